@@ -1,0 +1,23 @@
+//! The rules of the Isorun account: what an address, a key, an interval, a price and a refusal are.
+//! Pure by decree: no clock, no randomness, no I/O. Time and random bytes arrive as parameters, and everything builds for wasm.
+#![deny(missing_docs)]
+
+pub mod country;
+pub mod credit;
+pub mod document;
+pub mod email;
+pub mod feed;
+pub mod figures;
+pub mod id;
+pub mod interval;
+pub mod key;
+pub mod limits;
+pub mod moment;
+pub mod money;
+pub mod page;
+pub mod password;
+pub mod price;
+pub mod refusal;
+pub mod role;
+pub mod sandbox;
+pub mod usage;

@@ -1,0 +1,84 @@
+//! What can be expected to go wrong, per operation: closed enums without free text. `app` speaks them, `backend` decides them.
+//! Nothing here says why our side broke; that is `backend::Failure::Broken`.
+
+use serde::{Deserialize, Serialize};
+
+/// A problem with one thing typed at sign-up. Several can be reported at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUpProblem {
+    /// No address.
+    EmailEmpty,
+    /// Over 254 characters.
+    EmailTooLong,
+    /// Not an address.
+    EmailMalformed,
+    /// Under 15 characters.
+    PasswordTooShort,
+    /// Over 128 characters.
+    PasswordTooLong,
+    /// Listed, derived from the address, or a plain pattern.
+    PasswordGuessable,
+    /// No known country.
+    CountryUnknown,
+    /// Under comprehensive sanctions (Terms 14).
+    CountryRefused,
+    /// Terms of Service not accepted.
+    TermsMissing,
+    /// Acceptable Use Policy not accepted.
+    AupMissing,
+    /// Data Processing Agreement not accepted.
+    DpaMissing,
+    /// Export statement not made.
+    ExportStatementMissing,
+    /// Too many sign-ups from this place; wait.
+    TooMany,
+}
+
+/// Why a sign-up was refused: at least one problem. A known address is no problem: it gets the answer of success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignUpRefusal(pub Vec<SignUpProblem>);
+
+/// Why a sign-in was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInRefusal {
+    /// The pair of address and password is wrong; never says which half.
+    WrongPair,
+    /// Too many tries; wait.
+    TooMany,
+}
+
+/// Why a confirmation of an address was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerificationRefusal {
+    /// Not a link of ours, used before, or replaced by a newer one.
+    Unknown,
+    /// Older than 24 h.
+    Expired,
+    /// The address is confirmed already.
+    AlreadyVerified,
+    /// Three mails within the hour; wait.
+    TooMany,
+}
+
+/// Why a change to a key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRefusal {
+    /// No name.
+    NameEmpty,
+    /// Over 60 characters.
+    NameTooLong,
+    /// A control character in the name.
+    NameUnprintable,
+    /// The owner's address is not confirmed yet.
+    EmailUnverified,
+    /// The role may not change keys.
+    Forbidden,
+    /// 100 live keys exist.
+    TooMany,
+    /// No such key in this account.
+    NotFound,
+}

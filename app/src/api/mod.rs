@@ -1,0 +1,17 @@
+//! The server functions: every change a person can make, one POST each to a fixed address under `/api`.
+//! A body has three steps: get the authority, call one service, say where to go. Reads are not here; pages call `backend`.
+
+mod error;
+
+pub mod account;
+pub mod keys;
+pub mod session;
+
+#[cfg(feature = "ssr")]
+pub mod answer;
+#[cfg(feature = "ssr")]
+pub mod once;
+#[cfg(feature = "ssr")]
+pub mod request;
+
+pub use error::ActionError;

@@ -1,0 +1,107 @@
+//! What is shown when a page cannot be: not found, forbidden, broken. Each names the request, so that a person can quote
+//! it. As a view inside the application, and as a complete document for middleware that runs around it.
+
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Title;
+
+use super::layout;
+use crate::api::request;
+use crate::assets::Assets;
+use crate::request_id::RequestId;
+
+/// A kind of dead end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadEnd {
+    /// Nothing lives at this address, or not in this account.
+    NotFound,
+    /// The person may not be here.
+    Forbidden,
+    /// Our side broke.
+    Broken,
+}
+
+impl DeadEnd {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::NotFound => "There is no such page",
+            Self::Forbidden => "This is not allowed",
+            Self::Broken => "Something broke on our side",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::NotFound => "Nothing lives at this address, or it is not part of your account. Check the address, or start from the overview.",
+            Self::Forbidden => "The request was refused: it came from another site, or your role does not cover it. Go back and start again from the overview.",
+            Self::Broken => "The page could not be made and the error is in our log. Nothing you did is lost. Try again; if it happens again, write to hello@isorun.ai and quote the request id.",
+        }
+    }
+}
+
+/// The dead end as the content of this answer, with its status.
+pub fn view(end: DeadEnd) -> AnyView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(end.status());
+    }
+    let request_id = request::request_id();
+    let body = view! {
+        <Title text=format!("{} · Isorun", end.title())/>
+        <h1>{end.title()}</h1>
+        <p>{end.text()}</p>
+        {(!request_id.is_empty()).then(|| view! { <p class="form__note">"Request "<code>{request_id}</code></p> })}
+        <p class="form__actions"><a class="button" href="/overview">"Overview"</a></p>
+    };
+    layout::entrance(body.into_any())
+}
+
+/// The page for an unknown address, complete.
+pub fn not_found(assets: &Assets, request_id: &RequestId) -> String {
+    document(DeadEnd::NotFound, assets, request_id)
+}
+
+/// The page for a refused request, complete.
+pub fn forbidden(assets: &Assets, request_id: &RequestId) -> String {
+    document(DeadEnd::Forbidden, assets, request_id)
+}
+
+/// The page for a breakage, complete. Needs nothing that could break again.
+pub fn broken(assets: &Assets, request_id: &RequestId) -> String {
+    document(DeadEnd::Broken, assets, request_id)
+}
+
+fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String {
+    let (title, text) = (end.title(), end.text());
+    let (css, request_id) = (escaped(&assets.css), escaped(&request_id.0));
+    format!(
+        r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} · Isorun</title><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="{css}"></head><body><a class="skip" href="#main">Skip to the page</a><div class="entrance"><header><a class="brand" href="/">isorun</a></header><main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p><p class="form__note">Request <code>{request_id}</code></p><p class="form__actions"><a class="button" href="/overview">Overview</a></p></main></div></body></html>"#
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_name_the_request_and_cannot_be_broken_out_of() {
+        let assets = Assets { css: "/pkg/main.1.css".to_owned(), js: String::new(), wasm: String::new() };
+        let request_id = RequestId("ab\"><script>".to_owned());
+        for page in [not_found(&assets, &request_id), forbidden(&assets, &request_id), broken(&assets, &request_id)] {
+            assert!(page.contains("/pkg/main.1.css") && page.contains("<h1>") && page.contains("ab&quot;"), "{page}");
+            assert!(!page.contains("<script"), "{page}");
+        }
+    }
+}

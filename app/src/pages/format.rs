@@ -1,0 +1,129 @@
+//! How amounts, durations and moments are written on pages (look.md 8), with the exact value beside them for machines.
+//! What they are is decided in `domain`; nothing here rounds what is stored.
+
+use domain::moment::Moment;
+use domain::money::Ticks;
+use domain::price::BilledMs;
+use domain::sandbox::Size;
+use leptos::prelude::*;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+const MOMENT: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+const EXACT: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
+const HOUR: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
+
+/// Decimals of whole cents.
+pub const CENTS: u32 = 2;
+/// Decimals of metered amounts: one second of the smallest sandbox still shows.
+pub const METERED: u32 = 6;
+
+/// An amount in dollars with this many decimals; its ticks stand in `data-ticks`.
+pub fn amount(ticks: Ticks, places: u32) -> AnyView {
+    view! { <span data-ticks=ticks.to_string()>{ticks.dollars(places)}</span> }.into_any()
+}
+
+/// A price per hour: four decimals, cut to three where the fourth is zero, as prices are quoted.
+pub fn per_hour(ticks: Ticks) -> String {
+    let text = ticks.dollars(4);
+    text.strip_suffix('0').map_or(text.clone(), ToOwned::to_owned)
+}
+
+/// Billed time such as `12 h 04 m`; its milliseconds stand in `data-ms`.
+pub fn duration(billed: BilledMs) -> AnyView {
+    view! { <span data-ms=billed.0.to_string()>{duration_text(billed)}</span> }.into_any()
+}
+
+/// `12 h 04 m`, under an hour `4 m 09 s`, under a minute `9 s`. Whole units, never rounded up.
+pub fn duration_text(billed: BilledMs) -> String {
+    let seconds = billed.0.max(0) / 1_000;
+    let (hours, minutes, rest) = (seconds / 3_600, seconds % 3_600 / 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest} s"),
+        (0, _) => format!("{minutes} m {rest:02} s"),
+        _ => format!("{hours} h {minutes:02} m"),
+    }
+}
+
+/// `1 vCPU, 1 GiB`.
+pub fn size(size: Size) -> String {
+    let memory = if size.mem_mib % 1_024 == 0 { format!("{} GiB", size.mem_mib / 1_024) } else { format!("{} MiB", size.mem_mib) };
+    format!("{} vCPU, {memory}", size.vcpus)
+}
+
+/// `23 Nov 2026, 14:20 UTC` as a `<time>`, exact to the second in its title.
+pub fn moment(at: OffsetDateTime) -> AnyView {
+    let exact = written(at, EXACT);
+    view! { <time datetime=exact.clone() title=exact>{written(at, MOMENT)}</time> }.into_any()
+}
+
+/// The same, or a word where there is no moment.
+pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView {
+    at.map_or_else(|| otherwise.into_any(), moment)
+}
+
+/// `23 Nov 2026, 14:20 UTC` as text.
+pub fn moment_text(at: OffsetDateTime) -> String {
+    written(at, MOMENT)
+}
+
+/// A bucket of a chart: `23 Nov`, or `23 Nov, 14:00` when it is an hour.
+pub fn bucket(start: Moment, is_hour: bool) -> String {
+    let day = written(start.into(), DAY);
+    if is_hour { format!("{day}, {}", written(start.into(), HOUR)) } else { day }
+}
+
+fn written(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
+    at.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::money::Cents;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let text = |seconds: i64| duration_text(BilledMs(seconds * 1_000));
+        assert_eq!(text(0), "0 s");
+        assert_eq!(text(59), "59 s");
+        assert_eq!(text(249), "4 m 09 s");
+        assert_eq!(text(43_440), "12 h 04 m");
+        assert_eq!(text(360_000), "100 h 00 m");
+        assert_eq!(duration_text(BilledMs(-5)), "0 s");
+    }
+
+    #[test]
+    fn moments_are_utc_whatever_the_offset() {
+        let at = datetime!(2026-11-23 00:20:31.5 +2);
+        assert_eq!(moment_text(at), "22 Nov 2026, 22:20 UTC");
+        let html = moment(at).to_html();
+        assert!(html.contains(r#"datetime="2026-11-22T22:20:31Z""#), "{html}");
+    }
+
+    #[test]
+    fn amounts_carry_their_ticks() {
+        let html = amount(Ticks::from_cents(Cents(5_000)), CENTS).to_html();
+        assert!(html.contains(r#"data-ticks="184320000000000000""#) && html.contains("$50.00"), "{html}");
+    }
+
+    #[test]
+    fn sizes_and_prices() {
+        assert_eq!(size(Size { vcpus: 2, mem_mib: 4_096 }), "2 vCPU, 4 GiB");
+        assert_eq!(size(Size { vcpus: 1, mem_mib: 700 }), "1 vCPU, 700 MiB");
+        let cent = Ticks::from_cents(Cents(1)).get();
+        assert_eq!(per_hour(Ticks::new(cent * 41 / 10).unwrap()), "$0.041");
+        assert_eq!(per_hour(Ticks::new(cent * 415 / 100).unwrap()), "$0.0415");
+    }
+
+    #[test]
+    fn buckets_name_their_hour_only_when_they_are_one() {
+        let start = Moment::from(datetime!(2026-11-23 14:00 UTC));
+        assert_eq!(bucket(start, false), "23 Nov");
+        assert_eq!(bucket(start, true), "23 Nov, 14:00");
+    }
+}

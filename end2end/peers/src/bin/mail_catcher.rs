@@ -1,0 +1,2 @@
+//! placeholder until the mail module exists
+fn main() {}

@@ -1,0 +1,132 @@
+//! Handlers of the control plane about one sandbox or snapshot: reading on behalf of a user, and commands that
+//! take effect once for each idempotency key.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, State as Extract};
+use http::{StatusCode, request::Parts};
+use serde_json::{Value, json};
+
+use super::{
+    core::{Shared, Transaction},
+    runs::Sandbox,
+    state::{Answered, Entry},
+    wire::{Answer, Refusal, Reply, uuid},
+};
+
+/// The `Idempotency-Key` of a command: 1 to 255 visible ASCII characters.
+pub(crate) struct IdempotencyKey(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        parts
+            .headers
+            .get("idempotency-key")
+            .and_then(|value| value.to_str().ok())
+            .filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map(|key| Self(key.to_owned()))
+            .ok_or_else(|| {
+                Refusal::new(StatusCode::BAD_REQUEST, "idempotency_key_required", "A command carries an Idempotency-Key.")
+            })
+    }
+}
+
+pub(crate) async fn runs(Extract(shared): Extract<Arc<Shared>>, Path(account): Path<String>) -> Answer {
+    let account = uuid(&account)?;
+    shared
+        .run(move |transaction| {
+            transaction.tenant(account)?;
+            let now = transaction.now;
+            let mut live: Vec<&Sandbox> = transaction.live_of(account).collect();
+            live.sort_by_key(|sandbox| sandbox.created_at);
+            let runs: Vec<Value> = live.into_iter().map(|sandbox| sandbox.shown_to_control(now)).collect();
+            Ok(Reply::ok(json!({"runs": runs})))
+        })
+        .await
+}
+
+pub(crate) async fn audit(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>) -> Answer {
+    shared.run(move |transaction| transaction.sandbox(&id)?.audit_lines().map(Reply::Lines)).await
+}
+
+pub(crate) async fn snapshots(Extract(shared): Extract<Arc<Shared>>, Path(account): Path<String>) -> Answer {
+    let account = uuid(&account)?;
+    shared
+        .run(move |transaction| {
+            transaction.tenant(account)?;
+            Ok(Reply::ok(json!({"snapshots": transaction.snapshots_of(account)})))
+        })
+        .await
+}
+
+pub(crate) async fn delete_snapshot(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    _key: IdempotencyKey,
+) -> Answer {
+    shared
+        .run(move |transaction| {
+            if transaction.state.snapshots.contains_key(&id) {
+                transaction.record(Entry::SnapshotDeleted(id));
+            }
+            Ok(Reply::NoContent)
+        })
+        .await
+}
+
+pub(crate) async fn destroy(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    key: IdempotencyKey,
+) -> Answer {
+    command(&shared, key, "destroy", id, |transaction, id| transaction.destroy(id)).await
+}
+
+pub(crate) async fn hibernate(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    key: IdempotencyKey,
+) -> Answer {
+    command(&shared, key, "hibernate", id, |transaction, id| transaction.hibernate(id)).await
+}
+
+pub(crate) async fn resume(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    key: IdempotencyKey,
+) -> Answer {
+    command(&shared, key, "resume", id, |transaction, id| transaction.resume(id)).await
+}
+
+/// Does a command once. The same key again gets the first answer and changes nothing: a delayed second delivery of
+/// "hibernate" must not hibernate what its owner has resumed since. Refusals are not remembered, so a command
+/// refused for lack of credit can be sent again with its key.
+async fn command(
+    shared: &Arc<Shared>,
+    IdempotencyKey(key): IdempotencyKey,
+    name: &'static str,
+    id: String,
+    effect: impl FnOnce(&mut Transaction<'_>, &str) -> Result<(), Refusal> + Send + 'static,
+) -> Answer {
+    shared
+        .run(move |transaction| {
+            let command = format!("{name} {id}");
+            if let Some(known) = transaction.state.answers.get(&key) {
+                if known.command != command {
+                    return Err(Refusal::conflict(
+                        "idempotency_key_reused",
+                        "This Idempotency-Key was used for another command.",
+                    ));
+                }
+                return Ok(Reply::ok(known.body.clone()));
+            }
+            effect(transaction, &id)?;
+            let body = transaction.sandbox(&id)?.shown_to_control(transaction.now);
+            let answered = Answered { command, body: body.clone() };
+            transaction.record(Entry::Answered { idempotency_key: key, answered });
+            Ok(Reply::ok(body))
+        })
+        .await
+}

@@ -1,0 +1,73 @@
+//! The last control-plane exchanges, so that tests can hold what a client really sent and got against the contract.
+//! Checking them is contract.rs.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State as Extract},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+
+use super::{core::Shared, wire::Refusal};
+use crate::contract::Exchange;
+
+/// Exchanges kept.
+const MAX_EXCHANGES: usize = 256;
+/// Larger answers are kept as `None`: 256 full feed pages would be a gigabyte.
+const MAX_KEPT_BODY: usize = 512 * 1_024;
+/// No request of the control plane is larger.
+pub(crate) const MAX_REQUEST: usize = 64 * 1_024;
+
+#[derive(Default)]
+pub(crate) struct Exchanges(Mutex<VecDeque<Exchange>>);
+
+impl Exchanges {
+    pub(crate) fn all(&self) -> Vec<Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn push(&self, exchange: Exchange) {
+        let mut exchanges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if exchanges.len() >= MAX_EXCHANGES {
+            exchanges.pop_front();
+        }
+        exchanges.push_back(exchange);
+    }
+}
+
+pub(crate) async fn layer(Extract(shared): Extract<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/internal/") {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
+        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.").into_response();
+    };
+    let mut exchange = Exchange {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers.keys().map(|name| name.as_str().to_owned()).collect(),
+        request: (!body.is_empty()).then(|| String::from_utf8_lossy(&body).into_owned()),
+        status: 0,
+        content_type: None,
+        response: None,
+    };
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let (parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return Refusal::broken("The answer could not be read.").into_response();
+    };
+    exchange.status = parts.status.as_u16();
+    let content_type = parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    exchange.content_type = content_type.map(ToOwned::to_owned);
+    exchange.response = (body.len() <= MAX_KEPT_BODY).then(|| String::from_utf8_lossy(&body).into_owned());
+    shared.exchanges.push(exchange);
+    Response::from_parts(parts, Body::from(body))
+}

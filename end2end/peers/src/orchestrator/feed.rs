@@ -1,0 +1,109 @@
+//! The feed: the gapless, append-only record of what ran, and the only source of billable usage.
+//! Who writes events: core.rs. Test switches that damage the feed: peer.rs.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State as Extract};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    core::Shared,
+    wire::{Answer, Refusal, Reply, Stamp},
+};
+
+/// What happened to a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Created,
+    Hibernated,
+    Resumed,
+    Destroyed,
+    Unreachable,
+    Reachable,
+    /// Outside the contract; only a test switch writes it.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// One line of the feed. Sizes are signed because test switches may write nonsense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// From 1, without gaps.
+    pub seq: u64,
+    pub event_id: Uuid,
+    pub account: Uuid,
+    pub sandbox_id: String,
+    pub key_id: Option<Uuid>,
+    pub kind: Kind,
+    pub occurred_at: Stamp,
+    pub recorded_at: Stamp,
+    pub image: String,
+    pub region: String,
+    pub vcpus: i64,
+    pub mem_mib: i64,
+    /// The source sandbox of a fork.
+    pub parent_id: Option<String>,
+    /// Milliseconds of CPU used; only `destroyed` knows it.
+    pub cpu_ms: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PageQuery {
+    after: Option<String>,
+    limit: Option<String>,
+}
+
+const DEFAULT_LIMIT: usize = 1_000;
+const MAX_LIMIT: usize = 10_000;
+
+pub(crate) async fn read(Extract(shared): Extract<Arc<Shared>>, Query(query): Query<PageQuery>) -> Answer {
+    let limit = match query.limit.as_deref().map(str::parse::<usize>) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
+        Some(_) => return Err(Refusal::invalid("limit must be a whole number from 1 to 10000.")),
+    };
+    let after = query.after.as_deref().map(cursor).transpose()?;
+    shared
+        .run(move |transaction| {
+            let state = &transaction.state;
+            let after = match after {
+                None => 0,
+                Some((epoch, _)) if epoch != state.epoch => {
+                    return Err(Refusal::conflict("epoch_changed", "The cursor is of another feed."));
+                }
+                Some((_, seq)) if seq >= state.next_seq => {
+                    return Err(Refusal::conflict("cursor_ahead", "The cursor is beyond the end of the feed."));
+                }
+                Some((_, seq)) => seq,
+            };
+            let first = state.events.partition_point(|event| event.seq <= after);
+            let rest = state.events.get(first..).unwrap_or_default();
+            let (page, beyond) = rest.split_at(limit.min(rest.len()));
+            // With more to come, the last event was recorded at a moment when later events, dated earlier, may
+            // have been recorded too: the honest promise ends where the next event begins.
+            let watermark_at = match (page.last(), beyond.first()) {
+                (Some(last), Some(next)) => last.recorded_at.min(next.occurred_at),
+                _ => transaction.now,
+            };
+            Ok(Reply::ok(json!({
+                "epoch": state.epoch,
+                "events": page,
+                "watermark_at": watermark_at,
+                "more": !beyond.is_empty(),
+            })))
+        })
+        .await
+}
+
+fn cursor(text: &str) -> Result<(String, u64), Refusal> {
+    let refusal = || Refusal::invalid("after must look like EPOCH:SEQ.");
+    let (epoch, seq) = text.split_once(':').ok_or_else(refusal)?;
+    let seq = seq.parse().map_err(|_| refusal())?;
+    if epoch.is_empty() {
+        return Err(refusal());
+    }
+    Ok((epoch.to_owned(), seq))
+}

@@ -1,0 +1,375 @@
+//! Handlers of the public plane, which customers' SDKs speak. Every one first authorises the key.
+//! `exec` and `files` run nothing and store nothing: they answer fixed output that says so.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, FromRequestParts, Path, Query, State as Extract},
+};
+use http::{StatusCode, request::Parts};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    core::{Shared, Transaction},
+    keys::{Call, Holder},
+    runs::{Sandbox, Size, Status},
+    state::Entry,
+    wire::{Answer, Payload, Refusal, Reply, price_cents, seconds},
+};
+
+/// What a command "prints", and what a file "holds".
+const CANNED: &str = "This is the local orchestrator: no virtual machine runs, so nothing was executed.\n";
+const DEFAULT_TIMEOUT_S: u32 = 300;
+const MAX_TIMEOUT_S: u32 = 31_536_000;
+/// The history answers at most this many sandboxes, newest first.
+const MAX_HISTORY: usize = 1_000;
+
+impl FromRequestParts<Arc<Shared>> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let remote = remote.ok_or_else(|| Refusal::broken("The caller has no address."))?;
+        Self::of(&parts.headers, remote).ok_or_else(Refusal::unauthorized)
+    }
+}
+
+/// Authorises, then does the work in the same transaction, so that a revoked key stops at once.
+async fn with_key(
+    shared: &Arc<Shared>,
+    call: Call,
+    work: impl FnOnce(&mut Transaction<'_>, Holder) -> Answer + Send + 'static,
+) -> Answer {
+    shared
+        .run(move |transaction| {
+            let holder = transaction.authorise(&call)?;
+            work(transaction, holder)
+        })
+        .await
+}
+
+#[derive(Deserialize)]
+struct Create {
+    image: Option<String>,
+    vcpus: Option<u32>,
+    mem_mib: Option<u32>,
+    disk_mib: Option<u32>,
+    timeout: Option<u32>,
+    network: Option<Value>,
+    network_profile: Option<String>,
+}
+
+impl Create {
+    /// Fields that are not named here, such as `credentials`, are accepted and never kept.
+    fn size(self) -> Result<Size, Refusal> {
+        let size = Size {
+            image: self.image.unwrap_or_else(|| "node:22-slim".to_owned()),
+            vcpus: self.vcpus.unwrap_or(1),
+            mem_mib: self.mem_mib.unwrap_or(1_024),
+            disk_mib: self.disk_mib.unwrap_or(4_096),
+            timeout_s: self.timeout.unwrap_or(DEFAULT_TIMEOUT_S),
+        };
+        if size.image.is_empty() || size.image.len() > 512 || size.image.chars().any(char::is_control) {
+            return Err(Refusal::invalid("image must be the name of a container image."));
+        }
+        if !(1..=64).contains(&size.vcpus) || !(128..=262_144).contains(&size.mem_mib) {
+            return Err(Refusal::invalid("vcpus must be 1 to 64 and mem_mib 128 to 262144."));
+        }
+        if !(256..=1_048_576).contains(&size.disk_mib) || size.timeout_s > MAX_TIMEOUT_S {
+            return Err(Refusal::invalid("disk_mib must be 256 to 1048576 and timeout 0 to 31536000 seconds."));
+        }
+        if self.network.is_some() && self.network_profile.is_some() {
+            return Err(Refusal::invalid("network and network_profile exclude each other."));
+        }
+        Ok(size)
+    }
+}
+
+pub(crate) async fn create(Extract(shared): Extract<Arc<Shared>>, call: Call, payload: Payload) -> Answer {
+    let size = payload.json::<Create>().and_then(Create::size);
+    with_key(&shared, call, move |transaction, holder| {
+        let ids = transaction.launch(holder, &size?, None, 1)?;
+        Ok(Reply::Json(StatusCode::CREATED, shown(transaction, &ids)?.pop().unwrap_or_default()))
+    })
+    .await
+}
+
+fn shown(transaction: &Transaction<'_>, ids: &[String]) -> Result<Vec<Value>, Refusal> {
+    ids.iter().map(|id| transaction.sandbox(id).map(Sandbox::shown)).collect()
+}
+
+pub(crate) async fn list(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
+    with_key(&shared, call, |transaction, holder| {
+        let mut live: Vec<&Sandbox> = transaction.live_of(holder.account).collect();
+        live.sort_by_key(|sandbox| sandbox.created_at);
+        Ok(Reply::ok(json!({"runs": live.into_iter().map(Sandbox::shown).collect::<Vec<_>>()})))
+    })
+    .await
+}
+
+pub(crate) async fn get(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| Ok(Reply::ok(transaction.own_sandbox(holder, &id)?.shown())))
+        .await
+}
+
+#[derive(Deserialize)]
+struct Timeout {
+    timeout: u32,
+}
+
+pub(crate) async fn patch(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+    payload: Payload,
+) -> Answer {
+    let timeout = payload.json::<Timeout>();
+    with_key(&shared, call, move |transaction, holder| {
+        let Timeout { timeout } = timeout?;
+        if timeout > MAX_TIMEOUT_S {
+            return Err(Refusal::invalid("timeout must be 0 to 31536000 seconds."));
+        }
+        transaction.set_timeout(holder, &id, timeout)?;
+        Ok(Reply::ok(transaction.sandbox(&id)?.shown()))
+    })
+    .await
+}
+
+pub(crate) async fn destroy(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        transaction.own_sandbox(holder, &id)?;
+        transaction.destroy(&id)?;
+        Ok(Reply::ok(transaction.sandbox(&id)?.shown_destroyed(transaction.now)))
+    })
+    .await
+}
+
+pub(crate) async fn hibernate(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        transaction.own_sandbox(holder, &id)?;
+        transaction.hibernate(&id)?;
+        Ok(Reply::ok(json!({})))
+    })
+    .await
+}
+
+pub(crate) async fn resume(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        transaction.own_sandbox(holder, &id)?;
+        transaction.resume(&id)?;
+        Ok(Reply::ok(json!({})))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Fork {
+    #[serde(default = "one")]
+    count: usize,
+}
+
+const fn one() -> usize {
+    1
+}
+
+pub(crate) async fn fork(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+    payload: Payload,
+) -> Answer {
+    let fork = if payload.0.is_empty() { Ok(Fork { count: 1 }) } else { payload.json::<Fork>() };
+    with_key(&shared, call, move |transaction, holder| {
+        let Fork { count } = fork?;
+        if !(1..=100).contains(&count) {
+            return Err(Refusal::invalid("count must be 1 to 100."));
+        }
+        let parent = transaction.own_sandbox(holder, &id)?;
+        if parent.status != Status::Running {
+            return Err(Refusal::conflict("not_running", "Only a running sandbox can be forked."));
+        }
+        let ids = transaction.launch(holder, &parent.size(), Some(&id), count)?;
+        Ok(Reply::Json(StatusCode::CREATED, json!({"forks": shown(transaction, &ids)?})))
+    })
+    .await
+}
+
+pub(crate) async fn snapshot(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        Ok(Reply::Json(StatusCode::CREATED, transaction.snapshot(holder, &id)?))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Restore {
+    snapshot_id: String,
+}
+
+pub(crate) async fn restore(Extract(shared): Extract<Arc<Shared>>, call: Call, payload: Payload) -> Answer {
+    let restore = payload.json::<Restore>();
+    with_key(&shared, call, move |transaction, holder| {
+        let id = transaction.restore(holder, &restore?.snapshot_id)?;
+        Ok(Reply::Json(StatusCode::CREATED, transaction.sandbox(&id)?.shown()))
+    })
+    .await
+}
+
+pub(crate) async fn snapshots(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
+    with_key(&shared, call, |transaction, holder| {
+        Ok(Reply::ok(json!({"snapshots": transaction.snapshots_of(holder.account)})))
+    })
+    .await
+}
+
+pub(crate) async fn delete_snapshot(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        let known = transaction.state.snapshots.get(&id).is_some_and(|snapshot| snapshot.account == holder.account);
+        if !known {
+            return Err(Refusal::not_found("snapshot_unknown", "No such snapshot."));
+        }
+        transaction.record(Entry::SnapshotDeleted(id));
+        Ok(Reply::ok(json!({})))
+    })
+    .await
+}
+
+pub(crate) async fn audit(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        transaction.own_sandbox(holder, &id)?.audit_lines().map(Reply::Lines)
+    })
+    .await
+}
+
+pub(crate) async fn usage(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
+    with_key(&shared, call, |transaction, holder| {
+        let now = transaction.now;
+        let (mut active, mut ended, mut active_weight, mut ended_weight) = (0_u64, 0_u64, 0_i128, 0_i128);
+        let (mut cpu_ms, mut mib_ms) = (0_i128, 0_i128);
+        for sandbox in transaction.state.sandboxes.values().filter(|sandbox| sandbox.account == holder.account) {
+            if sandbox.status == Status::Destroyed {
+                ended += 1;
+                ended_weight += sandbox.weight(now);
+            } else {
+                active += 1;
+                active_weight += sandbox.weight(now);
+            }
+            cpu_ms += i128::from(sandbox.cpu_ms(now));
+            mib_ms += i128::from(sandbox.mem_mib) * i128::from(sandbox.running_ms(now));
+        }
+        Ok(Reply::ok(json!({
+            "active_sandboxes": active, "history_sandboxes": ended,
+            "active_cost_cents": price_cents(active_weight), "history_cost_cents": price_cents(ended_weight),
+            "total_cost_cents": price_cents(active_weight + ended_weight),
+            "cpu_seconds": seconds(cpu_ms), "mem_seconds": seconds(mib_ms / 1_024), "as_of": now,
+        })))
+    })
+    .await
+}
+
+pub(crate) async fn history(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
+    with_key(&shared, call, |transaction, holder| {
+        let mut ended: Vec<&Sandbox> = transaction
+            .state
+            .sandboxes
+            .values()
+            .filter(|sandbox| sandbox.account == holder.account && sandbox.status == Status::Destroyed)
+            .collect();
+        ended.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.destroyed_at));
+        let now = transaction.now;
+        let entries: Vec<Value> = ended.into_iter().take(MAX_HISTORY).map(|one| one.shown_in_history(now)).collect();
+        Ok(Reply::ok(json!({"sandboxes": entries})))
+    })
+    .await
+}
+
+pub(crate) async fn network_profiles(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
+    with_key(&shared, call, |_transaction, _holder| {
+        Ok(Reply::ok(json!([
+            {"name": "unrestricted", "allow": ["*"], "deny": []},
+            {"name": "locked-down", "allow": [], "deny": ["*"]},
+            {"name": "claude-code", "allow": ["api.anthropic.com"], "deny": []},
+            {"name": "openai", "allow": ["api.openai.com"], "deny": []},
+        ])))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Exec {
+    command: String,
+}
+
+pub(crate) async fn exec(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+    payload: Payload,
+) -> Answer {
+    let exec = payload.json::<Exec>();
+    with_key(&shared, call, move |transaction, holder| {
+        let Exec { command } = exec?;
+        transaction.touch(holder, &id)?;
+        transaction.audit(&id, "exec.start", json!({"command": command}));
+        transaction.audit(&id, "exec.exit", json!({"command": command, "exit_code": 0, "duration_ms": 0}));
+        Ok(Reply::ok(json!({"exit_code": 0, "stdout": CANNED, "stderr": ""})))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct FilePath {
+    path: Option<String>,
+}
+
+impl FilePath {
+    fn check(&self) -> Result<(), Refusal> {
+        match self.path.as_deref() {
+            Some(path) if !path.is_empty() => Ok(()),
+            _ => Err(Refusal::invalid("path is missing.")),
+        }
+    }
+}
+
+pub(crate) async fn upload(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(file): Query<FilePath>,
+    call: Call,
+    _content: Payload,
+) -> Answer {
+    file_call(&shared, id, file, call, Reply::ok(json!({}))).await
+}
+
+pub(crate) async fn download(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(file): Query<FilePath>,
+    call: Call,
+) -> Answer {
+    file_call(&shared, id, file, call, Reply::Octets(Bytes::from_static(CANNED.as_bytes()))).await
+}
+
+pub(crate) async fn files(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(file): Query<FilePath>,
+    call: Call,
+) -> Answer {
+    file_call(&shared, id, file, call, Reply::ok(json!({"entries": ["local-orchestrator.txt"]}))).await
+}
+
+async fn file_call(shared: &Arc<Shared>, id: String, file: FilePath, call: Call, reply: Reply) -> Answer {
+    with_key(shared, call, move |transaction, holder| {
+        file.check()?;
+        transaction.touch(holder, &id)?;
+        Ok(reply)
+    })
+    .await
+}

@@ -1,0 +1,171 @@
+//! Tenants: may an account run anything, how much, and until when; erasing one. Control plane only.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State as Extract};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    commands::IdempotencyKey,
+    core::{Shared, Transaction},
+    feed::Kind,
+    runs::Status,
+    state::Entry,
+    wire::{Answer, Payload, Refusal, Reply, Stamp, uuid},
+};
+
+/// How long erasing a tenant takes, so that callers meet the 202 in between.
+const ERASING_MS: i64 = 500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Standing {
+    Active,
+    Suspended,
+    Closed,
+}
+
+/// What the dashboard pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    generation: u64,
+    state: Standing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run_until: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_running: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Tenant {
+    pub(crate) account: Uuid,
+    pub(crate) wanted: Wanted,
+    /// When running sandboxes hibernate: `run_until`, or the moment it was pushed if that was later.
+    pub(crate) stop_at: Option<Stamp>,
+    pub(crate) erase_at: Option<Stamp>,
+}
+
+impl Tenant {
+    fn shown(&self) -> Result<Value, Refusal> {
+        let mut value = serde_json::to_value(&self.wanted).map_err(|error| Refusal::broken(error.to_string()))?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("account".to_owned(), json!(self.account));
+        }
+        Ok(value)
+    }
+}
+
+pub(crate) async fn put(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(account): Path<String>,
+    _key: IdempotencyKey,
+    payload: Payload,
+) -> Answer {
+    let account = uuid(&account)?;
+    let wanted: Wanted = payload.json()?;
+    if wanted.generation == 0 {
+        return Err(Refusal::invalid("generation starts at 1."));
+    }
+    shared.run(move |transaction| transaction.put_tenant(account, wanted)).await
+}
+
+pub(crate) async fn delete(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(account): Path<String>,
+    _key: IdempotencyKey,
+) -> Answer {
+    let account = uuid(&account)?;
+    shared
+        .run(move |transaction| {
+            let mut tenant = transaction.tenant(account)?.clone();
+            if tenant.erase_at.is_none() {
+                transaction.destroy_all(account);
+                tenant.erase_at = Some(transaction.now.plus_ms(ERASING_MS));
+                transaction.record(Entry::Tenant(tenant));
+            }
+            Ok(Reply::Json(StatusCode::ACCEPTED, json!({"account": account, "state": "erasing"})))
+        })
+        .await
+}
+
+impl Transaction<'_> {
+    pub(crate) fn tenant(&self, account: Uuid) -> Result<&Tenant, Refusal> {
+        self.state
+            .tenants
+            .get(&account)
+            .ok_or_else(|| Refusal::not_found("tenant_unknown", "No such tenant, or it is erased."))
+    }
+
+    fn put_tenant(&mut self, account: Uuid, wanted: Wanted) -> Answer {
+        if self.state.erased.contains(&account) {
+            return Err(Refusal::new(StatusCode::GONE, "erased", "This tenant was erased and does not come back."));
+        }
+        if let Some(known) = self.state.tenants.get(&account) {
+            if known.erase_at.is_some() || wanted.generation < known.wanted.generation || wanted == known.wanted {
+                return Ok(Reply::ok(known.shown()?));
+            }
+            if wanted.generation == known.wanted.generation {
+                return Err(Refusal::conflict(
+                    "generation_conflict",
+                    "This generation was already pushed with other content.",
+                ));
+            }
+        }
+        let stop_at = match wanted.state {
+            // A watermark may have promised that nothing more happens before now.
+            Standing::Active => wanted.run_until.map(|until| until.max(self.now)),
+            Standing::Suspended | Standing::Closed => Some(self.now),
+        };
+        let tenant = Tenant { account, wanted, stop_at, erase_at: None };
+        let shown = tenant.shown()?;
+        self.record(Entry::Tenant(tenant));
+        self.catch_up();
+        Ok(Reply::ok(shown))
+    }
+
+    fn destroy_all(&mut self, account: Uuid) {
+        let ids: Vec<String> = self.live_of(account).map(|sandbox| sandbox.id.clone()).collect();
+        for id in ids {
+            self.turn(&id, Kind::Destroyed, self.now);
+        }
+    }
+
+    /// Whether `count` more sandboxes may start running now. A lowered `max_running` refuses new starts only;
+    /// what already runs goes on.
+    pub(crate) fn may_start(&self, account: Uuid, count: usize) -> Result<(), Refusal> {
+        let tenant = self.tenant(account)?;
+        match tenant.wanted.state {
+            Standing::Suspended => {
+                return Err(Refusal::new(StatusCode::FORBIDDEN, "suspended", "This account is suspended."));
+            }
+            Standing::Closed => {
+                return Err(Refusal::new(StatusCode::FORBIDDEN, "closed", "This account is closed."));
+            }
+            Standing::Active => {}
+        }
+        if tenant.erase_at.is_some() {
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "closed", "This account is being erased."));
+        }
+        if tenant.stop_at.is_some_and(|at| at <= self.now) {
+            return Err(Refusal::new(
+                StatusCode::PAYMENT_REQUIRED,
+                "credit_exhausted",
+                "The credit of this account is used up. Add credit or a payment method in the dashboard.",
+            ));
+        }
+        let Some(limit) = tenant.wanted.max_running else { return Ok(()) };
+        let running = self.live_of(account).filter(|sandbox| sandbox.status == Status::Running).count();
+        if running + count > usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "capacity",
+                format!("This account may run {limit} sandboxes at a time."),
+            ));
+        }
+        Ok(())
+    }
+}

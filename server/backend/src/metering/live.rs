@@ -1,0 +1,119 @@
+//! What runs now and is not posted yet: the exact cost of open intervals from the posted hour to the settled watermark.
+//! Never beyond it: what the feed has not vouched for is not shown.
+
+use domain::id::{AccountId, KeyId};
+use domain::interval::{self, Interval, Slice};
+use domain::moment::Moment;
+use domain::money::Ticks;
+use domain::price::{BilledMs, Price};
+use domain::sandbox::{SandboxId, Size};
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
+
+use super::FEED;
+use crate::Backend;
+use crate::failure::Broken;
+use crate::store::{feed, meters, prices, sandboxes};
+
+/// How far figures can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// Figures are exact up to here.
+    pub as_of: OffsetDateTime,
+    /// The orchestrator has not answered for ten seconds: figures are true but old.
+    pub stale: bool,
+    /// The feed contradicts itself, or this account's settling is broken: figures stand still and a person is called.
+    pub stopped: bool,
+}
+
+/// A running sandbox with its cost since the posted hour.
+pub struct Running {
+    /// Its id.
+    pub sandbox_id: SandboxId,
+    /// Its size.
+    pub size: Size,
+    /// The key that made it.
+    pub key_id: Option<KeyId>,
+    /// Its unposted hours.
+    pub slices: Vec<Slice>,
+}
+
+impl Running {
+    /// Unposted milliseconds and cost from `since` (a whole hour) on.
+    #[must_use]
+    pub fn since(&self, since: Moment) -> (BilledMs, Ticks) {
+        let slices = self.slices.iter().filter(|slice| slice.hour >= since);
+        let billed = slices.clone().map(|slice| slice.billed.0).sum();
+        (BilledMs(billed), slices.map(|slice| slice.ticks).sum())
+    }
+}
+
+/// What runs now in one account.
+pub struct Live {
+    /// How far it can be trusted.
+    pub feed: FeedStatus,
+    /// Running sandboxes.
+    pub running: Vec<Running>,
+    /// The price book, for what follows from it.
+    pub book: Vec<Price>,
+}
+
+impl Live {
+    /// Unposted cost of everything.
+    #[must_use]
+    pub fn total(&self) -> Ticks {
+        self.running.iter().map(|running| running.since(Moment::MIN).1).sum()
+    }
+
+    /// What the running sandboxes cost in one hour at the price of now.
+    #[must_use]
+    pub fn per_hour(&self) -> Ticks {
+        self.running.iter().map(|running| self.price_per_hour(running.size)).sum()
+    }
+
+    /// What a size costs in one hour at the price of now; zero when the book has no price, which settling alarms.
+    #[must_use]
+    pub fn price_per_hour(&self, size: Size) -> Ticks {
+        let now = Moment::from(self.feed.as_of);
+        self.book.iter().find(|price| price.covers(now)).map_or(Ticks::ZERO, |price| price.per_hour(size))
+    }
+
+    /// The running sandbox of that id.
+    #[must_use]
+    pub fn of(&self, sandbox_id: &str) -> Option<&Running> {
+        self.running.iter().find(|running| running.sandbox_id.as_str() == sandbox_id)
+    }
+}
+
+/// Reads what runs now. Must share a transaction with the posted figures it is added to.
+///
+/// # Errors
+/// When the database fails or an hour has no price.
+pub async fn read(backend: &Backend, db: &mut PgConnection, account_id: AccountId) -> Result<Live, Broken> {
+    let now = backend.clock().now();
+    let cursor = feed::peek(db, FEED).await?;
+    let meter = meters::peek(db, account_id).await?;
+    let settled_at = cursor.as_ref().and_then(|cursor| cursor.settled_at);
+    let answered_at = cursor.as_ref().and_then(|cursor| cursor.answered_at);
+    let failed = meter.as_ref().is_some_and(|meter| meter.failed);
+    let feed = FeedStatus {
+        // Before the first answer nothing can have run, so now is as true as any moment.
+        as_of: settled_at.unwrap_or(now),
+        stale: answered_at.is_none_or(|at| at < now - Duration::seconds(10)),
+        stopped: failed || cursor.is_some_and(|cursor| cursor.stopped_at.is_some()),
+    };
+    let book = prices::of(db, prices::SANDBOX).await?;
+    let posted_until = meter.and_then(|meter| meter.settled_until).map_or(Moment::MIN, Moment::from);
+    let rows = sandboxes::running_after(db, account_id, None).await?;
+    let running: Result<Vec<Running>, Broken> = rows
+        .into_iter()
+        .map(|row| {
+            let start = row.interval.started_at.max(posted_until);
+            let end = Moment::from(feed.as_of).max(start);
+            let rest = Interval { started_at: start, ended_at: Some(end) };
+            let slices = interval::slices(&[rest], row.size, &book, end)?;
+            Ok(Running { sandbox_id: row.sandbox_id, size: row.size, key_id: row.key_id, slices })
+        })
+        .collect();
+    Ok(Live { feed, running: running?, book })
+}

@@ -1,0 +1,80 @@
+//! The control plane's JSON, as docs/orchestrator.yaml has it. Only what we read or send; unknown fields are ignored,
+//! and an event is kept as it came until `metering::pull` has checked it.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Body of `PUT tenants/{account}`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TenantPut {
+    /// Number of this state, from 1.
+    pub generation: i64,
+    /// `active`, `suspended` or `closed`.
+    pub state: &'static str,
+}
+
+/// Body of `PUT keys/{key_id}`.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyPut {
+    /// Whose key.
+    pub account: Uuid,
+    /// Lower-case hexadecimal of the hash.
+    pub sha256: String,
+    /// Two letters.
+    pub region: String,
+}
+
+/// Answer of `GET feed`.
+#[derive(Debug, Deserialize)]
+pub struct FeedPage {
+    /// The feed's epoch.
+    pub epoch: String,
+    /// Events as they came, so that one that is garbage does not spoil the page.
+    pub events: Vec<serde_json::Value>,
+    /// Every event that happened before this is in the feed up to the end of this page.
+    #[serde(with = "time::serde::rfc3339")]
+    pub watermark_at: OffsetDateTime,
+    /// True when more events follow at once.
+    pub more: bool,
+}
+
+/// The part of an event without which it has no place in the feed.
+#[derive(Debug, Deserialize)]
+pub struct EventHead {
+    /// Position, from 1, without gaps.
+    pub seq: i64,
+    /// The orchestrator's id of the event.
+    pub event_id: Uuid,
+    /// Whose sandbox.
+    pub account: Uuid,
+}
+
+/// The rest of an event.
+#[derive(Debug, Deserialize)]
+pub struct EventBody {
+    /// Which sandbox.
+    pub sandbox_id: String,
+    /// The key that caused it.
+    pub key_id: Option<Uuid>,
+    /// What happened.
+    pub kind: String,
+    /// When, by the orchestrator's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub occurred_at: OffsetDateTime,
+    /// When it was written down.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// The image's name.
+    pub image: String,
+    /// Two letters.
+    pub region: String,
+    /// Processors.
+    pub vcpus: i32,
+    /// Memory in MiB.
+    pub mem_mib: i32,
+    /// The sandbox it was forked from.
+    pub parent_id: Option<String>,
+    /// Processor milliseconds used so far.
+    pub cpu_ms: Option<i64>,
+}

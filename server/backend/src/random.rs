@@ -1,0 +1,43 @@
+//! The one source of ids and secret characters: the operating system's generator behind `rand`.
+//! What the characters mean (key layout, tokens) is `domain`'s and `secret`'s.
+
+use domain::key::BASE62;
+use time::OffsetDateTime;
+use uuid::{Builder, Uuid};
+
+/// A UUIDv7 of this moment: rows made later sort later. An id, never a secret.
+#[must_use]
+pub fn id(now: OffsetDateTime) -> Uuid {
+    let ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(ms, &rand::random()).into_uuid()
+}
+
+/// `count` characters of base62, each equally likely.
+#[must_use]
+pub fn base62(count: usize) -> String {
+    (0..count).map(|_| char::from(BASE62[rand::random_range(0..BASE62.len())])).collect()
+}
+
+/// A whole number of milliseconds in `0..=most`, to spread retries.
+#[must_use]
+pub fn jitter_ms(most: i64) -> i64 {
+    rand::random_range(0..=most.max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_their_moment() {
+        let at = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
+        assert!(id(at) < id(at + time::Duration::milliseconds(1)));
+        assert_eq!(id(at).get_version_num(), 7);
+    }
+
+    #[test]
+    fn every_character_of_the_alphabet_occurs() {
+        let text = base62(20_000);
+        assert!(BASE62.iter().all(|byte| text.contains(char::from(*byte))));
+    }
+}

@@ -1,0 +1,29 @@
+//! Hashes and derived secrets: how a key, a session id or a mailed token is stored and compared.
+//! Passwords have their own, slow way in `passwords`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::settings::SecretKey;
+
+/// SHA-256. Enough for what has 128 random bits or more; never for passwords.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The token mailed for a verification: derived from its id, so that a repeated send carries the same link and the
+/// database never holds it. 256 bits as 43 characters of URL-safe base64.
+#[must_use]
+pub fn verification_token(key: &SecretKey, verification_id: Uuid) -> String {
+    let mac = key.derive(&format!("verification:{verification_id}"));
+    URL_SAFE_NO_PAD.encode(&mac[..32])
+}

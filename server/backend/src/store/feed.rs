@@ -1,0 +1,242 @@
+//! The feed as received: its cursor, its log of every event, and the events by tenant. The cursor moves only in the
+//! transaction that stores the events; checking for gaps and rewrites is `metering::pull`'s.
+
+use domain::feed::{Event, EventKind};
+use domain::id::AccountId;
+use domain::sandbox::{SandboxId, Size};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::moment;
+use crate::failure::Broken;
+
+/// Where we are in a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The feed's epoch; none before the first answer.
+    pub epoch: Option<String>,
+    /// The last sequence number stored.
+    pub seq: i64,
+    /// Everything that happened before this is stored; none before the first answer.
+    pub watermark_at: Option<OffsetDateTime>,
+    /// The watermark up to which every account is settled too.
+    pub settled_at: Option<OffsetDateTime>,
+    /// When the orchestrator last answered, by our clock.
+    pub answered_at: Option<OffsetDateTime>,
+    /// When the feed was stopped by a gap or a rewritten event.
+    pub stopped_at: Option<OffsetDateTime>,
+}
+
+/// Reads a cursor, making its row at the first call.
+pub async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken> {
+    sqlx::query!("INSERT INTO feed_cursors (feed) VALUES ($1) ON CONFLICT DO NOTHING", feed).execute(&mut *db).await?;
+    Ok(sqlx::query_as!(
+        Cursor,
+        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
+        feed
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Reads a cursor for a page; none before the worker first ran.
+pub async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, Broken> {
+    Ok(sqlx::query_as!(
+        Cursor,
+        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
+        feed
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Moves the cursor from exactly `from`; false when another worker moved it meanwhile, and then nothing may be kept.
+pub async fn advance(
+    db: &mut PgConnection, feed: &str, from: &Cursor, to: &Cursor,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "UPDATE feed_cursors SET epoch = $4, seq = $5, watermark_at = greatest(watermark_at, $6), answered_at = $7
+         WHERE feed = $1 AND epoch IS NOT DISTINCT FROM $2 AND seq = $3 AND stopped_at IS NULL",
+        feed, from.epoch, from.seq, to.epoch, to.seq, to.watermark_at, to.answered_at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that every account is settled up to `watermark_at`.
+pub async fn settled(db: &mut PgConnection, feed: &str, watermark_at: OffsetDateTime) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE feed_cursors SET settled_at = greatest(settled_at, $2) WHERE feed = $1",
+        feed, watermark_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Stops a feed at once and for good, until a person has looked. Nothing stored is touched.
+pub async fn stop(db: &mut PgConnection, feed: &str, reason: &str, now: OffsetDateTime) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE feed_cursors SET stopped_at = $3, stop_reason = $2 WHERE feed = $1 AND stopped_at IS NULL",
+        feed, reason, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An event as the log keeps it.
+pub struct LogRow {
+    /// Position in the feed.
+    pub seq: i64,
+    /// The orchestrator's id of the event.
+    pub event_id: Uuid,
+    /// SHA-256 of its content in canonical form.
+    pub content_sha256: [u8; 32],
+    /// The account it names, ours or not.
+    pub account_id: Uuid,
+    /// Why it was set aside, if it was.
+    pub set_aside: Option<&'static str>,
+    /// Its content, kept only when it was set aside.
+    pub body: Option<serde_json::Value>,
+}
+
+/// Hashes of events we hold already, by sequence number.
+pub async fn hashes(
+    db: &mut PgConnection, feed: &str, epoch: &str, seqs: &[i64],
+) -> Result<Vec<(i64, Vec<u8>)>, Broken> {
+    let rows = sqlx::query!(
+        "SELECT seq, content_sha256 FROM feed_log WHERE feed = $1 AND epoch = $2 AND seq = ANY($3)",
+        feed, epoch, seqs
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.seq, row.content_sha256)).collect())
+}
+
+/// Appends a batch to the log in one statement.
+pub async fn append_log(
+    db: &mut PgConnection, feed: &str, epoch: &str, rows: &[LogRow], now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
+    let hashes: Vec<Vec<u8>> = rows.iter().map(|row| row.content_sha256.to_vec()).collect();
+    let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id).collect();
+    let aside: Vec<Option<String>> = rows.iter().map(|row| row.set_aside.map(str::to_owned)).collect();
+    let bodies: Vec<Option<serde_json::Value>> = rows.iter().map(|row| row.body.clone()).collect();
+    sqlx::query!(
+        "INSERT INTO feed_log (feed, epoch, seq, event_id, content_sha256, account_id, set_aside, body, received_at)
+         SELECT $1, $2, u.seq, u.event_id, u.hash, u.account_id, u.aside, u.body, $9
+         FROM unnest($3::bigint[], $4::uuid[], $5::bytea[], $6::uuid[], $7::text[], $8::jsonb[])
+              AS u (seq, event_id, hash, account_id, aside, body)",
+        feed, epoch, &seqs, &ids, &hashes, &accounts, &aside as &[Option<String>],
+        &bodies as &[Option<serde_json::Value>], now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Which of these accounts are ours.
+pub async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
+    Ok(sqlx::query_scalar!("SELECT account_id FROM accounts WHERE account_id = ANY($1)", ids).fetch_all(db).await?)
+}
+
+/// An event with what only the log of a sandbox shows.
+pub struct StoredEvent {
+    /// The event as the fold reads it.
+    pub event: Event,
+    /// The sandbox it was forked from.
+    pub parent_id: Option<String>,
+    /// Processor milliseconds used so far, where the orchestrator says so.
+    pub cpu_ms: Option<i64>,
+}
+
+/// Appends events by tenant in one statement.
+pub async fn append_events(
+    db: &mut PgConnection, feed: &str, epoch: &str, rows: &[StoredEvent],
+) -> Result<(), Broken> {
+    macro_rules! column {
+        ($type:ty, $row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<$type>>()
+        };
+    }
+    let at = |moment: domain::moment::Moment| OffsetDateTime::from(moment);
+    sqlx::query!(
+        "INSERT INTO feed_events (feed, epoch, account_id, seq, event_id, sandbox_id, key_id, parent_id, kind,
+                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms)
+         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],
+              $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::integer[],
+              $15::integer[], $16::bigint[])",
+        feed,
+        epoch,
+        &column!(Uuid, row => row.event.account_id.0),
+        &column!(i64, row => row.event.seq),
+        &column!(Uuid, row => row.event.event_id),
+        &column!(String, row => row.event.sandbox_id.to_string()),
+        &column!(Option<Uuid>, row => row.event.key_id.map(|id| id.0)) as &[Option<Uuid>],
+        &column!(Option<String>, row => row.parent_id.clone()) as &[Option<String>],
+        &column!(String, row => row.event.kind.as_str().to_owned()),
+        &column!(OffsetDateTime, row => at(row.event.occurred_at)),
+        &column!(OffsetDateTime, row => at(row.event.recorded_at)),
+        &column!(String, row => row.event.image.clone()),
+        &column!(String, row => row.event.region.clone()),
+        &column!(i32, row => row.event.size.vcpus),
+        &column!(i32, row => row.event.size.mem_mib),
+        &column!(Option<i64>, row => row.cpu_ms) as &[Option<i64>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// All events of the sandboxes of an account that have one after `after_seq`, in the order of the feed.
+pub async fn events_of_touched(
+    db: &mut PgConnection, account_id: AccountId, after_seq: i64,
+) -> Result<Vec<StoredEvent>, Broken> {
+    let rows = sqlx::query!(
+        "SELECT seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
+                mem_mib, cpu_ms
+         FROM feed_events WHERE account_id = $1 AND sandbox_id IN (
+             SELECT sandbox_id FROM feed_events WHERE account_id = $1 AND seq > $2)
+         ORDER BY sandbox_id, seq",
+        account_id.0, after_seq
+    )
+    .fetch_all(db)
+    .await?;
+    let broken = || Broken::new("stored event cannot be read");
+    rows.into_iter()
+        .map(|row| {
+            Ok(StoredEvent {
+                event: Event {
+                    seq: row.seq,
+                    event_id: row.event_id,
+                    account_id,
+                    sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
+                    key_id: row.key_id.map(Into::into),
+                    kind: EventKind::parse(&row.kind).ok_or_else(broken)?,
+                    occurred_at: moment(row.occurred_at),
+                    recorded_at: moment(row.recorded_at),
+                    image: row.image,
+                    region: row.region,
+                    size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
+                },
+                parent_id: row.parent_id,
+                cpu_ms: row.cpu_ms,
+            })
+        })
+        .collect()
+}
+
+/// Events set aside and feeds stopped, for metrics and alarms.
+pub async fn alarms(db: &mut PgConnection) -> Result<(i64, i64), Broken> {
+    let row = sqlx::query!(
+        r#"SELECT (SELECT count(*) FROM feed_log WHERE set_aside IS NOT NULL) AS "aside!",
+                  (SELECT count(*) FROM feed_cursors WHERE stopped_at IS NOT NULL) AS "stopped!""#
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((row.aside, row.stopped))
+}

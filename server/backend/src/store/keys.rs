@@ -1,0 +1,178 @@
+//! API keys by account. The key text is nowhere; its hash decides uniqueness in `key_hashes`.
+
+use domain::id::{AccountId, KeyId, UserId};
+use domain::key::KeyName;
+use domain::limits::PAGE_ROWS;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::failure::Broken;
+
+/// A new key.
+pub struct NewKey<'a> {
+    /// Its id.
+    pub key_id: KeyId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// Its name.
+    pub name: &'a KeyName,
+    /// Two letters.
+    pub region: &'a str,
+    /// Twelve characters.
+    pub public_id: &'a str,
+    /// For recognising it in a list.
+    pub last_four: &'a str,
+    /// SHA-256 of the whole text.
+    pub sha256: [u8; 32],
+    /// Who made it.
+    pub created_by: UserId,
+}
+
+/// Inserts a key and claims its hash.
+pub async fn insert(db: &mut PgConnection, key: &NewKey<'_>, now: OffsetDateTime) -> Result<(), Broken> {
+    sqlx::query!(
+        "INSERT INTO key_hashes (sha256, account_id, key_id) VALUES ($1, $2, $3)",
+        &key.sha256, key.account_id.0, key.key_id.0
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO keys (account_id, key_id, name, region, public_id, last_four, sha256, created_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        key.account_id.0, key.key_id.0, key.name.as_str(), key.region, key.public_id, key.last_four,
+        &key.sha256, key.created_by.0, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Serialises the changes to an account's keys, so that a count holds until the commit.
+pub async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<(), Broken> {
+    sqlx::query!("SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE", account_id.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(())
+}
+
+/// Live keys of an account.
+pub async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM keys WHERE account_id = $1 AND revoked_at IS NULL"#,
+        account_id.0
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Revokes a key; false when there is no such live key in the account.
+pub async fn revoke(
+    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "UPDATE keys SET revoked_at = $3 WHERE account_id = $1 AND key_id = $2 AND revoked_at IS NULL",
+        account_id.0, key_id.0, now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A key as stored.
+pub struct KeyRow {
+    /// Its id.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Two letters.
+    pub region: String,
+    /// Twelve characters.
+    pub public_id: String,
+    /// The last four of the text.
+    pub last_four: String,
+    /// Who made it.
+    pub created_by: UserId,
+    /// Their address.
+    pub creator_email: String,
+    /// When.
+    pub created_at: OffsetDateTime,
+    /// When a sandbox was last created with it.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When the orchestrator accepted it.
+    pub pushed_at: Option<OffsetDateTime>,
+}
+
+/// One page of keys, newest first, or one key when `only` is given; one row more than a page tells that more follow.
+pub async fn list(
+    db: &mut PgConnection, account_id: AccountId, only: Option<KeyId>, after: Option<(OffsetDateTime, KeyId)>,
+) -> Result<Vec<KeyRow>, Broken> {
+    let (at, id) = after.unzip();
+    let rows = sqlx::query_as!(
+        KeyRow,
+        "SELECT k.key_id, k.name, k.region, k.public_id, k.last_four, k.created_by, u.email AS creator_email, k.created_at,
+                k.last_used_at, k.revoked_at, k.pushed_at
+         FROM keys AS k JOIN users AS u ON u.user_id = k.created_by
+         WHERE k.account_id = $1 AND ($2::uuid IS NULL OR k.key_id = $2)
+           AND ($3::timestamptz IS NULL OR (k.created_at, k.key_id) < ($3, $4))
+         ORDER BY k.created_at DESC, k.key_id DESC LIMIT $5",
+        account_id.0, only.map(|id| id.0), at, id.map(|id| id.0), PAGE_ROWS + 1
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
+/// What the orchestrator is told of a key.
+pub struct PushRow {
+    /// Whose.
+    pub account_id: AccountId,
+    /// SHA-256 of the whole text.
+    pub sha256: Vec<u8>,
+    /// Two letters.
+    pub region: String,
+    /// Revoked keys are not pushed any more.
+    pub is_revoked: bool,
+}
+
+/// A key for pushing, by account and id.
+pub async fn for_push(
+    db: &mut PgConnection, account_id: AccountId, key_id: KeyId,
+) -> Result<Option<PushRow>, Broken> {
+    let row = sqlx::query!(
+        "SELECT sha256, region, revoked_at FROM keys WHERE account_id = $1 AND key_id = $2",
+        account_id.0, key_id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| PushRow {
+        account_id, sha256: row.sha256, region: row.region, is_revoked: row.revoked_at.is_some(),
+    }))
+}
+
+/// Notes that the orchestrator has accepted a key.
+pub async fn mark_pushed(
+    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE keys SET pushed_at = coalesce(pushed_at, $3) WHERE account_id = $1 AND key_id = $2",
+        account_id.0, key_id.0, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the orchestrator has dropped a key.
+pub async fn mark_removed(
+    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE keys SET removed_at = coalesce(removed_at, $3) WHERE account_id = $1 AND key_id = $2",
+        account_id.0, key_id.0, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! The ledger: accounts, grants and transfers. Appends and reads only; the database refuses everything else.
+//! Which transfers to make is decided in `domain::credit`, and when in `service` and `metering`.
+
+use domain::credit::{Grant, Payer};
+use domain::id::{AccountId, GrantId, LedgerAccountId, TransferId};
+use domain::limits::PAGE_ROWS;
+use domain::moment::Moment;
+use domain::money::{Cents, Ticks};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{moment, numeric, ticks};
+use crate::failure::Broken;
+use crate::random;
+
+/// Ledger accounts that exist once per account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// What free credit costs the company.
+    PromoCost,
+    /// What was earned.
+    Revenue,
+    /// What ran beyond credit without a payment method: measured, never charged.
+    Overrun,
+}
+
+impl System {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::PromoCost => "promo_cost",
+            Self::Revenue => "revenue",
+            Self::Overrun => "overrun",
+        }
+    }
+}
+
+/// Why a transfer was made. The words are in the database: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferKind {
+    /// Credit given.
+    Grant,
+    /// Usage that credit covers.
+    Usage,
+    /// Usage taken back.
+    Correction,
+    /// Usage beyond credit.
+    Overrun,
+}
+
+impl TransferKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Usage => "usage",
+            Self::Correction => "correction",
+            Self::Overrun => "overrun",
+        }
+    }
+}
+
+/// The id of a system account, making it at its first use. Untracked: its balance is a sum on read.
+pub async fn system_account(
+    db: &mut PgConnection, account_id: AccountId, system: System, now: OffsetDateTime,
+) -> Result<LedgerAccountId, Broken> {
+    sqlx::query!(
+        "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, $3, false)
+         ON CONFLICT (account_id, kind) WHERE kind <> 'grant' DO NOTHING",
+        account_id.0, random::id(now), system.as_str()
+    )
+    .execute(&mut *db)
+    .await?;
+    let id = sqlx::query_scalar!(
+        "SELECT ledger_account_id FROM ledger_accounts WHERE account_id = $1 AND kind = $2",
+        account_id.0, system.as_str()
+    );
+    Ok(id.fetch_one(db).await?.into())
+}
+
+/// Opens a grant with its ledger account. It holds nothing until a transfer fills it.
+pub async fn insert_grant(
+    db: &mut PgConnection, account_id: AccountId, grant_id: GrantId, amount: Cents, now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, 'grant', true)",
+        account_id.0, grant_id.0
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO grants (account_id, grant_id, reason, amount_cents, priority, starts_at, granted_at)
+         VALUES ($1, $2, 'sign_up', $3, 0, date_trunc('hour', $4::timestamptz, 'UTC'), $4)",
+        account_id.0, grant_id.0, amount.0, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A transfer to append.
+pub struct NewTransfer {
+    /// The side that gives.
+    pub debit: LedgerAccountId,
+    /// The side that receives.
+    pub credit: LedgerAccountId,
+    /// Above zero.
+    pub ticks: Ticks,
+    /// Why.
+    pub kind: TransferKind,
+    /// What it is for; the same key twice is refused.
+    pub key: String,
+    /// The hour of service it pays for.
+    pub service_hour: Option<Moment>,
+}
+
+/// Appends transfers. A key that exists already is an error, not a silence: who posts twice has lost count.
+pub async fn append(
+    db: &mut PgConnection, account_id: AccountId, transfers: &[NewTransfer], now: OffsetDateTime,
+) -> Result<(), Broken> {
+    for transfer in transfers {
+        let transfer_id = TransferId(random::id(now));
+        sqlx::query!(
+            "INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, service_hour, booked_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            account_id.0, transfer_id.0, transfer.debit.0, transfer.credit.0, numeric(transfer.ticks)?,
+            transfer.kind.as_str(), transfer.key, transfer.service_hour.map(OffsetDateTime::from), now
+        )
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A grant as stored.
+pub struct GrantRow {
+    /// The grant with its booked remainder.
+    pub grant: Grant,
+    /// What was given.
+    pub amount: Cents,
+}
+
+/// Grants of an account in the order they were given; at most 500.
+pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<GrantRow>, Broken> {
+    let rows = sqlx::query!(
+        r#"SELECT g.grant_id, g.amount_cents, g.priority, g.starts_at, g.ends_at, g.granted_at,
+                  la.credit_ticks - la.debit_ticks AS "remaining!"
+           FROM grants AS g
+           JOIN ledger_accounts AS la ON la.account_id = g.account_id AND la.ledger_account_id = g.grant_id
+           WHERE g.account_id = $1 ORDER BY g.granted_at, g.grant_id LIMIT 500"#,
+        account_id.0
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(GrantRow {
+                grant: Grant {
+                    grant_id: row.grant_id.into(),
+                    priority: row.priority,
+                    starts_at: moment(row.starts_at),
+                    ends_at: row.ends_at.map(moment),
+                    granted_at: moment(row.granted_at),
+                    remaining: ticks(row.remaining)?,
+                },
+                amount: Cents(row.amount_cents),
+            })
+        })
+        .collect()
+}
+
+/// What is booked for an hour, net per payer, in the order it was first booked, and how many transfers that took.
+pub async fn booked(
+    db: &mut PgConnection, account_id: AccountId, hour: Moment,
+) -> Result<(Vec<(Payer, Ticks)>, i64), Broken> {
+    let rows = sqlx::query!(
+        r#"SELECT payer.ledger_account_id, payer.kind,
+                  sum(CASE t.kind WHEN 'correction' THEN -t.ticks ELSE t.ticks END) AS "net!", count(*) AS "count!"
+           FROM transfers AS t
+           JOIN ledger_accounts AS payer ON payer.account_id = t.account_id AND payer.kind IN ('grant', 'overrun')
+                AND payer.ledger_account_id = CASE t.kind WHEN 'correction' THEN t.credit_id ELSE t.debit_id END
+           WHERE t.account_id = $1 AND t.service_hour = $2
+           GROUP BY payer.ledger_account_id, payer.kind ORDER BY min(t.booked_at), min(t.transfer_id::text)"#,
+        account_id.0, OffsetDateTime::from(hour)
+    )
+    .fetch_all(db)
+    .await?;
+    let count = rows.iter().map(|row| row.count).sum();
+    let booked: Result<Vec<_>, Broken> = rows
+        .into_iter()
+        .map(|row| {
+            let payer = if row.kind == "grant" { Payer::Grant(row.ledger_account_id.into()) } else { Payer::Overrun };
+            Ok((payer, ticks(row.net)?))
+        })
+        .collect();
+    Ok((booked?, count))
+}
+
+/// What an account has overrun, net.
+pub async fn overrun(db: &mut PgConnection, account_id: AccountId) -> Result<Ticks, Broken> {
+    let sum = sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END), 0) AS "ticks!"
+           FROM ledger_accounts AS la
+           JOIN transfers AS t ON t.account_id = la.account_id AND la.ledger_account_id IN (t.debit_id, t.credit_id)
+           WHERE la.account_id = $1 AND la.kind = 'overrun'"#,
+        account_id.0
+    );
+    ticks(sum.fetch_one(db).await?)
+}
+
+/// A line of the statement.
+pub struct EntryRow {
+    /// Its id.
+    pub transfer_id: Uuid,
+    /// When it was booked.
+    pub booked_at: OffsetDateTime,
+    /// Its kind's word.
+    pub kind: String,
+    /// The hour of service.
+    pub service_hour: Option<OffsetDateTime>,
+    /// As the customer sees it: credit up, usage down, overrun zero.
+    pub amount: Ticks,
+    /// Booked credit after it.
+    pub balance: Ticks,
+}
+
+/// One page of the statement, newest first. The balance is the sum of all entries up to the row, computed by the
+/// database over the same order that the page shows.
+pub async fn statement(
+    db: &mut PgConnection, account_id: AccountId, after: Option<(OffsetDateTime, Uuid)>,
+) -> Result<Vec<EntryRow>, Broken> {
+    let (at, id) = after.unzip();
+    let rows = sqlx::query!(
+        r#"SELECT transfer_id, booked_at, kind, service_hour, amount AS "amount!", balance AS "balance!"
+           FROM (SELECT t.transfer_id, t.booked_at, t.kind, t.service_hour, signed.amount,
+                        sum(signed.amount) OVER (ORDER BY t.booked_at, t.transfer_id) AS balance
+                 FROM transfers AS t
+                 JOIN ledger_accounts AS d ON d.account_id = t.account_id AND d.ledger_account_id = t.debit_id
+                 JOIN ledger_accounts AS c ON c.account_id = t.account_id AND c.ledger_account_id = t.credit_id
+                 CROSS JOIN LATERAL (SELECT CASE WHEN c.kind = 'grant' THEN t.ticks WHEN d.kind = 'grant' THEN -t.ticks
+                                                 ELSE 0 END AS amount) AS signed
+                 WHERE t.account_id = $1) AS entries
+           WHERE $2::timestamptz IS NULL OR (booked_at, transfer_id) < ($2, $3)
+           ORDER BY booked_at DESC, transfer_id DESC LIMIT $4"#,
+        account_id.0, at, id, PAGE_ROWS + 1
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(EntryRow {
+                transfer_id: row.transfer_id,
+                booked_at: row.booked_at,
+                kind: row.kind,
+                service_hour: row.service_hour,
+                amount: ticks(row.amount)?,
+                balance: ticks(row.balance)?,
+            })
+        })
+        .collect()
+}

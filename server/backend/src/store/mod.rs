@@ -1,0 +1,101 @@
+//! All SQL: free functions on a connection, one file per noun, checked by `query!`. A service owns the transaction.
+//! Rules do not belong here; a row that makes no sense becomes `Broken`.
+
+pub mod accounts;
+pub mod audit;
+pub mod feed;
+pub mod jobs;
+pub mod keys;
+pub mod ledger;
+pub mod mails;
+pub mod meters;
+pub mod prices;
+pub mod sandboxes;
+pub mod sessions;
+pub mod slices;
+pub mod users;
+pub mod verifications;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::moment::Moment;
+use domain::money::Ticks;
+use rust_decimal::Decimal;
+use secrecy::ExposeSecret as _;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use time::OffsetDateTime;
+
+use crate::failure::Broken;
+use crate::settings::Settings;
+
+/// The embedded migrations.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// Opens the pool. Every wait is bounded: 2 s for a connection, 5 s for a statement, 2 s for a lock
+/// (reference/security.md 4).
+pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
+    let options: PgConnectOptions = settings.database_url.expose_secret().parse()?;
+    let options = options.application_name("isorun-dashboard").options([
+        ("statement_timeout", "5000"),
+        ("lock_timeout", "2000"),
+        ("idle_in_transaction_session_timeout", "30000"),
+    ]);
+    let pool = PgPoolOptions::new().max_connections(settings.pool_size).acquire_timeout(Duration::from_secs(2));
+    Ok(pool.connect_with(options).await?)
+}
+
+/// Ticks from a `NUMERIC(38,0)` column.
+pub(crate) fn ticks(value: Decimal) -> Result<Ticks, Broken> {
+    let whole = value.normalize();
+    if whole.scale() != 0 {
+        return Err(Broken::new("a tick column holds a fraction"));
+    }
+    Ticks::new(whole.mantissa()).ok_or_else(|| Broken::new("a tick column is out of range"))
+}
+
+/// Ticks as a `NUMERIC`. `Decimal` holds 28 digits, which is 21 trillion dollars; beyond that an amount is a defect.
+pub(crate) fn numeric(ticks: Ticks) -> Result<Decimal, Broken> {
+    Ok(Decimal::try_from_i128_with_scale(ticks.get(), 0)?)
+}
+
+/// A column of times as a moment.
+pub(crate) fn moment(at: OffsetDateTime) -> Moment {
+    Moment::from(at)
+}
+
+/// A cursor that a browser hands back: the sort key of the last row, opaque and without secrets.
+pub(crate) fn encode_cursor(at: OffsetDateTime, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{} {id}", at.unix_timestamp_nanos() / 1_000))
+}
+
+/// Reads a cursor back; `None` for anything we did not write, which then means the first page.
+pub(crate) fn decode_cursor(cursor: &str) -> Option<(OffsetDateTime, String)> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (micros, id) = text.split_once(' ')?;
+    let nanos = micros.parse::<i128>().ok()?.checked_mul(1_000)?;
+    Some((OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?, id.to_owned()))
+}
+
+/// True when `error` is the violation of the named constraint: the race-free way to say "already taken".
+pub(crate) fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.constraint() == Some(constraint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_a_round_trip_and_junk_is_the_first_page() {
+        let at = OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_234_567);
+        assert_eq!(decode_cursor(&encode_cursor(at, "run1")), Some((at, "run1".to_owned())));
+        for junk in ["", "x", "AAAA", "!!!", &"A".repeat(5_000)] {
+            assert_eq!(decode_cursor(junk), None, "{junk}");
+        }
+    }
+}

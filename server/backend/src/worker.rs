@@ -1,0 +1,136 @@
+//! The background work of a process: pull the feed, settle, run jobs, reap lost leases, sweep what is over. Each loop is
+//! supervised: an error is logged and the loop goes on; nothing but a stop ends it.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::Backend;
+use crate::failure::Broken;
+use crate::jobs::runner;
+use crate::metering::pull::{self, Pulled};
+use crate::metering::settle;
+use crate::store::{feed, jobs, meters, sessions, verifications};
+
+/// How often the feed is asked; with settling right behind it, a new sandbox shows within two seconds.
+const PULL_EVERY: Duration = Duration::from_secs(1);
+/// How often due jobs are looked for.
+const CLAIM_EVERY: Duration = Duration::from_millis(250);
+/// How often lost leases are freed (reference/security.md 2.4).
+const REAP_EVERY: Duration = Duration::from_secs(10);
+/// How often what is over is deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long running jobs may take to end at a stop; their leases cover the rest.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Pages pulled in a row before anything else is done, so that a long feed cannot starve settling.
+const PAGES_PER_PULL_MAX: usize = 10;
+/// Rows deleted at once by a sweep.
+const SWEEP_ROWS: i64 = 1_000;
+/// Days that finished jobs stay for looking at.
+const FINISHED_JOB_DAYS: i32 = 30;
+
+/// Works until `stop`, then lets running jobs end.
+pub async fn run(backend: Backend, stop: CancellationToken) {
+    tokio::join!(
+        every(PULL_EVERY, &stop, "meter", || meter(&backend)),
+        work(&backend, &stop),
+        every(REAP_EVERY, &stop, "reap", || reap(&backend)),
+        every(SWEEP_EVERY, &stop, "sweep", || sweep(&backend)),
+    );
+}
+
+/// Calls `turn` again and again until the stop; waits `period` between turns and logs what breaks.
+async fn every<F: Future<Output = Result<(), Broken>>>(
+    period: Duration, stop: &CancellationToken, name: &'static str, turn: impl Fn() -> F,
+) {
+    while !stop.is_cancelled() {
+        if let Err(broken) = turn().await {
+            tracing::error!(worker = name, error = %broken, "turn broke; the loop goes on");
+            metrics::counter!("worker_turns_broken_total", "worker" => name).increment(1);
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(period) => {}
+        }
+    }
+}
+
+/// Pulls what is there and settles who is behind.
+///
+/// # Errors
+/// When the database fails.
+pub async fn meter(backend: &Backend) -> Result<(), Broken> {
+    for _ in 0..PAGES_PER_PULL_MAX {
+        match pull::pull(backend).await? {
+            Pulled::Stored { more: true, .. } => {}
+            Pulled::Stored { more: false, .. } | Pulled::Stopped | Pulled::Raced => break,
+            Pulled::Unanswered(error) => {
+                tracing::warn!(%error, "feed not pulled; will ask again");
+                metrics::counter!("feed_unanswered_total").increment(1);
+                break;
+            }
+        }
+    }
+    // Bounded: each round settles some, and an account that breaks is put off for a minute.
+    for _ in 0..PAGES_PER_PULL_MAX {
+        if settle::round(backend).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn work(backend: &Backend, stop: &CancellationToken) {
+    let mut running = JoinSet::new();
+    while !stop.is_cancelled() {
+        while running.try_join_next().is_some() {}
+        let started = runner::claim(backend, &mut running).await.unwrap_or_else(|broken| {
+            tracing::error!(worker = "jobs", error = %broken, "claim broke; the loop goes on");
+            0
+        });
+        if started == 0 {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(CLAIM_EVERY) => {}
+            }
+        }
+    }
+    let drained = tokio::time::timeout(DRAIN, async { while running.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(left = running.len(), "jobs did not end in time; their leases run out");
+    }
+}
+
+async fn reap(backend: &Backend) -> Result<(), Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let (freed, dead) = jobs::reap(&mut db, runner::ATTEMPTS_MAX).await?;
+    if freed + dead > 0 {
+        tracing::warn!(freed, dead, "leases ran out");
+        metrics::counter!("jobs_leases_lost_total").increment(u64::try_from(freed + dead)?);
+    }
+    let depth = jobs::depth(&mut db).await?;
+    gauge("jobs_live", depth.live);
+    gauge("jobs_dead", depth.dead);
+    gauge("jobs_oldest_due_seconds", depth.oldest_due_s);
+    let (aside, stopped) = feed::alarms(&mut db).await?;
+    gauge("feed_events_set_aside", aside);
+    gauge("feeds_stopped", stopped);
+    gauge("accounts_settling_failed", meters::count_failed(&mut db).await?);
+    gauge("database_connections", i64::from(backend.pool().size()));
+    Ok(())
+}
+
+/// Sets a gauge. The metrics crate takes floats; counts stay far below 2^53, so nothing is lost.
+fn gauge(name: &'static str, value: i64) {
+    metrics::gauge!(name).set(i32::try_from(value).unwrap_or(i32::MAX));
+}
+
+async fn sweep(backend: &Backend) -> Result<(), Broken> {
+    let now = backend.clock().now();
+    let mut db = backend.pool().acquire().await?;
+    sessions::delete_expired(backend.pool(), now, SWEEP_ROWS).await?;
+    verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
+    jobs::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Services against real PostgreSQL, a real orchestrator peer and a real SMTP server. One file per subject; browsers and
+//! HTTP are tested in `server` and `end2end`.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod feed;
+mod jobs;
+mod ledger;
+mod sign_up;
+mod world;
