@@ -13,7 +13,9 @@ mkdir -p "$LOG_DIR" "$PEER_DIR"
 
 status=1
 finish() {
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    # A second Ctrl-C must not leave half of it running.
+    trap '' INT TERM HUP
     stop_all
     .ci/postgres.sh drop "$DATABASE" test || true
     if ((status == 0)); then

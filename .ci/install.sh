@@ -47,11 +47,18 @@ if [[ $PURPOSE == bench ]]; then
     have wrk || missing wrk "wrk, the load generator"
 fi
 
-apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" >&2; }
+APT_LOG=target/apt.log
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" >>$APT_LOG 2>&1 </dev/null || {
+        tail -n 20 $APT_LOG >&2
+        fail "apt-get $1 failed; all it said is in $APT_LOG"
+    }
+}
 
 if ((${#packages[@]})); then
     if ((EUID == 0)) && have apt-get; then
-        say "Installing Debian packages: ${packages[*]}"
+        say "Installing Debian packages, which takes a minute or two: ${packages[*]}"
+        mkdir -p target && : >$APT_LOG
         apt update
         if [[ " ${packages[*]} " == *" postgresql "* ]]; then
             # Debian's package would make and start a server of its own, which nobody here asked for.

@@ -28,4 +28,5 @@ checkout_id() { printf %s "$ROOT" | cksum | cut -d' ' -f1; }
 locked_version() { awk -v name="\"$1\"" '$1=="name"{hit=($3==name)} hit&&$1=="version"{gsub(/"/,"",$3); print $3; exit}' Cargo.lock; }
 
 # One hash over the names, sizes and modification times (to the nanosecond) of all files below the given paths.
-tree_stamp() { find "$@" -type f -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort | sha256sum | cut -d' ' -f1; }
+# A path that is not there counts for nothing, and so does a file that vanishes meanwhile.
+tree_stamp() { { find "$@" -type f -printf '%p %s %T@\n' 2>/dev/null || true; } | LC_ALL=C sort | sha256sum | cut -d' ' -f1; }

@@ -42,6 +42,8 @@ launch() {
         "$@" </dev/null >"$log" 2>&1 &
     fi
     PIDS+=($!) NAMES+=("$name") LOGS+=("$log")
+    # Its end is told by all_alive, not by the shell.
+    disown $!
     set +m
 }
 
@@ -109,7 +111,7 @@ use_defaults() {
 }
 
 start_mail_catcher() {
-    SMTP_LISTEN=$(authority "$SMTP_URL") WEB_LISTEN=$(authority "$MAIL_URL") \
+    SMTP_LISTEN=$(authority "$SMTP_URL") HTTP_LISTEN=$(authority "$MAIL_URL") \
         launch "The mail catcher" "$LOG_DIR/mail-catcher.log" "$BIN_DIR/mail-catcher" || return 1
     await "The mail catcher" 10 answers "$MAIL_URL/"
 }

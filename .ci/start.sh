@@ -51,13 +51,15 @@ postgres_started=no
 stopping=no
 stop_everything() {
     local status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    # A second Ctrl-C must not leave half of it running.
+    trap '' INT TERM HUP
     if ((${#PIDS[@]})); then
         say ""
         say "Stopping"
     fi
     stop_all
-    if [[ $postgres_started == yes ]]; then .ci/postgres.sh stop run || true; fi
+    if [[ $postgres_started == yes ]]; then env -u DATABASE_URL .ci/postgres.sh stop run || true; fi
     # Being asked to stop is not a failure.
     if [[ $stopping == yes ]]; then exit 0; fi
     exit "$status"
@@ -68,7 +70,7 @@ trap 'stopping=yes; exit' INT TERM HUP
 heading "Tools"
 .ci/install.sh run
 heading "PostgreSQL"
-.ci/postgres.sh running run && [[ -z ${DATABASE_URL:-} ]] || postgres_started=yes
+if ! .ci/postgres.sh running run; then postgres_started=yes; fi
 .ci/postgres.sh start run
 DATABASE_URL=$(.ci/postgres.sh url run)
 # The query macros are checked against .sqlx/, not against whatever that database looks like now.
@@ -103,7 +105,7 @@ pause() {
 }
 
 # Pages never reach the browser as wasm, so a change in them does not need the long build of it.
-browser_stamp() { { tree_stamp style public app/domain app/frontend && find app/src -type f -not -path '*/pages/*' -printf '%p %T@\n' | sort; } | sha256sum; }
+browser_stamp() { tree_stamp style public app/domain app/frontend app/src/lib.rs app/src/islands app/src/api; }
 server_stamp() { tree_stamp app server migrations .sqlx Cargo.toml Cargo.lock; }
 
 rebuild() {

@@ -66,7 +66,9 @@ current=''
 began=0
 finish() {
     local status=$? line
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    # A second Ctrl-C must not leave half of it running.
+    trap '' INT TERM HUP
     if [[ $postgres_started == yes ]]; then .ci/postgres.sh stop test || true; fi
     if [[ -n $current ]]; then summary+=("$(printf '%-10s FAILED after %4d s' "$current" $((SECONDS - began)))"); fi
     heading "Summary"

@@ -1,1 +1,5 @@
-fn main(){}
+//! The program `isorun-dashboard`. What its subcommands do is in `commands`.
+
+fn main() -> std::process::ExitCode {
+    server::commands::run(std::env::args().skip(1))
+}

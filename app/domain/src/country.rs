@@ -13,7 +13,10 @@ impl Country {
     /// The country of a code in any case; `None` when the code is not assigned.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
-        COUNTRIES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code.trim())).map(|(known, _)| Self(known))
+        COUNTRIES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(code.trim()))
+            .map(|(known, _)| Self(known))
     }
 
     /// The two letters.

@@ -36,10 +36,19 @@ pub enum Payer {
 #[must_use]
 pub fn burn(grants: &[Grant], hour: Moment, amount: Ticks) -> Vec<(Payer, Ticks)> {
     let usable = |grant: &&Grant| {
-        grant.remaining.is_positive() && grant.starts_at <= hour && grant.ends_at.is_none_or(|end| hour < end)
+        grant.remaining.is_positive()
+            && grant.starts_at <= hour
+            && grant.ends_at.is_none_or(|end| hour < end)
     };
     let mut order: Vec<&Grant> = grants.iter().filter(usable).collect();
-    order.sort_by_key(|grant| (grant.priority, grant.ends_at.unwrap_or(Moment::MAX), grant.granted_at, grant.grant_id));
+    order.sort_by_key(|grant| {
+        (
+            grant.priority,
+            grant.ends_at.unwrap_or(Moment::MAX),
+            grant.granted_at,
+            grant.grant_id,
+        )
+    });
     let mut left = amount;
     let mut parts = Vec::new();
     for grant in order {
@@ -79,7 +88,13 @@ mod tests {
     use super::*;
 
     fn grants() -> impl Strategy<Value = Vec<Grant>> {
-        let grant = (0_i32..3, 0_i64..5, prop::option::of(1_i64..9), 0_i64..3, 0_i128..1_000);
+        let grant = (
+            0_i32..3,
+            0_i64..5,
+            prop::option::of(1_i64..9),
+            0_i64..3,
+            0_i128..1_000,
+        );
         prop::collection::vec(grant, 0..6).prop_map(|raw| {
             let rows = raw.into_iter().zip(1_u128..);
             rows.map(|((priority, starts, ends, granted, left), id)| Grant {

@@ -26,8 +26,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Hibernated, Self::Resumed, Self::Destroyed, Self::Unreachable, Self::Reachable];
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Hibernated,
+        Self::Resumed,
+        Self::Destroyed,
+        Self::Unreachable,
+        Self::Reachable,
+    ];
 
     /// The word on the wire and in the database.
     #[must_use]

@@ -36,8 +36,13 @@ pub struct History {
 /// (reference/billing.md 1.5), so skewed clocks can shorten an interval but never turn it round.
 #[must_use]
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {
-    let mut history =
-        History { state: None, created_at: None, destroyed_at: None, intervals: Vec::new(), ignored: 0 };
+    let mut history = History {
+        state: None,
+        created_at: None,
+        destroyed_at: None,
+        intervals: Vec::new(),
+        ignored: 0,
+    };
     let mut latest = Moment::MIN;
     for event in events {
         let at = event.occurred_at.min(event.recorded_at).max(latest);
@@ -52,11 +57,17 @@ fn apply(history: &mut History, kind: EventKind, at: Moment) {
         (EventKind::Created, None) => {
             history.created_at = Some(at);
             history.state = Some(SandboxState::Running);
-            history.intervals.push(Interval { started_at: at, ended_at: None });
+            history.intervals.push(Interval {
+                started_at: at,
+                ended_at: None,
+            });
         }
         (EventKind::Resumed, Some(SandboxState::Hibernated)) => {
             history.state = Some(SandboxState::Running);
-            history.intervals.push(Interval { started_at: at, ended_at: None });
+            history.intervals.push(Interval {
+                started_at: at,
+                ended_at: None,
+            });
         }
         (EventKind::Hibernated, Some(SandboxState::Running)) => {
             history.state = Some(SandboxState::Hibernated);
@@ -74,7 +85,11 @@ fn apply(history: &mut History, kind: EventKind, at: Moment) {
 }
 
 fn close(history: &mut History, at: Moment) {
-    if let Some(open) = history.intervals.last_mut().filter(|interval| interval.ended_at.is_none()) {
+    if let Some(open) = history
+        .intervals
+        .last_mut()
+        .filter(|interval| interval.ended_at.is_none())
+    {
         open.ended_at = Some(at);
     }
 }
@@ -106,17 +121,33 @@ pub struct NoPrice {
 ///
 /// # Errors
 /// [`NoPrice`] when an hour is not covered by `prices`.
-pub fn slices(intervals: &[Interval], size: Size, prices: &[Price], horizon: Moment) -> Result<Vec<Slice>, NoPrice> {
+pub fn slices(
+    intervals: &[Interval],
+    size: Size,
+    prices: &[Price],
+    horizon: Moment,
+) -> Result<Vec<Slice>, NoPrice> {
     let mut out: Vec<Slice> = Vec::new();
     for interval in intervals {
-        let end = interval.ended_at.unwrap_or_else(|| horizon.max(interval.started_at));
+        let end = interval
+            .ended_at
+            .unwrap_or_else(|| horizon.max(interval.started_at));
         let mut at = interval.started_at;
         while at < end {
             let hour = at.hour();
             let next = hour.plus_ms(HOUR_MS).min(end);
-            let price = prices.iter().position(|price| price.covers(hour)).ok_or(NoPrice { hour })?;
+            let price = prices
+                .iter()
+                .position(|price| price.covers(hour))
+                .ok_or(NoPrice { hour })?;
             let billed = prices[price].billed_ms(at, next);
-            add(&mut out, hour, billed, prices[price].cost(billed, size), price);
+            add(
+                &mut out,
+                hour,
+                billed,
+                prices[price].cost(billed, size),
+                price,
+            );
             at = next;
         }
     }
@@ -132,7 +163,12 @@ fn add(out: &mut Vec<Slice>, hour: Moment, billed: BilledMs, ticks: Ticks, price
             last.billed.0 += billed.0;
             last.ticks = last.ticks.saturating_add(ticks);
         }
-        None => out.push(Slice { hour, billed, ticks, price }),
+        None => out.push(Slice {
+            hour,
+            billed,
+            ticks,
+            price,
+        }),
     }
 }
 
@@ -140,11 +176,22 @@ fn add(out: &mut Vec<Slice>, hour: Moment, billed: BilledMs, ticks: Ticks, price
 ///
 /// # Errors
 /// [`NoPrice`] when an hour is not covered by `prices`.
-pub fn cost(start: Moment, end: Moment, size: Size, prices: &[Price]) -> Result<(BilledMs, Ticks), NoPrice> {
-    let interval = Interval { started_at: start, ended_at: Some(end) };
+pub fn cost(
+    start: Moment,
+    end: Moment,
+    size: Size,
+    prices: &[Price],
+) -> Result<(BilledMs, Ticks), NoPrice> {
+    let interval = Interval {
+        started_at: start,
+        ended_at: Some(end),
+    };
     let slices = slices(&[interval], size, prices, end)?;
     let billed = slices.iter().map(|slice| slice.billed.0).sum();
-    Ok((BilledMs(billed), slices.iter().map(|slice| slice.ticks).sum()))
+    Ok((
+        BilledMs(billed),
+        slices.iter().map(|slice| slice.ticks).sum(),
+    ))
 }
 
 #[cfg(test)]
@@ -158,7 +205,10 @@ mod tests {
     use crate::price::tests::first_price;
     use crate::sandbox::SandboxId;
 
-    const SIZE: Size = Size { vcpus: 1, mem_mib: 1_024 };
+    const SIZE: Size = Size {
+        vcpus: 1,
+        mem_mib: 1_024,
+    };
 
     fn event(seq: i64, kind: EventKind, occurred: i64, recorded: i64) -> Event {
         Event {
@@ -178,19 +228,30 @@ mod tests {
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
         let kind = prop::sample::select(EventKind::ALL.to_vec());
-        prop::collection::vec((kind, 0_i64..20_000_000, -30_000_i64..30_000), 0..30).prop_map(|raw| {
-            let mut recorded: Vec<_> = raw.iter().map(|(_, at, _)| *at).collect();
-            recorded.sort_unstable();
-            let rows = raw.into_iter().zip(recorded).zip(1..);
-            rows.map(|(((kind, _, skew), at), seq)| event(seq, kind, at + skew, at)).collect()
-        })
+        prop::collection::vec((kind, 0_i64..20_000_000, -30_000_i64..30_000), 0..30).prop_map(
+            |raw| {
+                let mut recorded: Vec<_> = raw.iter().map(|(_, at, _)| *at).collect();
+                recorded.sort_unstable();
+                let rows = raw.into_iter().zip(recorded).zip(1..);
+                rows.map(|(((kind, _, skew), at), seq)| event(seq, kind, at + skew, at))
+                    .collect()
+            },
+        )
     }
 
     #[test]
     fn a_life_with_a_nap() {
-        let kinds = [EventKind::Created, EventKind::Hibernated, EventKind::Resumed, EventKind::Destroyed];
-        let life: Vec<_> =
-            kinds.iter().zip(1_i64..).map(|(kind, seq)| event(seq, *kind, seq * 10_000, seq * 10_000)).collect();
+        let kinds = [
+            EventKind::Created,
+            EventKind::Hibernated,
+            EventKind::Resumed,
+            EventKind::Destroyed,
+        ];
+        let life: Vec<_> = kinds
+            .iter()
+            .zip(1_i64..)
+            .map(|(kind, seq)| event(seq, *kind, seq * 10_000, seq * 10_000))
+            .collect();
         let history = fold(&life);
         assert_eq!(history.state, Some(SandboxState::Destroyed));
         assert_eq!(history.intervals.len(), 2);
@@ -201,16 +262,39 @@ mod tests {
 
     #[test]
     fn a_negative_duration_becomes_nothing() {
-        let history = fold(&[event(1, EventKind::Created, 9_000, 9_000), event(2, EventKind::Destroyed, 1_000, 9_500)]);
-        assert_eq!(history.intervals[0].ended_at, Some(Moment::from_unix_ms(9_000)));
-        assert!(slices(&history.intervals, SIZE, &[first_price()], Moment::MAX).unwrap().is_empty());
+        let history = fold(&[
+            event(1, EventKind::Created, 9_000, 9_000),
+            event(2, EventKind::Destroyed, 1_000, 9_500),
+        ]);
+        assert_eq!(
+            history.intervals[0].ended_at,
+            Some(Moment::from_unix_ms(9_000))
+        );
+        assert!(
+            slices(&history.intervals, SIZE, &[first_price()], Moment::MAX)
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
     fn an_hour_without_a_price_is_an_error() {
-        let late = Price { from: Moment::from_unix_ms(HOUR_MS), ..first_price() };
-        let result = cost(Moment::from_unix_ms(0), Moment::from_unix_ms(2 * HOUR_MS), SIZE, &[late]);
-        assert_eq!(result, Err(NoPrice { hour: Moment::from_unix_ms(0) }));
+        let late = Price {
+            from: Moment::from_unix_ms(HOUR_MS),
+            ..first_price()
+        };
+        let result = cost(
+            Moment::from_unix_ms(0),
+            Moment::from_unix_ms(2 * HOUR_MS),
+            SIZE,
+            &[late],
+        );
+        assert_eq!(
+            result,
+            Err(NoPrice {
+                hour: Moment::from_unix_ms(0)
+            })
+        );
     }
 
     proptest! {

@@ -72,7 +72,9 @@ impl Region {
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(f, "{}", char::from(*byte)))
     }
 }
 
@@ -144,7 +146,12 @@ mod tests {
     use super::*;
 
     fn sample() -> KeyText {
-        KeyText::assemble(Region::parse("us").unwrap(), "4fAbCdEfGhIj", &"x".repeat(30)).unwrap()
+        KeyText::assemble(
+            Region::parse("us").unwrap(),
+            "4fAbCdEfGhIj",
+            &"x".repeat(30),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -160,7 +167,10 @@ mod tests {
     fn names() {
         assert_eq!(KeyName::parse("  ci  ").unwrap().as_str(), "ci");
         assert_eq!(KeyName::parse(" \t "), Err(KeyNameProblem::Empty));
-        assert_eq!(KeyName::parse(&"é".repeat(61)), Err(KeyNameProblem::TooLong));
+        assert_eq!(
+            KeyName::parse(&"é".repeat(61)),
+            Err(KeyNameProblem::TooLong)
+        );
         assert!(KeyName::parse(&"é".repeat(60)).is_ok());
         assert_eq!(KeyName::parse("a\nb"), Err(KeyNameProblem::Unprintable));
     }

@@ -25,7 +25,11 @@ impl Ticks {
     /// An amount from its number of ticks; `None` beyond 38 decimal digits, the width of the database column.
     #[must_use]
     pub const fn new(ticks: i128) -> Option<Self> {
-        if ticks > TICKS_MAX || ticks < -TICKS_MAX { None } else { Some(Self(ticks)) }
+        if ticks > TICKS_MAX || ticks < -TICKS_MAX {
+            None
+        } else {
+            Some(Self(ticks))
+        }
     }
 
     /// An amount from whole cents, exactly.
@@ -84,7 +88,10 @@ impl Ticks {
         let cents = self.0.div_euclid(TICKS_PER_CENT);
         // 38 digits of ticks hold at most 2.8e24 cents, beyond i64; saturating keeps the rest honest at that extreme.
         let whole = i64::try_from(cents).unwrap_or(if cents > 0 { i64::MAX } else { i64::MIN });
-        (Cents(whole), Self(self.0 - i128::from(whole) * TICKS_PER_CENT))
+        (
+            Cents(whole),
+            Self(self.0 - i128::from(whole) * TICKS_PER_CENT),
+        )
     }
 
     /// Dollars as text with `places` decimals (0 to 12), half-even; for display only, never parsed back.
@@ -104,11 +111,19 @@ impl Ticks {
             units += 1;
         }
         let (whole, units) = (whole + units / scale_unsigned, units % scale_unsigned);
-        let sign = if self.0 < 0 && (whole > 0 || units > 0) { "-" } else { "" };
+        let sign = if self.0 < 0 && (whole > 0 || units > 0) {
+            "-"
+        } else {
+            ""
+        };
         if places == 0 {
             format!("{sign}${}", grouped(whole))
         } else {
-            format!("{sign}${}.{units:0width$}", grouped(whole), width = places as usize)
+            format!(
+                "{sign}${}.{units:0width$}",
+                grouped(whole),
+                width = places as usize
+            )
         }
     }
 }
@@ -156,17 +171,24 @@ impl Serialize for Ticks {
 impl<'de> Deserialize<'de> for Ticks {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse::<i128>().ok().and_then(Self::new).ok_or_else(|| serde::de::Error::custom("not a number of ticks"))
+        text.parse::<i128>()
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| serde::de::Error::custom("not a number of ticks"))
     }
 }
 
 /// Whole US cents, as invoices and grants are stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Cents(pub i64);
 
 /// Whole micro-dollars (1e-6 USD), as prices per hour are stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct MicroDollars(pub i64);
 
@@ -178,7 +200,10 @@ mod tests {
 
     #[test]
     fn fifty_dollars_in_ticks() {
-        assert_eq!(Ticks::from_cents(Cents(5_000)).get(), 184_320_000_000_000_000);
+        assert_eq!(
+            Ticks::from_cents(Cents(5_000)).get(),
+            184_320_000_000_000_000
+        );
         assert_eq!(TICKS_PER_DOLLAR, 3_686_400_000_000_000);
     }
 
@@ -188,9 +213,15 @@ mod tests {
         assert_eq!(half_micro(1).dollars(6), "$0.000000");
         assert_eq!(half_micro(3).dollars(6), "$0.000002");
         assert_eq!(half_micro(-3).dollars(6), "-$0.000002");
-        assert_eq!(Ticks::from_cents(Cents(123_456_789)).dollars(2), "$1,234,567.89");
+        assert_eq!(
+            Ticks::from_cents(Cents(123_456_789)).dollars(2),
+            "$1,234,567.89"
+        );
         assert_eq!(Ticks(TICKS_PER_DOLLAR - 1).dollars(2), "$1.00");
-        assert_eq!(Ticks(TICKS_MAX).dollars(12).len(), Ticks(TICKS_MAX - 1).dollars(12).len());
+        assert_eq!(
+            Ticks(TICKS_MAX).dollars(12).len(),
+            Ticks(TICKS_MAX - 1).dollars(12).len()
+        );
     }
 
     proptest! {

@@ -37,7 +37,11 @@ impl NewPassword {
         if count > PASSWORD_CHARS_MAX {
             return Err(PasswordProblem::TooLong);
         }
-        if is_guessable(text, email) { Err(PasswordProblem::Guessable) } else { Ok(Self(text.to_owned())) }
+        if is_guessable(text, email) {
+            Err(PasswordProblem::Guessable)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 
     /// The text, for hashing only.
@@ -56,7 +60,13 @@ fn is_guessable(text: &str, email: Option<&EmailAddress>) -> bool {
     let mut rest = folded.clone();
     let address = email.map(EmailAddress::canonical).unwrap_or_default();
     let (local, domain) = address.rsplit_once('@').unwrap_or_default();
-    for word in [local, domain.split('.').next().unwrap_or_default(), "isorun", "password", "sandbox"] {
+    for word in [
+        local,
+        domain.split('.').next().unwrap_or_default(),
+        "isorun",
+        "password",
+        "sandbox",
+    ] {
         let word = fold(word);
         if word.chars().count() >= 4 {
             rest = rest.replace(&word, "");
@@ -89,7 +99,13 @@ fn distinct(text: &str) -> usize {
 
 /// One keyboard or alphabet run, forwards or backwards, however often repeated.
 fn is_run(folded: &str) -> bool {
-    const RUNS: [&str; 5] = ["abcdefghijklmnopqrstuvwxyz", "oi2eas6t89", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+    const RUNS: [&str; 5] = [
+        "abcdefghijklmnopqrstuvwxyz",
+        "oi2eas6t89",
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+    ];
     let backwards: String = folded.chars().rev().collect();
     RUNS.iter().any(|run| {
         let run = fold(run).repeat(1 + folded.len() / run.len() + 1);
@@ -100,7 +116,12 @@ fn is_run(folded: &str) -> bool {
 /// One short piece again and again ("correctcorrectcorrect").
 fn is_repeated(folded: &str) -> bool {
     let chars: Vec<_> = folded.chars().collect();
-    (1..=chars.len() / 2).any(|length| chars.iter().enumerate().all(|(index, c)| *c == chars[index % length]))
+    (1..=chars.len() / 2).any(|length| {
+        chars
+            .iter()
+            .enumerate()
+            .all(|(index, c)| *c == chars[index % length])
+    })
 }
 
 impl fmt::Debug for NewPassword {
@@ -117,20 +138,38 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_code_points() {
-        assert_eq!(NewPassword::parse("schmetterling1", None).unwrap_err(), PasswordProblem::TooShort);
+        assert_eq!(
+            NewPassword::parse("schmetterling1", None).unwrap_err(),
+            PasswordProblem::TooShort
+        );
         assert!(NewPassword::parse("schmetterlinge1", None).is_ok());
         assert!(NewPassword::parse(&"grün zebra ohne".repeat(8), None).is_err());
-        assert_eq!(NewPassword::parse(&"aé🦀xyz".repeat(25), None).unwrap_err(), PasswordProblem::TooLong);
+        assert_eq!(
+            NewPassword::parse(&"aé🦀xyz".repeat(25), None).unwrap_err(),
+            PasswordProblem::TooLong
+        );
     }
 
     #[test]
     fn guessable_ones_are_refused() {
         let ada = EmailAddress::parse("ada.lovelace@engines.example").unwrap();
         for bad in [
-            "passwordpassword", "P4ssw0rdP4ssw0rd!", "123456789012345", "qwertyuiopqwertyuiop", "aaaaaaaaaaaaaaaaaa",
-            "correctcorrectcorrect", "ada.lovelace1234", "isorunisorun2026", "correct horse battery staple", "abcdefghijklmnop",
+            "passwordpassword",
+            "P4ssw0rdP4ssw0rd!",
+            "123456789012345",
+            "qwertyuiopqwertyuiop",
+            "aaaaaaaaaaaaaaaaaa",
+            "correctcorrectcorrect",
+            "ada.lovelace1234",
+            "isorunisorun2026",
+            "correct horse battery staple",
+            "abcdefghijklmnop",
         ] {
-            assert_eq!(NewPassword::parse(bad, Some(&ada)).unwrap_err(), PasswordProblem::Guessable, "{bad}");
+            assert_eq!(
+                NewPassword::parse(bad, Some(&ada)).unwrap_err(),
+                PasswordProblem::Guessable,
+                "{bad}"
+            );
         }
         assert!(NewPassword::parse("three quiet rivers meet", Some(&ada)).is_ok());
     }

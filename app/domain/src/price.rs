@@ -85,7 +85,10 @@ pub(crate) mod tests {
     }
 
     fn default_size() -> Size {
-        Size { vcpus: 1, mem_mib: 1_024 }
+        Size {
+            vcpus: 1,
+            mem_mib: 1_024,
+        }
     }
 
     #[test]
@@ -110,11 +113,25 @@ pub(crate) mod tests {
     #[test]
     fn thirty_days_cost_29_dollars_52() {
         let price = first_price();
-        assert_eq!(price.cost(BilledMs(720 * 3_600_000), default_size()).dollars(2), "$29.52");
-        let parts = Price { vcpu_hour: MicroDollars(25_000), ..first_price() };
+        assert_eq!(
+            price
+                .cost(BilledMs(720 * 3_600_000), default_size())
+                .dollars(2),
+            "$29.52"
+        );
+        let parts = Price {
+            vcpu_hour: MicroDollars(25_000),
+            ..first_price()
+        };
         // 700 MiB + 1 vCPU: 35,253.90625 micro-dollars an hour, exact only because of the 1,024 in a tick.
-        let hour = parts.per_hour(Size { vcpus: 1, mem_mib: 700 });
-        assert_eq!(hour.get() * 1_000_000 * 100_000, 3_525_390_625 * TICKS_PER_DOLLAR);
+        let hour = parts.per_hour(Size {
+            vcpus: 1,
+            mem_mib: 700,
+        });
+        assert_eq!(
+            hour.get() * 1_000_000 * 100_000,
+            3_525_390_625 * TICKS_PER_DOLLAR
+        );
     }
 
     proptest! {

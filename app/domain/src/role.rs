@@ -20,7 +20,13 @@ pub enum Role {
 
 impl Role {
     /// Every role, highest first.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Billing, Self::Developer, Self::Viewer];
+    pub const ALL: [Self; 5] = [
+        Self::Owner,
+        Self::Admin,
+        Self::Billing,
+        Self::Developer,
+        Self::Viewer,
+    ];
 
     /// The word in the database.
     #[must_use]

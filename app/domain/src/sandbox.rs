@@ -17,7 +17,9 @@ impl SandboxId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=limits::SANDBOX_ID_CHARS_MAX).contains(&text.len());
-        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         (fits && plain).then(|| Self(text.to_owned()))
     }
 
@@ -78,6 +80,8 @@ impl SandboxState {
     /// The state of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Running, Self::Hibernated, Self::Destroyed].into_iter().find(|state| state.as_str() == word)
+        [Self::Running, Self::Hibernated, Self::Destroyed]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }

@@ -33,7 +33,10 @@ impl Range {
     /// The range of that word; 24 hours when it is none.
     #[must_use]
     pub fn parse(word: &str) -> Self {
-        Self::ALL.into_iter().find(|range| range.as_str() == word).unwrap_or(Self::Day)
+        Self::ALL
+            .into_iter()
+            .find(|range| range.as_str() == word)
+            .unwrap_or(Self::Day)
     }
 
     /// Width of one bucket in milliseconds.
@@ -91,28 +94,45 @@ pub struct Series {
 impl Series {
     /// Sorts amounts (hour or moment, billed, ticks) into the buckets of a range; amounts outside are left out.
     #[must_use]
-    pub fn fill(range: Range, as_of: Moment, amounts: impl IntoIterator<Item = (Moment, BilledMs, Ticks)>) -> Self {
+    pub fn fill(
+        range: Range,
+        as_of: Moment,
+        amounts: impl IntoIterator<Item = (Moment, BilledMs, Ticks)>,
+    ) -> Self {
         let first = range.start(as_of);
         let width = range.bucket_ms();
         let start = |index: i64| first.plus_ms(index * width);
-        let empty = |index| Bucket { start: start(index), billed: BilledMs(0), ticks: Ticks::ZERO };
+        let empty = |index| Bucket {
+            start: start(index),
+            billed: BilledMs(0),
+            ticks: Ticks::ZERO,
+        };
         let mut buckets: Vec<Bucket> = (0..range.buckets()).map(empty).collect();
         for (at, billed, ticks) in amounts {
             let index = at.since_ms(first).div_euclid(width);
-            let bucket = usize::try_from(index).ok().and_then(|index| buckets.get_mut(index));
+            let bucket = usize::try_from(index)
+                .ok()
+                .and_then(|index| buckets.get_mut(index));
             if let Some(bucket) = bucket {
                 bucket.billed.0 += billed.0;
                 bucket.ticks = bucket.ticks.saturating_add(ticks);
             }
         }
-        Self { range, as_of, buckets }
+        Self {
+            range,
+            as_of,
+            buckets,
+        }
     }
 
     /// Sum over all buckets.
     #[must_use]
     pub fn total(&self) -> (BilledMs, Ticks) {
         let billed = self.buckets.iter().map(|bucket| bucket.billed.0).sum();
-        (BilledMs(billed), self.buckets.iter().map(|bucket| bucket.ticks).sum())
+        (
+            BilledMs(billed),
+            self.buckets.iter().map(|bucket| bucket.ticks).sum(),
+        )
     }
 }
 

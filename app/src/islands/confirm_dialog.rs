@@ -13,8 +13,9 @@ pub fn ConfirmDialog(id: String, title: String, text: String, confirm: String) -
         }
     });
     let title_id = format!("{id}-title");
+    let named_by = title_id.clone();
     view! {
-        <dialog class="dialog" id=id aria-labelledby=title_id.clone() node_ref=dialog>
+        <dialog class="dialog" id=id aria-labelledby=named_by node_ref=dialog>
             <h2 class="dialog__title" id=title_id>{title}</h2>
             <p>{text}</p>
             <div class="dialog__actions">

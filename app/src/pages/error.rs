@@ -20,14 +20,31 @@ pub enum DeadEnd {
     Forbidden,
     /// Our side broke.
     Broken,
+    /// Our side cannot answer now: it starts, stops, or its database is away.
+    Unavailable,
+    /// Too many requests of this kind from one place.
+    TooMany,
+    /// More was sent than any form of ours holds.
+    TooLarge,
+    /// What was sent is not what a form of ours sends.
+    Unreadable,
+    /// The address exists, but not for this method.
+    WrongMethod,
 }
 
 impl DeadEnd {
-    const fn status(self) -> StatusCode {
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 
@@ -36,6 +53,11 @@ impl DeadEnd {
             Self::NotFound => "There is no such page",
             Self::Forbidden => "This is not allowed",
             Self::Broken => "Something broke on our side",
+            Self::Unavailable => "The dashboard cannot answer right now",
+            Self::TooMany => "Too many tries",
+            Self::TooLarge => "That was too much at once",
+            Self::Unreadable => "The form could not be read",
+            Self::WrongMethod => "This address does not take that",
         }
     }
 
@@ -43,7 +65,12 @@ impl DeadEnd {
         match self {
             Self::NotFound => "Nothing lives at this address, or it is not part of your account. Check the address, or start from the overview.",
             Self::Forbidden => "The request was refused: it came from another site, or your role does not cover it. Go back and start again from the overview.",
-            Self::Broken => "The page could not be made and the error is in our log. Nothing you did is lost. Try again; if it happens again, write to hello@isorun.ai and quote the request id.",
+            Self::Broken => "The page could not be made and the error is in our log. Try again; if it happens again, write to hello@isorun.ai and quote the request id.",
+            Self::Unavailable => "Your sandboxes are not affected. Try again in a few seconds.",
+            Self::TooMany => "There were too many tries from your network. Wait a minute, then go back and send the form again.",
+            Self::TooLarge => "What was sent is larger than any form here. Go back, shorten it and send it again.",
+            Self::Unreadable => "What arrived is not what this form sends. Go back, reload the page and try again.",
+            Self::WrongMethod => "The address exists, but it is reached by a form or a link, not in this way. Start from the overview.",
         }
     }
 }
@@ -64,26 +91,21 @@ pub fn view(end: DeadEnd) -> AnyView {
     layout::entrance(body.into_any())
 }
 
-/// The page for an unknown address, complete.
-pub fn not_found(assets: &Assets, request_id: &RequestId) -> String {
-    document(DeadEnd::NotFound, assets, request_id)
-}
-
-/// The page for a refused request, complete.
-pub fn forbidden(assets: &Assets, request_id: &RequestId) -> String {
-    document(DeadEnd::Forbidden, assets, request_id)
-}
-
-/// The page for a breakage, complete. Needs nothing that could break again.
-pub fn broken(assets: &Assets, request_id: &RequestId) -> String {
-    document(DeadEnd::Broken, assets, request_id)
-}
-
-fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String {
+/// The complete document, for middleware that runs around the application. Needs nothing that could break again.
+#[must_use]
+pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String {
     let (title, text) = (end.title(), end.text());
     let (css, request_id) = (escaped(&assets.css), escaped(&request_id.0));
     format!(
-        r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} · Isorun</title><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="{css}"></head><body><a class="skip" href="#main">Skip to the page</a><div class="entrance"><header><a class="brand" href="/">isorun</a></header><main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p><p class="form__note">Request <code>{request_id}</code></p><p class="form__actions"><a class="button" href="/overview">Overview</a></p></main></div></body></html>"#
+        r##"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} · Isorun</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="{css}"></head>
+<body><a class="skip" href="#main">Skip to the page</a><div class="entrance">
+<header><a class="brand" href="/">isorun</a></header>
+<main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p>
+<p class="form__note">Request <code>{request_id}</code></p>
+<p class="form__actions"><a class="button" href="/overview">Overview</a></p></main></div></body></html>
+"##
     )
 }
 
@@ -99,7 +121,8 @@ mod tests {
     fn documents_name_the_request_and_cannot_be_broken_out_of() {
         let assets = Assets { css: "/pkg/main.1.css".to_owned(), js: String::new(), wasm: String::new() };
         let request_id = RequestId("ab\"><script>".to_owned());
-        for page in [not_found(&assets, &request_id), forbidden(&assets, &request_id), broken(&assets, &request_id)] {
+        for end in [DeadEnd::NotFound, DeadEnd::Forbidden, DeadEnd::Broken] {
+            let page = document(end, &assets, &request_id);
             assert!(page.contains("/pkg/main.1.css") && page.contains("<h1>") && page.contains("ab&quot;"), "{page}");
             assert!(!page.contains("<script"), "{page}");
         }

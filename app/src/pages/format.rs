@@ -56,7 +56,8 @@ pub fn size(size: Size) -> String {
 /// `23 Nov 2026, 14:20 UTC` as a `<time>`, exact to the second in its title.
 pub fn moment(at: OffsetDateTime) -> AnyView {
     let exact = written(at, EXACT);
-    view! { <time datetime=exact.clone() title=exact>{written(at, MOMENT)}</time> }.into_any()
+    let machine = exact.clone();
+    view! { <time datetime=machine title=exact>{written(at, MOMENT)}</time> }.into_any()
 }
 
 /// The same, or a word where there is no moment.

@@ -5,4 +5,5 @@
 pub mod contract;
 pub mod mail;
 pub mod orchestrator;
+mod outside;
 mod serve;

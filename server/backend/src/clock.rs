@@ -27,11 +27,15 @@ impl Clock {
     /// Now, in UTC, cut to microseconds: PostgreSQL keeps no more, so what is written equals what is read back.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the time"
+        )]
         let now = OffsetDateTime::now_utc();
         #[cfg(feature = "testing")]
         let now = now + time::Duration::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
-        now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)
+        now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000)
+            .unwrap_or(now)
     }
 
     /// Moves a test's clock forward (or, negative, back).

@@ -11,14 +11,22 @@ impl Broken {
     /// True when the database cannot be reached or is out of connections: the answer is "try again", not "we failed".
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        self.0.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
-            // Classes 08 (connection), 53 (resources) and 57 (operator intervention, statement timeout included).
-            sqlx::Error::Database(error) => {
-                error.code().is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class)))
-            }
-            _ => false,
-        })
+        self.0
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
+            .any(|error| match error {
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_) => true,
+                // Classes 08 (connection), 53 (resources) and 57 (operator intervention, statement timeout included).
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                    ["08", "53", "57"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                }),
+                _ => false,
+            })
     }
 
     /// A breakage without a deeper cause: a row or an answer that makes no sense.

@@ -46,15 +46,28 @@ impl Backend {
     ///
     /// # Errors
     /// When the database does not answer within the acquire timeout, or a client cannot be built from its settings.
-    pub async fn connect(settings: Settings) -> Result<Self, Broken> {
+    pub async fn connect(settings: impl Into<Arc<Settings>>) -> Result<Self, Broken> {
+        let settings = settings.into();
         let pool = store::open(&settings).await?;
         Self::with_pool(pool, settings, Clock::system())
     }
 
-    pub(crate) fn with_pool(pool: PgPool, settings: Settings, clock: Clock) -> Result<Self, Broken> {
+    pub(crate) fn with_pool(
+        pool: PgPool,
+        settings: impl Into<Arc<Settings>>,
+        clock: Clock,
+    ) -> Result<Self, Broken> {
+        let settings = settings.into();
         let orchestrator = Orchestrator::new(&settings)?;
         let mailer = Mailer::new(&settings)?;
-        Ok(Self { pool, clock, settings: Arc::new(settings), orchestrator, mailer, passwords: Passwords::new()? })
+        Ok(Self {
+            pool,
+            clock,
+            settings,
+            orchestrator,
+            mailer,
+            passwords: Passwords::new()?,
+        })
     }
 
     /// Brings the schema up to date. Safe to run from several processes at once: sqlx takes an advisory lock.

@@ -28,7 +28,10 @@ impl Passwords {
     pub fn new() -> Result<Self, Broken> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let decoy = hash(&random::base62(32))?;
-        Ok(Self { permits: Arc::new(Semaphore::new(cores)), decoy: decoy.into() })
+        Ok(Self {
+            permits: Arc::new(Semaphore::new(cores)),
+            decoy: decoy.into(),
+        })
     }
 
     /// Hashes a new password to a PHC string.
@@ -49,8 +52,11 @@ impl Passwords {
         self.blocking(move || {
             let known = stored.is_some();
             let text = stored.unwrap_or_else(|| decoy.to_string());
-            let parsed = PasswordHash::new(&text).map_err(|_| Broken::new("stored password hash cannot be read"))?;
-            let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+            let parsed = PasswordHash::new(&text)
+                .map_err(|_| Broken::new("stored password hash cannot be read"))?;
+            let matches = Argon2::default()
+                .verify_password(password.as_bytes(), &parsed)
+                .is_ok();
             Ok(known && matches)
         })
         .await
@@ -73,7 +79,9 @@ impl Passwords {
 
 fn hash(password: &str) -> Result<String, Broken> {
     let hashed = Argon2::default().hash_password(password.as_bytes());
-    hashed.map(|hash| hash.to_string()).map_err(|_| Broken::new("password could not be hashed"))
+    hashed
+        .map(|hash| hash.to_string())
+        .map_err(|_| Broken::new("password could not be hashed"))
 }
 
 #[cfg(test)]
@@ -83,10 +91,28 @@ mod tests {
     #[tokio::test]
     async fn the_right_password_and_only_that() {
         let passwords = Passwords::new().unwrap();
-        let stored = passwords.hash(NewPassword::parse("three quiet rivers meet", None).unwrap()).await.unwrap();
+        let stored = passwords
+            .hash(NewPassword::parse("three quiet rivers meet", None).unwrap())
+            .await
+            .unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(passwords.verify("three quiet rivers meet".into(), Some(stored.clone())).await.unwrap());
-        assert!(!passwords.verify("three quiet rivers Meet".into(), Some(stored)).await.unwrap());
-        assert!(!passwords.verify("three quiet rivers meet".into(), None).await.unwrap());
+        assert!(
+            passwords
+                .verify("three quiet rivers meet".into(), Some(stored.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("three quiet rivers Meet".into(), Some(stored))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("three quiet rivers meet".into(), None)
+                .await
+                .unwrap()
+        );
     }
 }

@@ -7,6 +7,7 @@ use uuid::{Builder, Uuid};
 
 /// A UUIDv7 of this moment: rows made later sort later. An id, never a secret.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one source of randomness")]
 pub fn id(now: OffsetDateTime) -> Uuid {
     let ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
     Builder::from_unix_timestamp_millis(ms, &rand::random()).into_uuid()
@@ -15,7 +16,9 @@ pub fn id(now: OffsetDateTime) -> Uuid {
 /// `count` characters of base62, each equally likely.
 #[must_use]
 pub fn base62(count: usize) -> String {
-    (0..count).map(|_| char::from(BASE62[rand::random_range(0..BASE62.len())])).collect()
+    (0..count)
+        .map(|_| char::from(BASE62[rand::random_range(0..BASE62.len())]))
+        .collect()
 }
 
 /// A whole number of milliseconds in `0..=most`, to spread retries.

@@ -55,10 +55,16 @@ impl SecretKey {
     /// Reads hexadecimal; `None` under 32 bytes or when it is not hexadecimal.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Option<Vec<u8>> =
-            text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-        let bytes: Vec<u8> = digits?.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        (text.len().is_multiple_of(2) && bytes.len() >= 32).then(|| Self(SecretBox::new(Box::new(bytes))))
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect();
+        let bytes: Vec<u8> = digits?
+            .chunks_exact(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect();
+        (text.len().is_multiple_of(2) && bytes.len() >= 32)
+            .then(|| Self(SecretBox::new(Box::new(bytes))))
     }
 
     /// A secret for one purpose, independent of every other label: HMAC-SHA-512.
@@ -80,7 +86,13 @@ mod tests {
     #[test]
     fn short_or_broken_keys_are_refused() {
         assert!(SecretKey::from_hex(&"ab".repeat(32)).is_some());
-        for bad in ["", "ab", &"ab".repeat(31), &"zz".repeat(32), &"a".repeat(65)] {
+        for bad in [
+            "",
+            "ab",
+            &"ab".repeat(31),
+            &"zz".repeat(32),
+            &"a".repeat(65),
+        ] {
             assert!(SecretKey::from_hex(bad).is_none(), "{bad}");
         }
     }

@@ -34,8 +34,15 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
         region: Region::parse("us").ok_or_else(|| Broken::new("test region"))?,
         smtp_url: SecretString::from(smtp),
         mail_from: "Isorun <no-reply@isorun.ai>".to_owned(),
-        refused_countries: ["CU", "IR", "KP", "SY"].iter().filter_map(|code| Country::parse(code)).collect(),
-        documents: DocumentVersions { terms: "t-1".into(), aup: "a-1".into(), dpa: "d-1".into() },
+        refused_countries: ["CU", "IR", "KP", "SY"]
+            .iter()
+            .filter_map(|code| Country::parse(code))
+            .collect(),
+        documents: DocumentVersions {
+            terms: "t-1".into(),
+            aup: "a-1".into(),
+            dpa: "d-1".into(),
+        },
     })
 }
 

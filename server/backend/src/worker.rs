@@ -42,7 +42,10 @@ pub async fn run(backend: Backend, stop: CancellationToken) {
 
 /// Calls `turn` again and again until the stop; waits `period` between turns and logs what breaks.
 async fn every<F: Future<Output = Result<(), Broken>>>(
-    period: Duration, stop: &CancellationToken, name: &'static str, turn: impl Fn() -> F,
+    period: Duration,
+    stop: &CancellationToken,
+    name: &'static str,
+    turn: impl Fn() -> F,
 ) {
     while !stop.is_cancelled() {
         if let Err(broken) = turn().await {
@@ -85,10 +88,12 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
     let mut running = JoinSet::new();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        let started = runner::claim(backend, &mut running).await.unwrap_or_else(|broken| {
-            tracing::error!(worker = "jobs", error = %broken, "claim broke; the loop goes on");
-            0
-        });
+        let started = runner::claim(backend, &mut running)
+            .await
+            .unwrap_or_else(|broken| {
+                tracing::error!(worker = "jobs", error = %broken, "claim broke; the loop goes on");
+                0
+            });
         if started == 0 {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -96,9 +101,15 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
             }
         }
     }
-    let drained = tokio::time::timeout(DRAIN, async { while running.join_next().await.is_some() {} }).await;
+    let drained = tokio::time::timeout(DRAIN, async {
+        while running.join_next().await.is_some() {}
+    })
+    .await;
     if drained.is_err() {
-        tracing::warn!(left = running.len(), "jobs did not end in time; their leases run out");
+        tracing::warn!(
+            left = running.len(),
+            "jobs did not end in time; their leases run out"
+        );
     }
 }
 
@@ -116,7 +127,10 @@ async fn reap(backend: &Backend) -> Result<(), Broken> {
     let (aside, stopped) = feed::alarms(&mut db).await?;
     gauge("feed_events_set_aside", aside);
     gauge("feeds_stopped", stopped);
-    gauge("accounts_settling_failed", meters::count_failed(&mut db).await?);
+    gauge(
+        "accounts_settling_failed",
+        meters::count_failed(&mut db).await?,
+    );
     gauge("database_connections", i64::from(backend.pool().size()));
     Ok(())
 }

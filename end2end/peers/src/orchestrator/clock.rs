@@ -1,11 +1,10 @@
 //! The orchestrator's own time: real time, sped up or moved forward on request, never backwards.
 //! Reads no other clock and decides nothing about sandboxes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
 use super::wire::Stamp;
+use crate::outside::real_ms;
 
 /// A function from real to virtual time. Stored, so that a restart continues the same line:
 /// sandboxes go on running while their orchestrator is down, as real ones would.
@@ -25,22 +24,27 @@ impl Clock {
 
     pub(crate) fn real_time() -> Self {
         let now = real_ms();
-        Self { virtual_ms: now, real_ms: now, speed: 1 }
+        Self {
+            virtual_ms: now,
+            real_ms: now,
+            speed: 1,
+        }
     }
 
     pub(crate) fn now(self) -> Stamp {
         let passed = real_ms().saturating_sub(self.real_ms).max(0);
-        Stamp(self.virtual_ms.saturating_add(passed.saturating_mul(i64::from(self.speed))))
+        Stamp(
+            self.virtual_ms
+                .saturating_add(passed.saturating_mul(i64::from(self.speed))),
+        )
     }
 
     /// The same moment `now`, from here on at another speed.
     pub(crate) fn at_speed(now: Stamp, speed: u32) -> Self {
-        Self { virtual_ms: now.0, real_ms: real_ms(), speed }
+        Self {
+            virtual_ms: now.0,
+            real_ms: real_ms(),
+            speed,
+        }
     }
-}
-
-fn real_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
 }

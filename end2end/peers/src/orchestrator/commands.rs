@@ -25,15 +25,24 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             .headers
             .get("idempotency-key")
             .and_then(|value| value.to_str().ok())
-            .filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
+            .filter(|key| {
+                (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+            })
             .map(|key| Self(key.to_owned()))
             .ok_or_else(|| {
-                Refusal::new(StatusCode::BAD_REQUEST, "idempotency_key_required", "A command carries an Idempotency-Key.")
+                Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    "idempotency_key_required",
+                    "A command carries an Idempotency-Key.",
+                )
             })
     }
 }
 
-pub(crate) async fn runs(Extract(shared): Extract<Arc<Shared>>, Path(account): Path<String>) -> Answer {
+pub(crate) async fn runs(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(account): Path<String>,
+) -> Answer {
     let account = uuid(&account)?;
     shared
         .run(move |transaction| {
@@ -41,22 +50,32 @@ pub(crate) async fn runs(Extract(shared): Extract<Arc<Shared>>, Path(account): P
             let now = transaction.now;
             let mut live: Vec<&Sandbox> = transaction.live_of(account).collect();
             live.sort_by_key(|sandbox| sandbox.created_at);
-            let runs: Vec<Value> = live.into_iter().map(|sandbox| sandbox.shown_to_control(now)).collect();
+            let runs: Vec<Value> = live
+                .into_iter()
+                .map(|sandbox| sandbox.shown_to_control(now))
+                .collect();
             Ok(Reply::ok(json!({"runs": runs})))
         })
         .await
 }
 
 pub(crate) async fn audit(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>) -> Answer {
-    shared.run(move |transaction| transaction.sandbox(&id)?.audit_lines().map(Reply::Lines)).await
+    shared
+        .run(move |transaction| transaction.sandbox(&id)?.audit_lines().map(Reply::Lines))
+        .await
 }
 
-pub(crate) async fn snapshots(Extract(shared): Extract<Arc<Shared>>, Path(account): Path<String>) -> Answer {
+pub(crate) async fn snapshots(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(account): Path<String>,
+) -> Answer {
     let account = uuid(&account)?;
     shared
         .run(move |transaction| {
             transaction.tenant(account)?;
-            Ok(Reply::ok(json!({"snapshots": transaction.snapshots_of(account)})))
+            Ok(Reply::ok(
+                json!({"snapshots": transaction.snapshots_of(account)}),
+            ))
         })
         .await
 }
@@ -81,7 +100,10 @@ pub(crate) async fn destroy(
     Path(id): Path<String>,
     key: IdempotencyKey,
 ) -> Answer {
-    command(&shared, key, "destroy", id, |transaction, id| transaction.destroy(id)).await
+    command(&shared, key, "destroy", id, |transaction, id| {
+        transaction.destroy(id)
+    })
+    .await
 }
 
 pub(crate) async fn hibernate(
@@ -89,7 +111,10 @@ pub(crate) async fn hibernate(
     Path(id): Path<String>,
     key: IdempotencyKey,
 ) -> Answer {
-    command(&shared, key, "hibernate", id, |transaction, id| transaction.hibernate(id)).await
+    command(&shared, key, "hibernate", id, |transaction, id| {
+        transaction.hibernate(id)
+    })
+    .await
 }
 
 pub(crate) async fn resume(
@@ -97,7 +122,10 @@ pub(crate) async fn resume(
     Path(id): Path<String>,
     key: IdempotencyKey,
 ) -> Answer {
-    command(&shared, key, "resume", id, |transaction, id| transaction.resume(id)).await
+    command(&shared, key, "resume", id, |transaction, id| {
+        transaction.resume(id)
+    })
+    .await
 }
 
 /// Does a command once. The same key again gets the first answer and changes nothing: a delayed second delivery of
@@ -124,8 +152,14 @@ async fn command(
             }
             effect(transaction, &id)?;
             let body = transaction.sandbox(&id)?.shown_to_control(transaction.now);
-            let answered = Answered { command, body: body.clone() };
-            transaction.record(Entry::Answered { idempotency_key: key, answered });
+            let answered = Answered {
+                command,
+                body: body.clone(),
+            };
+            transaction.record(Entry::Answered {
+                idempotency_key: key,
+                answered,
+            });
             Ok(Reply::ok(body))
         })
         .await

@@ -64,12 +64,16 @@ impl Control {
 
     /// Sets how many virtual milliseconds pass in a real one: 0 stands still, at most 100,000.
     pub fn set_speed(&self, speed: u32) -> Result<Stamp, ControlError> {
-        Ok(self.shared.transact(|transaction| transaction.set_speed(speed))?)
+        Ok(self
+            .shared
+            .transact(|transaction| transaction.set_speed(speed))?)
     }
 
     /// Moves time forward by 0 to 400 days; deadlines in between take effect at their own moment.
     pub fn advance_ms(&self, ms: i64) -> Result<Stamp, ControlError> {
-        Ok(self.shared.transact(|transaction| transaction.advance(ms))?)
+        Ok(self
+            .shared
+            .transact(|transaction| transaction.advance(ms))?)
     }
 
     /// Switches a fault on.
@@ -84,7 +88,9 @@ impl Control {
 
     /// The whole feed.
     pub fn events(&self) -> Result<Vec<Event>, ControlError> {
-        Ok(self.shared.transact(|transaction| Ok(transaction.state.events.clone()))?)
+        Ok(self
+            .shared
+            .transact(|transaction| Ok(transaction.state.events.clone()))?)
     }
 
     /// Milliseconds that a sandbox has run so far: what must be billed. `None` if it does not exist.
@@ -103,7 +109,9 @@ impl Control {
 
     /// Changes the content of an event that is already in the feed.
     pub fn rewrite(&self, seq: u64) -> Result<(), ControlError> {
-        Ok(self.shared.transact(|transaction| transaction.rewrite(seq))?)
+        Ok(self
+            .shared
+            .transact(|transaction| transaction.rewrite(seq))?)
     }
 
     /// Leaves out the next sequence number.
@@ -116,7 +124,9 @@ impl Control {
 
     /// Appends events that no sandbox made; answers them as written.
     pub fn append(&self, events: Vec<Appended>) -> Result<Vec<Event>, ControlError> {
-        Ok(self.shared.transact(|transaction| Ok(transaction.append(events)))?)
+        Ok(self
+            .shared
+            .transact(|transaction| Ok(transaction.append(events)))?)
     }
 }
 
@@ -142,7 +152,10 @@ impl Transaction<'_> {
 
     pub(super) fn rewrite(&mut self, seq: u64) -> Result<(), Refusal> {
         let event = self.state.events.iter().find(|event| event.seq == seq);
-        let vcpus = event.ok_or_else(|| Refusal::not_found("event_unknown", "No such event."))?.vcpus + 1;
+        let vcpus = event
+            .ok_or_else(|| Refusal::not_found("event_unknown", "No such event."))?
+            .vcpus
+            + 1;
         self.record(Entry::Rewritten { seq, vcpus });
         Ok(())
     }
@@ -155,7 +168,9 @@ impl Transaction<'_> {
                     seq: self.state.next_seq,
                     event_id: Uuid::now_v7(),
                     account: wanted.account.unwrap_or_else(Uuid::now_v7),
-                    sandbox_id: wanted.sandbox_id.unwrap_or_else(|| super::runs::new_id("run")),
+                    sandbox_id: wanted
+                        .sandbox_id
+                        .unwrap_or_else(|| super::runs::new_id("run")),
                     key_id: wanted.key_id,
                     kind: wanted.kind.unwrap_or(Kind::Created),
                     occurred_at: wanted.occurred_at.unwrap_or(self.now),

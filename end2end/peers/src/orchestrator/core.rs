@@ -43,7 +43,11 @@ impl Shared {
             region,
             faults: Faults::default(),
             exchanges: Exchanges::default(),
-            core: Mutex::new(Core { state, journal, stopped: false }),
+            core: Mutex::new(Core {
+                state,
+                journal,
+                stopped: false,
+            }),
         })
     }
 
@@ -62,17 +66,26 @@ impl Shared {
         }
         let now = core.state.clock.now().max(core.state.latest);
         core.state.latest = now;
-        let mut transaction = Transaction { state: &mut core.state, now, region: &self.region, entries: Vec::new() };
+        let mut transaction = Transaction {
+            state: &mut core.state,
+            now,
+            region: &self.region,
+            entries: Vec::new(),
+        };
         transaction.catch_up();
         let result = work(&mut transaction);
         transaction.catch_up();
         let entries = transaction.entries;
         if !entries.is_empty() {
             // Who called is nice to know after a power cut, but not worth a disk flush on each request.
-            let durable = entries.iter().any(|entry| !matches!(entry, Entry::Called { .. }));
+            let durable = entries
+                .iter()
+                .any(|entry| !matches!(entry, Entry::Called { .. }));
             if let Err(error) = core.journal.append(entries, durable) {
                 core.stopped = true;
-                return Err(Refusal::broken(format!("The journal cannot be written: {error}.")));
+                return Err(Refusal::broken(format!(
+                    "The journal cannot be written: {error}."
+                )));
             }
         }
         result
@@ -121,13 +134,22 @@ impl Transaction<'_> {
     pub(crate) fn catch_up(&mut self) {
         let mut due: Vec<(Stamp, Due)> = Vec::new();
         for id in &self.state.live {
-            let Some(sandbox) = self.state.sandboxes.get(id).filter(|sandbox| sandbox.status == Status::Running) else {
+            let Some(sandbox) = self
+                .state
+                .sandboxes
+                .get(id)
+                .filter(|sandbox| sandbox.status == Status::Running)
+            else {
                 continue;
             };
             if let Some(at) = sandbox.destroy_at.filter(|at| *at <= self.now) {
                 due.push((at, Due::Destroy(id.clone())));
             }
-            let stop_at = self.state.tenants.get(&sandbox.account).and_then(|tenant| tenant.stop_at);
+            let stop_at = self
+                .state
+                .tenants
+                .get(&sandbox.account)
+                .and_then(|tenant| tenant.stop_at);
             if let Some(at) = stop_at.filter(|at| *at <= self.now) {
                 due.push((at, Due::Hibernate(id.clone())));
             }
@@ -151,19 +173,28 @@ impl Transaction<'_> {
     /// The sandboxes of an account that are not destroyed.
     pub(crate) fn live_of(&self, account: Uuid) -> impl Iterator<Item = &Sandbox> {
         let state = &self.state;
-        state.live.iter().filter_map(|id| state.sandboxes.get(id)).filter(move |sandbox| sandbox.account == account)
+        state
+            .live
+            .iter()
+            .filter_map(|id| state.sandboxes.get(id))
+            .filter(move |sandbox| sandbox.account == account)
     }
 
     /// Writes the event of a sandbox that starts, with the sandbox.
     pub(crate) fn start(&mut self, sandbox: Sandbox) {
         let event = self.event(&sandbox, Kind::Created, self.now);
-        self.record(Entry::Started { sandbox: Box::new(sandbox), event: Box::new(event) });
+        self.record(Entry::Started {
+            sandbox: Box::new(sandbox),
+            event: Box::new(event),
+        });
     }
 
     /// Hibernates, resumes or destroys a sandbox at a moment that may have just passed; a turn that does not fit
     /// its state does nothing.
     pub(crate) fn turn(&mut self, id: &str, kind: Kind, at: Stamp) {
-        let Some(sandbox) = self.state.sandboxes.get(id) else { return };
+        let Some(sandbox) = self.state.sandboxes.get(id) else {
+            return;
+        };
         let fits = match kind {
             Kind::Hibernated => sandbox.status == Status::Running,
             Kind::Resumed => sandbox.status == Status::Hibernated,
@@ -172,9 +203,14 @@ impl Transaction<'_> {
         if !fits {
             return;
         }
-        let destroy_at = (kind == Kind::Resumed).then(|| sandbox.timer_from(at)).flatten();
+        let destroy_at = (kind == Kind::Resumed)
+            .then(|| sandbox.timer_from(at))
+            .flatten();
         let event = self.event(sandbox, kind, at);
-        self.record(Entry::Turned { event: Box::new(event), destroy_at });
+        self.record(Entry::Turned {
+            event: Box::new(event),
+            destroy_at,
+        });
         self.audit_turn(id, at);
     }
 

@@ -29,7 +29,12 @@ pub(crate) struct Exchanges(Mutex<VecDeque<Exchange>>);
 
 impl Exchanges {
     pub(crate) fn all(&self) -> Vec<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 
     fn push(&self, exchange: Exchange) {
@@ -41,19 +46,32 @@ impl Exchanges {
     }
 }
 
-pub(crate) async fn layer(Extract(shared): Extract<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub(crate) async fn layer(
+    Extract(shared): Extract<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !request.uri().path().starts_with("/internal/") {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.").into_response();
+        return Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The body is too large.",
+        )
+        .into_response();
     };
     let mut exchange = Exchange {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers.keys().map(|name| name.as_str().to_owned()).collect(),
+        headers: parts
+            .headers
+            .keys()
+            .map(|name| name.as_str().to_owned())
+            .collect(),
         request: (!body.is_empty()).then(|| String::from_utf8_lossy(&body).into_owned()),
         status: 0,
         content_type: None,
@@ -65,9 +83,13 @@ pub(crate) async fn layer(Extract(shared): Extract<Arc<Shared>>, request: Reques
         return Refusal::broken("The answer could not be read.").into_response();
     };
     exchange.status = parts.status.as_u16();
-    let content_type = parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = parts
+        .headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     exchange.content_type = content_type.map(ToOwned::to_owned);
-    exchange.response = (body.len() <= MAX_KEPT_BODY).then(|| String::from_utf8_lossy(&body).into_owned());
+    exchange.response =
+        (body.len() <= MAX_KEPT_BODY).then(|| String::from_utf8_lossy(&body).into_owned());
     shared.exchanges.push(exchange);
     Response::from_parts(parts, Body::from(body))
 }

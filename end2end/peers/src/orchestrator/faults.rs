@@ -81,11 +81,17 @@ impl Faults {
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     pub(crate) fn waiting(&self) -> Vec<Switch> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Uses up one turn of the oldest switch of this plane.
@@ -102,7 +108,11 @@ impl Faults {
     }
 }
 
-pub(crate) async fn layer(Extract(shared): Extract<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub(crate) async fn layer(
+    Extract(shared): Extract<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let plane = if path == "/internal/v1/feed" {
         Plane::Feed

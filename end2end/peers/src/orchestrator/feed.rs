@@ -59,11 +59,18 @@ pub(crate) struct PageQuery {
 const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
-pub(crate) async fn read(Extract(shared): Extract<Arc<Shared>>, Query(query): Query<PageQuery>) -> Answer {
+pub(crate) async fn read(
+    Extract(shared): Extract<Arc<Shared>>,
+    Query(query): Query<PageQuery>,
+) -> Answer {
     let limit = match query.limit.as_deref().map(str::parse::<usize>) {
         None => DEFAULT_LIMIT,
         Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-        Some(_) => return Err(Refusal::invalid("limit must be a whole number from 1 to 10000.")),
+        Some(_) => {
+            return Err(Refusal::invalid(
+                "limit must be a whole number from 1 to 10000.",
+            ));
+        }
     };
     let after = query.after.as_deref().map(cursor).transpose()?;
     shared
@@ -72,10 +79,16 @@ pub(crate) async fn read(Extract(shared): Extract<Arc<Shared>>, Query(query): Qu
             let after = match after {
                 None => 0,
                 Some((epoch, _)) if epoch != state.epoch => {
-                    return Err(Refusal::conflict("epoch_changed", "The cursor is of another feed."));
+                    return Err(Refusal::conflict(
+                        "epoch_changed",
+                        "The cursor is of another feed.",
+                    ));
                 }
                 Some((_, seq)) if seq >= state.next_seq => {
-                    return Err(Refusal::conflict("cursor_ahead", "The cursor is beyond the end of the feed."));
+                    return Err(Refusal::conflict(
+                        "cursor_ahead",
+                        "The cursor is beyond the end of the feed.",
+                    ));
                 }
                 Some((_, seq)) => seq,
             };

@@ -49,7 +49,11 @@ impl Journal {
     /// process but not of the machine.
     pub(crate) fn append(&mut self, entries: Vec<Entry>, durable: bool) -> io::Result<()> {
         write_line(&mut self.file, &Line::Change(entries))?;
-        if durable { self.file.sync_data() } else { Ok(()) }
+        if durable {
+            self.file.sync_data()
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -80,7 +84,9 @@ fn read(path: &Path) -> anyhow::Result<Option<State>> {
             .with_context(|| format!("{} line {number} is damaged", path.display()))?;
         match (line, state.as_mut()) {
             (Line::Base(base), None) => state = Some(*base),
-            (Line::Change(entries), Some(state)) => entries.into_iter().for_each(|entry| state.apply(entry)),
+            (Line::Change(entries), Some(state)) => {
+                entries.into_iter().for_each(|entry| state.apply(entry))
+            }
             _ => anyhow::bail!("{} line {number} is out of place", path.display()),
         }
     }

@@ -64,13 +64,22 @@ pub(crate) async fn put(
 ) -> Answer {
     let key_id = uuid(&key_id)?;
     let pushed: Pushed = payload.json()?;
-    if pushed.sha256.len() != 64 || !pushed.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return Err(Refusal::invalid("sha256 must be 64 lower-case hexadecimal digits."));
+    if pushed.sha256.len() != 64
+        || !pushed
+            .sha256
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    {
+        return Err(Refusal::invalid(
+            "sha256 must be 64 lower-case hexadecimal digits.",
+        ));
     }
     if pushed.region.len() != 2 || !pushed.region.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Err(Refusal::invalid("region must be two lower-case letters."));
     }
-    shared.run(move |transaction| transaction.put_key(key_id, pushed)).await
+    shared
+        .run(move |transaction| transaction.put_key(key_id, pushed))
+        .await
 }
 
 pub(crate) async fn delete(
@@ -89,13 +98,18 @@ pub(crate) async fn delete(
         .await
 }
 
-pub(crate) async fn callers(Extract(shared): Extract<Arc<Shared>>, Path(key_id): Path<String>) -> Answer {
+pub(crate) async fn callers(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(key_id): Path<String>,
+) -> Answer {
     let key_id = uuid(&key_id)?;
     shared
-        .run(move |transaction| match transaction.state.keys.get(&key_id) {
-            Some(key) => Ok(Reply::ok(json!({"callers": key.callers}))),
-            None => Err(Refusal::not_found("key_unknown", "No such key.")),
-        })
+        .run(
+            move |transaction| match transaction.state.keys.get(&key_id) {
+                Some(key) => Ok(Reply::ok(json!({"callers": key.callers}))),
+                None => Err(Refusal::not_found("key_unknown", "No such key.")),
+            },
+        )
         .await
 }
 
@@ -117,7 +131,10 @@ impl Call {
     /// Reads token, address and SDK of a request; `None` without a bearer token.
     pub(crate) fn of(headers: &HeaderMap, address: IpAddr) -> Option<Self> {
         let digest = Sha256::digest(bearer(headers)?.as_bytes());
-        let sdk = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("unknown");
+        let sdk = headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("unknown");
         Some(Self {
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             address: network(address),
@@ -141,12 +158,22 @@ fn network(address: IpAddr) -> String {
 
 impl Transaction<'_> {
     fn put_key(&mut self, key_id: Uuid, pushed: Pushed) -> Answer {
-        let Pushed { account, sha256, region, not_after } = pushed;
+        let Pushed {
+            account,
+            sha256,
+            region,
+            not_after,
+        } = pushed;
         self.tenant(account)?;
         if self.state.deleted_keys.contains(&key_id) {
-            return Err(Refusal::new(StatusCode::GONE, "key_deleted", "This key was deleted and does not come back."));
+            return Err(Refusal::new(
+                StatusCode::GONE,
+                "key_deleted",
+                "This key was deleted and does not come back.",
+            ));
         }
-        let shown = json!({"key_id": key_id, "account": account, "region": region, "not_after": not_after});
+        let shown =
+            json!({"key_id": key_id, "account": account, "region": region, "not_after": not_after});
         if let Some(known) = self.state.keys.get(&key_id) {
             let same = known.account == account
                 && known.sha256 == sha256
@@ -155,26 +182,54 @@ impl Transaction<'_> {
             return if same {
                 Ok(Reply::ok(shown))
             } else {
-                Err(Refusal::conflict("key_conflict", "This key was already pushed with other content."))
+                Err(Refusal::conflict(
+                    "key_conflict",
+                    "This key was already pushed with other content.",
+                ))
             };
         }
         if self.state.key_of_hash.contains_key(&sha256) {
-            return Err(Refusal::conflict("key_conflict", "Another key has the same hash."));
+            return Err(Refusal::conflict(
+                "key_conflict",
+                "Another key has the same hash.",
+            ));
         }
-        self.record(Entry::Key { key_id, key: Key { account, sha256, region, not_after, callers: Vec::new() } });
+        self.record(Entry::Key {
+            key_id,
+            key: Key {
+                account,
+                sha256,
+                region,
+                not_after,
+                callers: Vec::new(),
+            },
+        });
         Ok(Reply::ok(shown))
     }
 
     /// Who holds the key of a call; notes the caller. Unknown, deleted, expired and foreign-region keys are refused
     /// in the same words.
     pub(crate) fn authorise(&mut self, call: &Call) -> Result<Holder, Refusal> {
-        let key_id = *self.state.key_of_hash.get(&call.sha256).ok_or_else(Refusal::unauthorized)?;
-        let key = self.state.keys.get(&key_id).ok_or_else(Refusal::unauthorized)?;
+        let key_id = *self
+            .state
+            .key_of_hash
+            .get(&call.sha256)
+            .ok_or_else(Refusal::unauthorized)?;
+        let key = self
+            .state
+            .keys
+            .get(&key_id)
+            .ok_or_else(Refusal::unauthorized)?;
         if key.not_after.is_some_and(|end| end <= self.now) || key.region != self.region {
             return Err(Refusal::unauthorized());
         }
         let account = key.account;
-        let caller = Caller { at: self.now, address: call.address.clone(), sdk: call.sdk.clone(), count: 1 };
+        let caller = Caller {
+            at: self.now,
+            address: call.address.clone(),
+            sdk: call.sdk.clone(),
+            count: 1,
+        };
         self.record(Entry::Called { key_id, caller });
         Ok(Holder { key_id, account })
     }

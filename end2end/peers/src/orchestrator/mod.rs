@@ -75,18 +75,34 @@ impl Orchestrator {
     /// # Errors
     /// When the journal is damaged before its last line, the directory cannot be written or the address is taken.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let Options { listen, dir, credential, region } = options;
-        anyhow::ensure!(!credential.is_empty(), "the credential of the control plane is empty");
+        let Options {
+            listen,
+            dir,
+            credential,
+            region,
+        } = options;
+        anyhow::ensure!(
+            !credential.is_empty(),
+            "the credential of the control plane is empty"
+        );
         anyhow::ensure!(
             region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_lowercase()),
             "the region must be two lower-case letters"
         );
-        let opened = tokio::task::spawn_blocking(move || Shared::open(&dir, credential, region)).await??;
+        let opened =
+            tokio::task::spawn_blocking(move || Shared::open(&dir, credential, region)).await??;
         let shared = Arc::new(opened);
         let serving = Serving::start(listen, routes::router(&shared)).await?;
         let ticking = tokio::spawn(tick(Arc::clone(&shared)));
-        let running = Running { shared: Arc::clone(&shared), ticking };
-        Ok(Self { shared, serving, _running: running })
+        let running = Running {
+            shared: Arc::clone(&shared),
+            ticking,
+        };
+        Ok(Self {
+            shared,
+            serving,
+            _running: running,
+        })
     }
 
     /// `http://address:port`, without a slash at the end.
@@ -98,7 +114,9 @@ impl Orchestrator {
     /// The handle for clock, faults and inspection.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { shared: Arc::clone(&self.shared) }
+        Control {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Closes the port and the journal; requests in flight end without an answer.
@@ -110,8 +128,12 @@ impl Orchestrator {
     /// Method and path of every route of both planes (not the test switches).
     #[must_use]
     pub fn operations() -> Vec<(&'static str, &'static str)> {
-        let routes = routes::all().into_iter().map(|route| (route.method, route.path));
-        routes.filter(|(_, path)| !path.starts_with("/peer/")).collect()
+        let routes = routes::all()
+            .into_iter()
+            .map(|route| (route.method, route.path));
+        routes
+            .filter(|(_, path)| !path.starts_with("/peer/"))
+            .collect()
     }
 }
 

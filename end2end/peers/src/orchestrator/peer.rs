@@ -54,7 +54,9 @@ pub(crate) async fn clock(Extract(shared): Extract<Arc<Shared>>, payload: Payloa
             if let Some(ms) = change.advance_ms {
                 transaction.advance(ms)?;
             }
-            Ok(Reply::ok(json!({"now": transaction.now, "speed": transaction.state.clock.speed})))
+            Ok(Reply::ok(
+                json!({"now": transaction.now, "speed": transaction.state.clock.speed}),
+            ))
         })
         .await
 }
@@ -78,7 +80,9 @@ struct Rewrite {
 
 pub(crate) async fn rewrite(Extract(shared): Extract<Arc<Shared>>, payload: Payload) -> Answer {
     let Rewrite { seq } = payload.json()?;
-    shared.run(move |transaction| transaction.rewrite(seq).map(|()| Reply::NoContent)).await
+    shared
+        .run(move |transaction| transaction.rewrite(seq).map(|()| Reply::NoContent))
+        .await
 }
 
 pub(crate) async fn skip(Extract(shared): Extract<Arc<Shared>>) -> Answer {
@@ -102,7 +106,9 @@ pub(crate) async fn append(Extract(shared): Extract<Arc<Shared>>, payload: Paylo
         Append::Many { events } => events,
         Append::One(event) => vec![*event],
     };
-    shared.run(move |transaction| Ok(Reply::ok(json!({"events": transaction.append(events)})))).await
+    shared
+        .run(move |transaction| Ok(Reply::ok(json!({"events": transaction.append(events)}))))
+        .await
 }
 
 pub(crate) async fn state(Extract(shared): Extract<Arc<Shared>>) -> Answer {

@@ -20,7 +20,8 @@ use super::{
 };
 
 /// What a command "prints", and what a file "holds".
-const CANNED: &str = "This is the local orchestrator: no virtual machine runs, so nothing was executed.\n";
+const CANNED: &str =
+    "This is the local orchestrator: no virtual machine runs, so nothing was executed.\n";
 const DEFAULT_TIMEOUT_S: u32 = 300;
 const MAX_TIMEOUT_S: u32 = 31_536_000;
 /// The history answers at most this many sandboxes, newest first.
@@ -30,7 +31,10 @@ impl FromRequestParts<Arc<Shared>> for Call {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _shared: &Arc<Shared>) -> Result<Self, Refusal> {
-        let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let remote = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
         let remote = remote.ok_or_else(|| Refusal::broken("The caller has no address."))?;
         Self::of(&parts.headers, remote).ok_or_else(Refusal::unauthorized)
     }
@@ -71,47 +75,75 @@ impl Create {
             disk_mib: self.disk_mib.unwrap_or(4_096),
             timeout_s: self.timeout.unwrap_or(DEFAULT_TIMEOUT_S),
         };
-        if size.image.is_empty() || size.image.len() > 512 || size.image.chars().any(char::is_control) {
-            return Err(Refusal::invalid("image must be the name of a container image."));
+        if size.image.is_empty()
+            || size.image.len() > 512
+            || size.image.chars().any(char::is_control)
+        {
+            return Err(Refusal::invalid(
+                "image must be the name of a container image.",
+            ));
         }
         if !(1..=64).contains(&size.vcpus) || !(128..=262_144).contains(&size.mem_mib) {
-            return Err(Refusal::invalid("vcpus must be 1 to 64 and mem_mib 128 to 262144."));
+            return Err(Refusal::invalid(
+                "vcpus must be 1 to 64 and mem_mib 128 to 262144.",
+            ));
         }
         if !(256..=1_048_576).contains(&size.disk_mib) || size.timeout_s > MAX_TIMEOUT_S {
-            return Err(Refusal::invalid("disk_mib must be 256 to 1048576 and timeout 0 to 31536000 seconds."));
+            return Err(Refusal::invalid(
+                "disk_mib must be 256 to 1048576 and timeout 0 to 31536000 seconds.",
+            ));
         }
         if self.network.is_some() && self.network_profile.is_some() {
-            return Err(Refusal::invalid("network and network_profile exclude each other."));
+            return Err(Refusal::invalid(
+                "network and network_profile exclude each other.",
+            ));
         }
         Ok(size)
     }
 }
 
-pub(crate) async fn create(Extract(shared): Extract<Arc<Shared>>, call: Call, payload: Payload) -> Answer {
+pub(crate) async fn create(
+    Extract(shared): Extract<Arc<Shared>>,
+    call: Call,
+    payload: Payload,
+) -> Answer {
     let size = payload.json::<Create>().and_then(Create::size);
     with_key(&shared, call, move |transaction, holder| {
         let ids = transaction.launch(holder, &size?, None, 1)?;
-        Ok(Reply::Json(StatusCode::CREATED, shown(transaction, &ids)?.pop().unwrap_or_default()))
+        Ok(Reply::Json(
+            StatusCode::CREATED,
+            shown(transaction, &ids)?.pop().unwrap_or_default(),
+        ))
     })
     .await
 }
 
 fn shown(transaction: &Transaction<'_>, ids: &[String]) -> Result<Vec<Value>, Refusal> {
-    ids.iter().map(|id| transaction.sandbox(id).map(Sandbox::shown)).collect()
+    ids.iter()
+        .map(|id| transaction.sandbox(id).map(Sandbox::shown))
+        .collect()
 }
 
 pub(crate) async fn list(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
     with_key(&shared, call, |transaction, holder| {
         let mut live: Vec<&Sandbox> = transaction.live_of(holder.account).collect();
         live.sort_by_key(|sandbox| sandbox.created_at);
-        Ok(Reply::ok(json!({"runs": live.into_iter().map(Sandbox::shown).collect::<Vec<_>>()})))
+        Ok(Reply::ok(
+            json!({"runs": live.into_iter().map(Sandbox::shown).collect::<Vec<_>>()}),
+        ))
     })
     .await
 }
 
-pub(crate) async fn get(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
-    with_key(&shared, call, move |transaction, holder| Ok(Reply::ok(transaction.own_sandbox(holder, &id)?.shown())))
-        .await
+pub(crate) async fn get(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
+    with_key(&shared, call, move |transaction, holder| {
+        Ok(Reply::ok(transaction.own_sandbox(holder, &id)?.shown()))
+    })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -137,16 +169,26 @@ pub(crate) async fn patch(
     .await
 }
 
-pub(crate) async fn destroy(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+pub(crate) async fn destroy(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
         transaction.own_sandbox(holder, &id)?;
         transaction.destroy(&id)?;
-        Ok(Reply::ok(transaction.sandbox(&id)?.shown_destroyed(transaction.now)))
+        Ok(Reply::ok(
+            transaction.sandbox(&id)?.shown_destroyed(transaction.now),
+        ))
     })
     .await
 }
 
-pub(crate) async fn hibernate(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+pub(crate) async fn hibernate(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
         transaction.own_sandbox(holder, &id)?;
         transaction.hibernate(&id)?;
@@ -155,7 +197,11 @@ pub(crate) async fn hibernate(Extract(shared): Extract<Arc<Shared>>, Path(id): P
     .await
 }
 
-pub(crate) async fn resume(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+pub(crate) async fn resume(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
         transaction.own_sandbox(holder, &id)?;
         transaction.resume(&id)?;
@@ -180,7 +226,11 @@ pub(crate) async fn fork(
     call: Call,
     payload: Payload,
 ) -> Answer {
-    let fork = if payload.0.is_empty() { Ok(Fork { count: 1 }) } else { payload.json::<Fork>() };
+    let fork = if payload.0.is_empty() {
+        Ok(Fork { count: 1 })
+    } else {
+        payload.json::<Fork>()
+    };
     with_key(&shared, call, move |transaction, holder| {
         let Fork { count } = fork?;
         if !(1..=100).contains(&count) {
@@ -188,17 +238,30 @@ pub(crate) async fn fork(
         }
         let parent = transaction.own_sandbox(holder, &id)?;
         if parent.status != Status::Running {
-            return Err(Refusal::conflict("not_running", "Only a running sandbox can be forked."));
+            return Err(Refusal::conflict(
+                "not_running",
+                "Only a running sandbox can be forked.",
+            ));
         }
         let ids = transaction.launch(holder, &parent.size(), Some(&id), count)?;
-        Ok(Reply::Json(StatusCode::CREATED, json!({"forks": shown(transaction, &ids)?})))
+        Ok(Reply::Json(
+            StatusCode::CREATED,
+            json!({"forks": shown(transaction, &ids)?}),
+        ))
     })
     .await
 }
 
-pub(crate) async fn snapshot(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+pub(crate) async fn snapshot(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
-        Ok(Reply::Json(StatusCode::CREATED, transaction.snapshot(holder, &id)?))
+        Ok(Reply::Json(
+            StatusCode::CREATED,
+            transaction.snapshot(holder, &id)?,
+        ))
     })
     .await
 }
@@ -208,18 +271,27 @@ struct Restore {
     snapshot_id: String,
 }
 
-pub(crate) async fn restore(Extract(shared): Extract<Arc<Shared>>, call: Call, payload: Payload) -> Answer {
+pub(crate) async fn restore(
+    Extract(shared): Extract<Arc<Shared>>,
+    call: Call,
+    payload: Payload,
+) -> Answer {
     let restore = payload.json::<Restore>();
     with_key(&shared, call, move |transaction, holder| {
         let id = transaction.restore(holder, &restore?.snapshot_id)?;
-        Ok(Reply::Json(StatusCode::CREATED, transaction.sandbox(&id)?.shown()))
+        Ok(Reply::Json(
+            StatusCode::CREATED,
+            transaction.sandbox(&id)?.shown(),
+        ))
     })
     .await
 }
 
 pub(crate) async fn snapshots(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
     with_key(&shared, call, |transaction, holder| {
-        Ok(Reply::ok(json!({"snapshots": transaction.snapshots_of(holder.account)})))
+        Ok(Reply::ok(
+            json!({"snapshots": transaction.snapshots_of(holder.account)}),
+        ))
     })
     .await
 }
@@ -230,7 +302,11 @@ pub(crate) async fn delete_snapshot(
     call: Call,
 ) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
-        let known = transaction.state.snapshots.get(&id).is_some_and(|snapshot| snapshot.account == holder.account);
+        let known = transaction
+            .state
+            .snapshots
+            .get(&id)
+            .is_some_and(|snapshot| snapshot.account == holder.account);
         if !known {
             return Err(Refusal::not_found("snapshot_unknown", "No such snapshot."));
         }
@@ -240,9 +316,16 @@ pub(crate) async fn delete_snapshot(
     .await
 }
 
-pub(crate) async fn audit(Extract(shared): Extract<Arc<Shared>>, Path(id): Path<String>, call: Call) -> Answer {
+pub(crate) async fn audit(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Answer {
     with_key(&shared, call, move |transaction, holder| {
-        transaction.own_sandbox(holder, &id)?.audit_lines().map(Reply::Lines)
+        transaction
+            .own_sandbox(holder, &id)?
+            .audit_lines()
+            .map(Reply::Lines)
     })
     .await
 }
@@ -279,11 +362,17 @@ pub(crate) async fn history(Extract(shared): Extract<Arc<Shared>>, call: Call) -
             .state
             .sandboxes
             .values()
-            .filter(|sandbox| sandbox.account == holder.account && sandbox.status == Status::Destroyed)
+            .filter(|sandbox| {
+                sandbox.account == holder.account && sandbox.status == Status::Destroyed
+            })
             .collect();
         ended.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.destroyed_at));
         let now = transaction.now;
-        let entries: Vec<Value> = ended.into_iter().take(MAX_HISTORY).map(|one| one.shown_in_history(now)).collect();
+        let entries: Vec<Value> = ended
+            .into_iter()
+            .take(MAX_HISTORY)
+            .map(|one| one.shown_in_history(now))
+            .collect();
         Ok(Reply::ok(json!({"sandboxes": entries})))
     })
     .await
@@ -317,8 +406,14 @@ pub(crate) async fn exec(
         let Exec { command } = exec?;
         transaction.touch(holder, &id)?;
         transaction.audit(&id, "exec.start", json!({"command": command}));
-        transaction.audit(&id, "exec.exit", json!({"command": command, "exit_code": 0, "duration_ms": 0}));
-        Ok(Reply::ok(json!({"exit_code": 0, "stdout": CANNED, "stderr": ""})))
+        transaction.audit(
+            &id,
+            "exec.exit",
+            json!({"command": command, "exit_code": 0, "duration_ms": 0}),
+        );
+        Ok(Reply::ok(
+            json!({"exit_code": 0, "stdout": CANNED, "stderr": ""}),
+        ))
     })
     .await
 }
@@ -353,7 +448,14 @@ pub(crate) async fn download(
     Query(file): Query<FilePath>,
     call: Call,
 ) -> Answer {
-    file_call(&shared, id, file, call, Reply::Octets(Bytes::from_static(CANNED.as_bytes()))).await
+    file_call(
+        &shared,
+        id,
+        file,
+        call,
+        Reply::Octets(Bytes::from_static(CANNED.as_bytes())),
+    )
+    .await
 }
 
 pub(crate) async fn files(
@@ -362,10 +464,23 @@ pub(crate) async fn files(
     Query(file): Query<FilePath>,
     call: Call,
 ) -> Answer {
-    file_call(&shared, id, file, call, Reply::ok(json!({"entries": ["local-orchestrator.txt"]}))).await
+    file_call(
+        &shared,
+        id,
+        file,
+        call,
+        Reply::ok(json!({"entries": ["local-orchestrator.txt"]})),
+    )
+    .await
 }
 
-async fn file_call(shared: &Arc<Shared>, id: String, file: FilePath, call: Call, reply: Reply) -> Answer {
+async fn file_call(
+    shared: &Arc<Shared>,
+    id: String,
+    file: FilePath,
+    call: Call,
+    reply: Reply,
+) -> Answer {
     with_key(shared, call, move |transaction, holder| {
         file.check()?;
         transaction.touch(holder, &id)?;

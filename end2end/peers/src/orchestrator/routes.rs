@@ -14,7 +14,9 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    commands, core::Shared, exchanges, faults, feed, keys, peer, public, tenants,
+    commands,
+    core::Shared,
+    exchanges, faults, feed, keys, peer, public, tenants,
     wire::{Refusal, Reply, bearer},
 };
 
@@ -37,7 +39,11 @@ where
         "DELETE" => MethodFilter::DELETE,
         _ => MethodFilter::GET,
     };
-    Route { method, path, handler: on(filter, handler) }
+    Route {
+        method,
+        path,
+        handler: on(filter, handler),
+    }
 }
 
 /// Both planes and the test switches.
@@ -61,16 +67,28 @@ fn control_plane() -> Vec<Route> {
         route("PUT", "/internal/v1/tenants/{account}", tenants::put),
         route("DELETE", "/internal/v1/tenants/{account}", tenants::delete),
         route("GET", "/internal/v1/tenants/{account}/runs", commands::runs),
-        route("GET", "/internal/v1/tenants/{account}/snapshots", commands::snapshots),
+        route(
+            "GET",
+            "/internal/v1/tenants/{account}/snapshots",
+            commands::snapshots,
+        ),
         route("PUT", "/internal/v1/keys/{key_id}", keys::put),
         route("DELETE", "/internal/v1/keys/{key_id}", keys::delete),
         route("GET", "/internal/v1/keys/{key_id}/callers", keys::callers),
         route("GET", "/internal/v1/feed", feed::read),
         route("POST", "/internal/v1/runs/{id}/destroy", commands::destroy),
-        route("POST", "/internal/v1/runs/{id}/hibernate", commands::hibernate),
+        route(
+            "POST",
+            "/internal/v1/runs/{id}/hibernate",
+            commands::hibernate,
+        ),
         route("POST", "/internal/v1/runs/{id}/resume", commands::resume),
         route("GET", "/internal/v1/runs/{id}/audit", commands::audit),
-        route("DELETE", "/internal/v1/snapshots/{id}", commands::delete_snapshot),
+        route(
+            "DELETE",
+            "/internal/v1/snapshots/{id}",
+            commands::delete_snapshot,
+        ),
     ]
 }
 
@@ -116,20 +134,39 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .fallback(peer::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), service_credential))
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), exchanges::layer))
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), faults::layer))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            service_credential,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            exchanges::layer,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            faults::layer,
+        ))
         .layer(middleware::from_fn(peer::loopback_only))
         .with_state(Arc::clone(shared))
 }
 
 async fn method_not_allowed() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not know this method.")
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path does not know this method.",
+    )
 }
 
 /// The control plane takes the service credential and nothing else; above all no customer key.
-async fn service_credential(Extract(shared): Extract<Arc<Shared>>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/internal/") && bearer(request.headers()) != Some(&shared.credential) {
+async fn service_credential(
+    Extract(shared): Extract<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.uri().path().starts_with("/internal/")
+        && bearer(request.headers()) != Some(&shared.credential)
+    {
         return Refusal::unauthorized().into_response();
     }
     next.run(request).await

@@ -17,6 +17,7 @@ use super::{
     state::Entry,
     wire::{Refusal, Stamp, price_cents, weight},
 };
+use crate::outside::{random, random_hex};
 
 /// A real sandbox starts in about this many milliseconds; ours in none.
 const CREATE_MS: u32 = 9;
@@ -95,7 +96,11 @@ impl Sandbox {
     }
 
     pub(crate) fn weight(&self, now: Stamp) -> i128 {
-        weight(i64::from(self.vcpus), i64::from(self.mem_mib), self.running_ms(now))
+        weight(
+            i64::from(self.vcpus),
+            i64::from(self.mem_mib),
+            self.running_ms(now),
+        )
     }
 
     /// CPU time: a tenth of the running time, since nothing really computes.
@@ -159,7 +164,10 @@ impl Sandbox {
     pub(crate) fn audit_lines(&self) -> Result<String, Refusal> {
         let mut lines = String::new();
         for entry in &self.audit {
-            lines.push_str(&serde_json::to_string(entry).map_err(|error| Refusal::broken(error.to_string()))?);
+            lines.push_str(
+                &serde_json::to_string(entry)
+                    .map_err(|error| Refusal::broken(error.to_string()))?,
+            );
             lines.push('\n');
         }
         Ok(lines)
@@ -173,7 +181,11 @@ impl Sandbox {
             |_| String::new(),
             |mut mac| {
                 mac.update(message.as_bytes());
-                mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+                mac.finalize()
+                    .into_bytes()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect()
             },
         );
         AuditEntry {
@@ -197,7 +209,7 @@ impl Sandbox {
 
 /// A new id: the prefix and 16 hexadecimal digits.
 pub(crate) fn new_id(prefix: &str) -> String {
-    format!("{prefix}{:016x}", rand::random::<u64>())
+    format!("{prefix}{}", random_hex())
 }
 
 impl Transaction<'_> {
@@ -211,7 +223,11 @@ impl Transaction<'_> {
     ) -> Result<Vec<String>, Refusal> {
         self.may_start(holder.account, count)?;
         if self.state.live.len() + count > MAX_LIVE {
-            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "capacity", "The orchestrator is full."));
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "capacity",
+                "The orchestrator is full.",
+            ));
         }
         let mut ids = Vec::with_capacity(count);
         for _ in 0..count {
@@ -235,12 +251,15 @@ impl Transaction<'_> {
                 running_since: Some(self.now),
                 audit: VecDeque::new(),
                 audit_seq: 0,
-                audit_secret: rand::random(),
+                audit_secret: random(),
             };
             sandbox.destroy_at = sandbox.timer_from(self.now);
             self.start(sandbox);
             let (event, data) = match parent_id {
-                Some(parent) => ("sandbox.forked", json!({"parent": parent, "image": size.image})),
+                Some(parent) => (
+                    "sandbox.forked",
+                    json!({"parent": parent, "image": size.image}),
+                ),
                 None => (
                     "sandbox.created",
                     json!({"image": size.image, "vcpus": size.vcpus, "mem_mib": size.mem_mib, "disk_mib": size.disk_mib}),
@@ -254,7 +273,10 @@ impl Transaction<'_> {
 
     /// A sandbox, whoever owns it.
     pub(crate) fn sandbox(&self, id: &str) -> Result<&Sandbox, Refusal> {
-        self.state.sandboxes.get(id).ok_or_else(|| Refusal::not_found("run_unknown", "No such sandbox."))
+        self.state
+            .sandboxes
+            .get(id)
+            .ok_or_else(|| Refusal::not_found("run_unknown", "No such sandbox."))
     }
 
     /// A sandbox of this account; another tenant's does not exist.
@@ -297,7 +319,10 @@ impl Transaction<'_> {
     pub(crate) fn touch(&mut self, holder: Holder, id: &str) -> Result<(), Refusal> {
         let sandbox = self.own_sandbox(holder, id)?;
         if sandbox.status != Status::Running {
-            return Err(Refusal::conflict("not_running", "This sandbox is not running."));
+            return Err(Refusal::conflict(
+                "not_running",
+                "This sandbox is not running.",
+            ));
         }
         let entry = Entry::Timer {
             sandbox_id: id.to_owned(),
@@ -308,36 +333,60 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(crate) fn set_timeout(&mut self, holder: Holder, id: &str, timeout_s: u32) -> Result<(), Refusal> {
+    pub(crate) fn set_timeout(
+        &mut self,
+        holder: Holder,
+        id: &str,
+        timeout_s: u32,
+    ) -> Result<(), Refusal> {
         let mut sandbox = self.own_sandbox(holder, id)?.clone();
         if sandbox.status == Status::Destroyed {
             return Err(Refusal::conflict("destroyed", "This sandbox is destroyed."));
         }
         sandbox.timeout_s = timeout_s;
-        let destroy_at = if sandbox.status == Status::Running { sandbox.timer_from(self.now) } else { None };
-        self.record(Entry::Timer { sandbox_id: id.to_owned(), timeout_s, destroy_at });
+        let destroy_at = if sandbox.status == Status::Running {
+            sandbox.timer_from(self.now)
+        } else {
+            None
+        };
+        self.record(Entry::Timer {
+            sandbox_id: id.to_owned(),
+            timeout_s,
+            destroy_at,
+        });
         Ok(())
     }
 
     pub(crate) fn audit(&mut self, id: &str, event: &str, data: Value) {
         if let Some(sandbox) = self.state.sandboxes.get(id) {
             let entry = sandbox.next_audit(self.now, event, data);
-            self.record(Entry::Audited { sandbox_id: id.to_owned(), entry });
+            self.record(Entry::Audited {
+                sandbox_id: id.to_owned(),
+                entry,
+            });
         }
     }
 
     /// The audit entry that goes with a turn just recorded, dated at the turn's own moment.
     pub(crate) fn audit_turn(&mut self, id: &str, at: Stamp) {
-        let Some(sandbox) = self.state.sandboxes.get(id) else { return };
+        let Some(sandbox) = self.state.sandboxes.get(id) else {
+            return;
+        };
         let (event, data) = match sandbox.status {
             Status::Running => ("sandbox.resumed", json!({"restore_ms": CREATE_MS})),
-            Status::Hibernated => ("sandbox.hibernated", json!({"snapshot_size_bytes": MEM_PEAK_BYTES})),
+            Status::Hibernated => (
+                "sandbox.hibernated",
+                json!({"snapshot_size_bytes": MEM_PEAK_BYTES}),
+            ),
             Status::Destroyed => (
                 "sandbox.destroyed",
                 json!({"cpu_ms": sandbox.cpu_ms(at), "mem_peak_bytes": MEM_PEAK_BYTES, "uptime_ms": sandbox.running_ms(at)}),
             ),
         };
         let entry = sandbox.next_audit(at, event, data);
-        self.record(Entry::Audited { sandbox_id: id.to_owned(), entry });
+        self.record(Entry::Audited {
+            sandbox_id: id.to_owned(),
+            entry,
+        });
     }
 }

@@ -40,7 +40,11 @@ impl Transaction<'_> {
             return Err(Refusal::conflict("destroyed", "This sandbox is destroyed."));
         }
         if self.snapshots_of(holder.account).len() >= MAX_SNAPSHOTS {
-            return Err(Refusal::new(http::StatusCode::TOO_MANY_REQUESTS, "capacity", "Too many snapshots."));
+            return Err(Refusal::new(
+                http::StatusCode::TOO_MANY_REQUESTS,
+                "capacity",
+                "Too many snapshots.",
+            ));
         }
         let snapshot = Snapshot {
             id: new_id("snap"),
@@ -66,13 +70,18 @@ impl Transaction<'_> {
             .size
             .clone();
         let mut ids = self.launch(holder, &size, None, 1)?;
-        ids.pop().ok_or_else(|| Refusal::broken("Nothing was started."))
+        ids.pop()
+            .ok_or_else(|| Refusal::broken("Nothing was started."))
     }
 
     /// The snapshots of an account, oldest first.
     pub(crate) fn snapshots_of(&self, account: Uuid) -> Vec<Value> {
-        let mut snapshots: Vec<&Snapshot> =
-            self.state.snapshots.values().filter(|snapshot| snapshot.account == account).collect();
+        let mut snapshots: Vec<&Snapshot> = self
+            .state
+            .snapshots
+            .values()
+            .filter(|snapshot| snapshot.account == account)
+            .collect();
         snapshots.sort_by_key(|snapshot| snapshot.created_at);
         snapshots.into_iter().map(Snapshot::shown).collect()
     }

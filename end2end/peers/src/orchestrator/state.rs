@@ -16,6 +16,7 @@ use super::{
     tenants::Tenant,
     wire::Stamp,
 };
+use crate::outside::random_hex;
 
 /// Answers to commands are remembered for this many commands.
 const MAX_ANSWERS: usize = 10_000;
@@ -59,20 +60,47 @@ pub(crate) enum Entry {
     Clock(Clock),
     Tenant(Tenant),
     TenantErased(Uuid),
-    Key { key_id: Uuid, key: Key },
-    KeyDeleted { key_id: Uuid },
-    Called { key_id: Uuid, caller: Caller },
-    Started { sandbox: Box<Sandbox>, event: Box<Event> },
+    Key {
+        key_id: Uuid,
+        key: Key,
+    },
+    KeyDeleted {
+        key_id: Uuid,
+    },
+    Called {
+        key_id: Uuid,
+        caller: Caller,
+    },
+    Started {
+        sandbox: Box<Sandbox>,
+        event: Box<Event>,
+    },
     /// A sandbox hibernated, resumed or destroyed, as the event says.
-    Turned { event: Box<Event>, destroy_at: Option<Stamp> },
-    Timer { sandbox_id: String, timeout_s: u32, destroy_at: Option<Stamp> },
-    Audited { sandbox_id: String, entry: AuditEntry },
+    Turned {
+        event: Box<Event>,
+        destroy_at: Option<Stamp>,
+    },
+    Timer {
+        sandbox_id: String,
+        timeout_s: u32,
+        destroy_at: Option<Stamp>,
+    },
+    Audited {
+        sandbox_id: String,
+        entry: AuditEntry,
+    },
     Snapshot(Snapshot),
     SnapshotDeleted(String),
-    Answered { idempotency_key: String, answered: Answered },
+    Answered {
+        idempotency_key: String,
+        answered: Answered,
+    },
     /// Test switches on the feed: an event that no sandbox made, a changed one, a skipped number.
     Appended(Box<Event>),
-    Rewritten { seq: u64, vcpus: i64 },
+    Rewritten {
+        seq: u64,
+        vcpus: i64,
+    },
     Skipped,
 }
 
@@ -80,7 +108,7 @@ impl State {
     pub(crate) fn new() -> Self {
         let clock = Clock::real_time();
         Self {
-            epoch: format!("{:012x}", rand::random::<u64>() >> 16),
+            epoch: random_hex(),
             clock,
             latest: clock.now(),
             next_seq: 1,
@@ -125,7 +153,11 @@ impl State {
                 self.append(*event);
             }
             Entry::Turned { event, destroy_at } => self.turned(*event, destroy_at),
-            Entry::Timer { sandbox_id, timeout_s, destroy_at } => {
+            Entry::Timer {
+                sandbox_id,
+                timeout_s,
+                destroy_at,
+            } => {
                 if let Some(sandbox) = self.sandboxes.get_mut(&sandbox_id) {
                     sandbox.timeout_s = timeout_s;
                     sandbox.destroy_at = destroy_at;
@@ -142,7 +174,10 @@ impl State {
             Entry::SnapshotDeleted(id) => {
                 self.snapshots.remove(&id);
             }
-            Entry::Answered { idempotency_key, answered } => self.answered(idempotency_key, answered),
+            Entry::Answered {
+                idempotency_key,
+                answered,
+            } => self.answered(idempotency_key, answered),
             Entry::Appended(event) => self.append(*event),
             Entry::Rewritten { seq, vcpus } => {
                 if let Some(event) = self.events.iter_mut().find(|event| event.seq == seq) {
@@ -184,8 +219,14 @@ impl State {
     }
 
     fn called(&mut self, key_id: Uuid, mut caller: Caller) {
-        let Some(key) = self.keys.get_mut(&key_id) else { return };
-        if let Some(known) = key.callers.iter().position(|known| known.same_source(&caller)) {
+        let Some(key) = self.keys.get_mut(&key_id) else {
+            return;
+        };
+        if let Some(known) = key
+            .callers
+            .iter()
+            .position(|known| known.same_source(&caller))
+        {
             caller.count = key.callers.remove(known).count.saturating_add(caller.count);
         }
         key.callers.insert(0, caller);
@@ -208,13 +249,18 @@ impl State {
         self.erased.insert(account);
         self.keys.retain(|_, key| key.account != account);
         let keys = &self.keys;
-        self.key_of_hash.retain(|_, key_id| keys.contains_key(key_id));
-        self.sandboxes.retain(|_, sandbox| sandbox.account != account);
+        self.key_of_hash
+            .retain(|_, key_id| keys.contains_key(key_id));
+        self.sandboxes
+            .retain(|_, sandbox| sandbox.account != account);
         let sandboxes = &self.sandboxes;
         self.live.retain(|id| sandboxes.contains_key(id));
-        self.snapshots.retain(|_, snapshot| snapshot.account != account);
+        self.snapshots
+            .retain(|_, snapshot| snapshot.account != account);
         let of_account = account.to_string();
-        self.answers.retain(|_, answered| answered.body.get("account").and_then(Value::as_str) != Some(&of_account));
+        self.answers.retain(|_, answered| {
+            answered.body.get("account").and_then(Value::as_str) != Some(&of_account)
+        });
         let answers = &self.answers;
         self.answer_order.retain(|key| answers.contains_key(key));
     }

@@ -51,7 +51,8 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     fn shown(&self) -> Result<Value, Refusal> {
-        let mut value = serde_json::to_value(&self.wanted).map_err(|error| Refusal::broken(error.to_string()))?;
+        let mut value = serde_json::to_value(&self.wanted)
+            .map_err(|error| Refusal::broken(error.to_string()))?;
         if let Some(fields) = value.as_object_mut() {
             fields.insert("account".to_owned(), json!(self.account));
         }
@@ -70,7 +71,9 @@ pub(crate) async fn put(
     if wanted.generation == 0 {
         return Err(Refusal::invalid("generation starts at 1."));
     }
-    shared.run(move |transaction| transaction.put_tenant(account, wanted)).await
+    shared
+        .run(move |transaction| transaction.put_tenant(account, wanted))
+        .await
 }
 
 pub(crate) async fn delete(
@@ -87,7 +90,10 @@ pub(crate) async fn delete(
                 tenant.erase_at = Some(transaction.now.plus_ms(ERASING_MS));
                 transaction.record(Entry::Tenant(tenant));
             }
-            Ok(Reply::Json(StatusCode::ACCEPTED, json!({"account": account, "state": "erasing"})))
+            Ok(Reply::Json(
+                StatusCode::ACCEPTED,
+                json!({"account": account, "state": "erasing"}),
+            ))
         })
         .await
 }
@@ -102,10 +108,17 @@ impl Transaction<'_> {
 
     fn put_tenant(&mut self, account: Uuid, wanted: Wanted) -> Answer {
         if self.state.erased.contains(&account) {
-            return Err(Refusal::new(StatusCode::GONE, "erased", "This tenant was erased and does not come back."));
+            return Err(Refusal::new(
+                StatusCode::GONE,
+                "erased",
+                "This tenant was erased and does not come back.",
+            ));
         }
         if let Some(known) = self.state.tenants.get(&account) {
-            if known.erase_at.is_some() || wanted.generation < known.wanted.generation || wanted == known.wanted {
+            if known.erase_at.is_some()
+                || wanted.generation < known.wanted.generation
+                || wanted == known.wanted
+            {
                 return Ok(Reply::ok(known.shown()?));
             }
             if wanted.generation == known.wanted.generation {
@@ -120,7 +133,12 @@ impl Transaction<'_> {
             Standing::Active => wanted.run_until.map(|until| until.max(self.now)),
             Standing::Suspended | Standing::Closed => Some(self.now),
         };
-        let tenant = Tenant { account, wanted, stop_at, erase_at: None };
+        let tenant = Tenant {
+            account,
+            wanted,
+            stop_at,
+            erase_at: None,
+        };
         let shown = tenant.shown()?;
         self.record(Entry::Tenant(tenant));
         self.catch_up();
@@ -128,7 +146,10 @@ impl Transaction<'_> {
     }
 
     fn destroy_all(&mut self, account: Uuid) {
-        let ids: Vec<String> = self.live_of(account).map(|sandbox| sandbox.id.clone()).collect();
+        let ids: Vec<String> = self
+            .live_of(account)
+            .map(|sandbox| sandbox.id.clone())
+            .collect();
         for id in ids {
             self.turn(&id, Kind::Destroyed, self.now);
         }
@@ -140,15 +161,27 @@ impl Transaction<'_> {
         let tenant = self.tenant(account)?;
         match tenant.wanted.state {
             Standing::Suspended => {
-                return Err(Refusal::new(StatusCode::FORBIDDEN, "suspended", "This account is suspended."));
+                return Err(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    "suspended",
+                    "This account is suspended.",
+                ));
             }
             Standing::Closed => {
-                return Err(Refusal::new(StatusCode::FORBIDDEN, "closed", "This account is closed."));
+                return Err(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    "closed",
+                    "This account is closed.",
+                ));
             }
             Standing::Active => {}
         }
         if tenant.erase_at.is_some() {
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "closed", "This account is being erased."));
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "closed",
+                "This account is being erased.",
+            ));
         }
         if tenant.stop_at.is_some_and(|at| at <= self.now) {
             return Err(Refusal::new(
@@ -157,8 +190,13 @@ impl Transaction<'_> {
                 "The credit of this account is used up. Add credit or a payment method in the dashboard.",
             ));
         }
-        let Some(limit) = tenant.wanted.max_running else { return Ok(()) };
-        let running = self.live_of(account).filter(|sandbox| sandbox.status == Status::Running).count();
+        let Some(limit) = tenant.wanted.max_running else {
+            return Ok(());
+        };
+        let running = self
+            .live_of(account)
+            .filter(|sandbox| sandbox.status == Status::Running)
+            .count();
         if running + count > usize::try_from(limit).unwrap_or(usize::MAX) {
             return Err(Refusal::new(
                 StatusCode::TOO_MANY_REQUESTS,

@@ -12,7 +12,10 @@ use axum::{
 use http::{StatusCode, header};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Number, Value, json};
-use time::{OffsetDateTime, PrimitiveDateTime, format_description::StaticFormatDescription, macros::format_description};
+use time::{
+    OffsetDateTime, PrimitiveDateTime, format_description::StaticFormatDescription,
+    macros::format_description,
+};
 use uuid::Uuid;
 
 const TIME: StaticFormatDescription =
@@ -54,8 +57,12 @@ impl FromStr for Stamp {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let moment = PrimitiveDateTime::parse(text, &TIME).map_err(|_| NotATime)?.assume_utc();
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map(Self).map_err(|_| NotATime)
+        let moment = PrimitiveDateTime::parse(text, &TIME)
+            .map_err(|_| NotATime)?
+            .assume_utc();
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000)
+            .map(Self)
+            .map_err(|_| NotATime)
     }
 }
 
@@ -82,7 +89,11 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -98,7 +109,11 @@ impl Refusal {
     }
 
     pub(crate) fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The credential is missing, unknown, expired or revoked.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "The credential is missing, unknown, expired or revoked.",
+        )
     }
 
     pub(crate) fn broken(message: impl Into<String>) -> Self {
@@ -111,7 +126,10 @@ impl IntoResponse for Refusal {
         let body = json!({"error": self.code, "message": self.message});
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Bearer"),
+            );
         }
         response
     }
@@ -138,10 +156,14 @@ impl IntoResponse for Reply {
         match self {
             Self::Json(status, body) => (status, Json(body)).into_response(),
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
-            Self::Lines(text) => ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response(),
-            Self::Octets(bytes) => {
-                ([(header::CONTENT_TYPE, "application/octet-stream")], Body::from(bytes)).into_response()
+            Self::Lines(text) => {
+                ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()
             }
+            Self::Octets(bytes) => (
+                [(header::CONTENT_TYPE, "application/octet-stream")],
+                Body::from(bytes),
+            )
+                .into_response(),
         }
     }
 }
@@ -156,20 +178,28 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.")
-            } else {
-                Refusal::invalid("The body could not be read.")
-            }
-        })
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    Refusal::new(
+                        StatusCode::PAYLOAD_TOO_LARGE,
+                        "too_large",
+                        "The body is too large.",
+                    )
+                } else {
+                    Refusal::invalid("The body could not be read.")
+                }
+            })
     }
 }
 
 impl Payload {
     /// The body as JSON of one shape.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.0).map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}.")))
+        serde_json::from_slice(&self.0)
+            .map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}.")))
     }
 }
 
@@ -180,7 +210,11 @@ pub(crate) fn uuid(text: &str) -> Result<Uuid, Refusal> {
 
 /// The `Authorization: Bearer` token.
 pub(crate) fn bearer(headers: &http::HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
 }
 
 /// Price weight of running a size for `ms`: `price_cents` divides a sum of these exactly once.
@@ -224,7 +258,12 @@ mod tests {
     fn a_time_has_exactly_three_decimals() {
         let stamp: Stamp = "2026-11-23T13:00:00.007Z".parse().unwrap();
         assert_eq!(stamp.to_string(), "2026-11-23T13:00:00.007Z");
-        for other in ["2026-11-23T13:00:00Z", "2026-11-23T13:00:00.0071Z", "2026-11-23T13:00:00.007+01:00", ""] {
+        for other in [
+            "2026-11-23T13:00:00Z",
+            "2026-11-23T13:00:00.0071Z",
+            "2026-11-23T13:00:00.007+01:00",
+            "",
+        ] {
             assert!(other.parse::<Stamp>().is_err(), "{other}");
         }
     }

@@ -48,7 +48,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 4] = [Self::SendMail, Self::PushTenant, Self::PushKey, Self::RemoveKey];
+    pub const ALL: [Self; 4] = [
+        Self::SendMail,
+        Self::PushTenant,
+        Self::PushKey,
+        Self::RemoveKey,
+    ];
 
     /// The stored name.
     #[must_use]
@@ -106,10 +111,13 @@ impl Retry {
 /// An id out of a payload.
 pub(crate) fn payload_id(payload: &Value, name: &str) -> Result<Uuid, Trouble> {
     let text = payload.get(name).and_then(Value::as_str);
-    text.and_then(|text| Uuid::parse_str(text).ok()).ok_or(Trouble::Fail("payload"))
+    text.and_then(|text| Uuid::parse_str(text).ok())
+        .ok_or(Trouble::Fail("payload"))
 }
 
 /// The account a job belongs to.
 pub(crate) fn account_of(job: &LeasedJob) -> Result<AccountId, Trouble> {
-    job.account_id.map(AccountId::from).ok_or(Trouble::Fail("payload"))
+    job.account_id
+        .map(AccountId::from)
+        .ok_or(Trouble::Fail("payload"))
 }

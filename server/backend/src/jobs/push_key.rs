@@ -16,7 +16,10 @@ use crate::store::keys;
 
 /// Enqueues the push, in the transaction that makes the key.
 pub(crate) async fn enqueue(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let job = NewJob {
         kind: Kind::PushKey.as_str(),
@@ -31,16 +34,29 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
     let account_id = account_of(job)?;
     let key_id = KeyId(payload_id(&job.payload, "key_id")?);
     let mut db = backend.pool().acquire().await?;
-    let Some(key) = keys::for_push(&mut db, account_id, key_id).await?.filter(|key| !key.is_revoked) else {
+    let Some(key) = keys::for_push(&mut db, account_id, key_id)
+        .await?
+        .filter(|key| !key.is_revoked)
+    else {
         return Ok(());
     };
     drop(db);
-    let put = KeyPut { account: account_id.0, sha256: secret::hex(&key.sha256), region: key.region };
-    backend.orchestrator().put_key(key_id, &put).await.map_err(|error| Retry::from(error).trouble())?;
+    let put = KeyPut {
+        account: account_id.0,
+        sha256: secret::hex(&key.sha256),
+        region: key.region,
+    };
+    backend
+        .orchestrator()
+        .put_key(key_id, &put)
+        .await
+        .map_err(|error| Retry::from(error).trouble())?;
     let mut db = backend.pool().acquire().await?;
     keys::mark_pushed(&mut db, account_id, key_id, backend.clock().now()).await?;
     // Revoked while the push was under way: its removal may have gone before the push, so it goes once more.
-    let revoked = keys::for_push(&mut db, account_id, key_id).await?.is_some_and(|key| key.is_revoked);
+    let revoked = keys::for_push(&mut db, account_id, key_id)
+        .await?
+        .is_some_and(|key| key.is_revoked);
     if revoked {
         super::remove_key::enqueue(&mut db, account_id, key_id, backend.clock().now()).await?;
     }

@@ -15,7 +15,10 @@ use crate::store::jobs::{self, LeasedJob, NewJob};
 
 /// Enqueues the push of a new generation, in the transaction that made it.
 pub(crate) async fn enqueue(
-    db: &mut PgConnection, account_id: AccountId, generation: i64, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    generation: i64,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let job = NewJob {
         kind: Kind::PushTenant.as_str(),
@@ -29,8 +32,17 @@ pub(crate) async fn enqueue(
 pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Trouble> {
     let account_id = account_of(job)?;
     let mut db = backend.pool().acquire().await?;
-    let Some(tenant) = accounts::tenant(&mut db, account_id).await? else { return Ok(()) };
+    let Some(tenant) = accounts::tenant(&mut db, account_id).await? else {
+        return Ok(());
+    };
     drop(db);
-    let put = TenantPut { generation: tenant.generation, state: "active" };
-    backend.orchestrator().put_tenant(account_id, &put).await.map_err(|error| Retry::from(error).trouble())
+    let put = TenantPut {
+        generation: tenant.generation,
+        state: "active",
+    };
+    backend
+        .orchestrator()
+        .put_tenant(account_id, &put)
+        .await
+        .map_err(|error| Retry::from(error).trouble())
 }

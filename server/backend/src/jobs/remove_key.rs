@@ -13,7 +13,10 @@ use crate::store::keys;
 
 /// Enqueues the removal, in the transaction that revokes the key.
 pub(crate) async fn enqueue(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let job = NewJob {
         kind: Kind::RemoveKey.as_str(),
@@ -27,7 +30,11 @@ pub(crate) async fn enqueue(
 pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Trouble> {
     let account_id = account_of(job)?;
     let key_id = KeyId(payload_id(&job.payload, "key_id")?);
-    backend.orchestrator().delete_key(key_id).await.map_err(|error| Retry::from(error).trouble())?;
+    backend
+        .orchestrator()
+        .delete_key(key_id)
+        .await
+        .map_err(|error| Retry::from(error).trouble())?;
     let mut db = backend.pool().acquire().await?;
     Ok(keys::mark_removed(&mut db, account_id, key_id, backend.clock().now()).await?)
 }

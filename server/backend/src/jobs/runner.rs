@@ -65,7 +65,11 @@ async fn heartbeat(backend: &Backend, job: &LeasedJob) {
     }
 }
 
-async fn settle(backend: &Backend, job: &LeasedJob, verdict: Result<(), Trouble>) -> Result<(), Broken> {
+async fn settle(
+    backend: &Backend,
+    job: &LeasedJob,
+    verdict: Result<(), Trouble>,
+) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     let (outcome, kept) = match verdict {
         Ok(()) => ("done", jobs::finish(&mut db, job).await?),
@@ -80,17 +84,23 @@ async fn settle(backend: &Backend, job: &LeasedJob, verdict: Result<(), Trouble>
         tracing::error!(job.id = %job.job_id, job.kind, attempt = job.attempt, "job is dead; a person must look");
     }
     let outcome = if kept { outcome } else { "fenced" };
-    metrics::counter!("jobs_attempts_total", "kind" => job.kind.clone(), "outcome" => outcome).increment(1);
+    metrics::counter!("jobs_attempts_total", "kind" => job.kind.clone(), "outcome" => outcome)
+        .increment(1);
     Ok(())
 }
 
 async fn retry(
-    db: &mut sqlx::PgConnection, job: &LeasedJob, why: &'static str,
+    db: &mut sqlx::PgConnection,
+    job: &LeasedJob,
+    why: &'static str,
 ) -> Result<(&'static str, bool), Broken> {
     if job.attempt >= ATTEMPTS_MAX {
         return Ok(("dead", jobs::bury(db, job, why).await?));
     }
-    Ok(("retry", jobs::retry(db, job, why, backoff_ms(job.attempt)).await?))
+    Ok((
+        "retry",
+        jobs::retry(db, job, why, backoff_ms(job.attempt)).await?,
+    ))
 }
 
 /// Half a second at first, doubled each time up to an hour, and up to a quarter more at random.
@@ -109,7 +119,12 @@ mod tests {
         assert!((500..=625).contains(&backoff_ms(1)));
         assert!((1_000..=1_250).contains(&backoff_ms(2)));
         assert!((3_600_000..=4_500_000).contains(&backoff_ms(ATTEMPTS_MAX)));
-        let all: i64 = (1..ATTEMPTS_MAX).map(|attempt| backoff_ms(attempt).min(3_600_000)).sum();
-        assert!(all > 20 * 3_600_000, "an outage of most of a day is survived");
+        let all: i64 = (1..ATTEMPTS_MAX)
+            .map(|attempt| backoff_ms(attempt).min(3_600_000))
+            .sum();
+        assert!(
+            all > 20 * 3_600_000,
+            "an outage of most of a day is survived"
+        );
     }
 }

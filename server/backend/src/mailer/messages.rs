@@ -23,7 +23,9 @@ pub fn verify_email(origin: &Url, token: &str) -> Words {
         "Confirm your e-mail address for Isorun",
         &[
             "An Isorun account was opened with this address.".to_owned(),
-            format!("Confirm the address to receive $50 of credit and to create a key. The link works for {VERIFICATION_HOURS} hours."),
+            format!(
+                "Confirm the address to receive $50 of credit and to create a key. The link works for {VERIFICATION_HOURS} hours."
+            ),
         ],
         ("Confirm the address", &link),
         "If this was not you, do nothing: an account that is never confirmed is deleted.",
@@ -47,20 +49,31 @@ pub fn already_registered(origin: &Url) -> Words {
 
 fn base(origin: &Url) -> String {
     let text = origin.as_str();
-    if text.ends_with('/') { text.to_owned() } else { format!("{text}/") }
+    if text.ends_with('/') {
+        text.to_owned()
+    } else {
+        format!("{text}/")
+    }
 }
 
 /// Puts a mail together. All texts are constants of this file and links are built from the configured origin and our
 /// own base64url tokens, so there is nothing to escape but the quotes of the attribute.
 fn compose(subject: &str, said: &[String], (action, link): (&str, &str), otherwise: &str) -> Words {
     let closing = "Questions: support@isorun.ai. Isorun BV, Netherlands.";
-    let text = format!("{}\n\n{action}:\n{link}\n\n{otherwise}\n\n{closing}\n", said.join("\n\n"));
+    let text = format!(
+        "{}\n\n{action}:\n{link}\n\n{otherwise}\n\n{closing}\n",
+        said.join("\n\n")
+    );
     let said: String = said.iter().map(|line| format!("<p>{line}</p>")).collect();
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{subject}</title></head><body>{said}\
          <p><a href=\"{link}\">{action}</a></p><p>{otherwise}</p><p>{closing}</p></body></html>"
     );
-    Words { subject: subject.to_owned(), text, html }
+    Words {
+        subject: subject.to_owned(),
+        text,
+        html,
+    }
 }
 
 #[cfg(test)]
@@ -71,8 +84,16 @@ mod tests {
     fn links_start_at_the_configured_origin() {
         for origin in ["https://app.isorun.ai", "https://app.isorun.ai/"] {
             let words = verify_email(&Url::parse(origin).unwrap(), "abc");
-            assert!(words.text.contains("\nhttps://app.isorun.ai/verify-email/abc\n"));
-            assert!(words.html.contains("href=\"https://app.isorun.ai/verify-email/abc\""));
+            assert!(
+                words
+                    .text
+                    .contains("\nhttps://app.isorun.ai/verify-email/abc\n")
+            );
+            assert!(
+                words
+                    .html
+                    .contains("href=\"https://app.isorun.ai/verify-email/abc\"")
+            );
         }
     }
 }

@@ -34,24 +34,41 @@ pub enum SendError {
 
 impl Mailer {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Broken> {
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.smtp_url.expose_secret())?;
+        let builder =
+            AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.smtp_url.expose_secret())?;
         let transport = builder.timeout(Some(Duration::from_secs(10))).build();
-        let host = settings.public_origin.host_str().unwrap_or("localhost").to_owned();
-        Ok(Self { transport, from: settings.mail_from.parse()?, host })
+        let host = settings
+            .public_origin
+            .host_str()
+            .unwrap_or("localhost")
+            .to_owned();
+        Ok(Self {
+            transport,
+            from: settings.mail_from.parse()?,
+            host,
+        })
     }
 
     /// Sends `words` to `to`. The message id is made of `mail_id`, so that a repeated send is recognisably the same mail.
     ///
     /// # Errors
     /// [`SendError`], by what to do next.
-    pub async fn send(&self, mail_id: uuid::Uuid, to: &str, words: &Words) -> Result<(), SendError> {
+    pub async fn send(
+        &self,
+        mail_id: uuid::Uuid,
+        to: &str,
+        words: &Words,
+    ) -> Result<(), SendError> {
         let to: Mailbox = to.parse().map_err(|_| SendError::Never)?;
         let message = Message::builder()
             .message_id(Some(format!("<{mail_id}@{}>", self.host)))
             .from(self.from.clone())
             .to(to)
             .subject(words.subject.clone())
-            .multipart(MultiPart::alternative_plain_html(words.text.clone(), words.html.clone()))
+            .multipart(MultiPart::alternative_plain_html(
+                words.text.clone(),
+                words.html.clone(),
+            ))
             .map_err(|_| SendError::Never)?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -62,26 +62,37 @@ impl Live {
     /// Unposted cost of everything.
     #[must_use]
     pub fn total(&self) -> Ticks {
-        self.running.iter().map(|running| running.since(Moment::MIN).1).sum()
+        self.running
+            .iter()
+            .map(|running| running.since(Moment::MIN).1)
+            .sum()
     }
 
     /// What the running sandboxes cost in one hour at the price of now.
     #[must_use]
     pub fn per_hour(&self) -> Ticks {
-        self.running.iter().map(|running| self.price_per_hour(running.size)).sum()
+        self.running
+            .iter()
+            .map(|running| self.price_per_hour(running.size))
+            .sum()
     }
 
     /// What a size costs in one hour at the price of now; zero when the book has no price, which settling alarms.
     #[must_use]
     pub fn price_per_hour(&self, size: Size) -> Ticks {
         let now = Moment::from(self.feed.as_of);
-        self.book.iter().find(|price| price.covers(now)).map_or(Ticks::ZERO, |price| price.per_hour(size))
+        self.book
+            .iter()
+            .find(|price| price.covers(now))
+            .map_or(Ticks::ZERO, |price| price.per_hour(size))
     }
 
     /// The running sandbox of that id.
     #[must_use]
     pub fn of(&self, sandbox_id: &str) -> Option<&Running> {
-        self.running.iter().find(|running| running.sandbox_id.as_str() == sandbox_id)
+        self.running
+            .iter()
+            .find(|running| running.sandbox_id.as_str() == sandbox_id)
     }
 }
 
@@ -89,7 +100,11 @@ impl Live {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, db: &mut PgConnection, account_id: AccountId) -> Result<Live, Broken> {
+pub async fn read(
+    backend: &Backend,
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Live, Broken> {
     let now = backend.clock().now();
     let cursor = feed::peek(db, FEED).await?;
     let meter = meters::peek(db, account_id).await?;
@@ -103,17 +118,31 @@ pub async fn read(backend: &Backend, db: &mut PgConnection, account_id: AccountI
         stopped: failed || cursor.is_some_and(|cursor| cursor.stopped_at.is_some()),
     };
     let book = prices::of(db, prices::SANDBOX).await?;
-    let posted_until = meter.and_then(|meter| meter.settled_until).map_or(Moment::MIN, Moment::from);
+    let posted_until = meter
+        .and_then(|meter| meter.settled_until)
+        .map_or(Moment::MIN, Moment::from);
     let rows = sandboxes::running_after(db, account_id, None).await?;
     let running: Result<Vec<Running>, Broken> = rows
         .into_iter()
         .map(|row| {
             let start = row.interval.started_at.max(posted_until);
             let end = Moment::from(feed.as_of).max(start);
-            let rest = Interval { started_at: start, ended_at: Some(end) };
+            let rest = Interval {
+                started_at: start,
+                ended_at: Some(end),
+            };
             let slices = interval::slices(&[rest], row.size, &book, end)?;
-            Ok(Running { sandbox_id: row.sandbox_id, size: row.size, key_id: row.key_id, slices })
+            Ok(Running {
+                sandbox_id: row.sandbox_id,
+                size: row.size,
+                key_id: row.key_id,
+                slices,
+            })
         })
         .collect();
-    Ok(Live { feed, running: running?, book })
+    Ok(Live {
+        feed,
+        running: running?,
+        book,
+    })
 }

@@ -57,8 +57,15 @@ pub async fn pull(backend: &Backend) -> Result<Pulled, Broken> {
         return Ok(Pulled::Stopped);
     }
     // One event before the cursor is asked for again: if the feed was rewritten behind us, it shows at the seam.
-    let after = cursor.epoch.as_deref().map(|epoch| (epoch, (cursor.seq - 1).max(0)));
-    let page = match backend.orchestrator().feed(after, FEED_EVENTS_PER_PULL).await {
+    let after = cursor
+        .epoch
+        .as_deref()
+        .map(|epoch| (epoch, (cursor.seq - 1).max(0)));
+    let page = match backend
+        .orchestrator()
+        .feed(after, FEED_EVENTS_PER_PULL)
+        .await
+    {
         Ok(page) => page,
         Err(CallError::EpochChanged) => return stop(backend, &Contradiction::Epoch).await,
         Err(error) => return Ok(Pulled::Unanswered(error)),
@@ -67,16 +74,15 @@ pub async fn pull(backend: &Backend) -> Result<Pulled, Broken> {
 }
 
 async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pulled, Broken> {
-    let Some(heads) = heads(&page) else { return Ok(Pulled::Unanswered(CallError::Garbage)) };
+    let Some(heads) = heads(&page) else {
+        return Ok(Pulled::Unanswered(CallError::Garbage));
+    };
     let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    if let Err(contradiction) = check(&mut tx, cursor, &page, &heads).await? {
-        tx.rollback().await?;
-        return stop(backend, &contradiction).await;
-    }
-    let fresh: Vec<(&EventHead, &Value)> =
-        heads.iter().zip(&page.events).filter(|(head, _)| head.seq > cursor.seq).collect();
-    store(&mut tx, &page.epoch, &fresh, now).await?;
+    let fresh: Vec<(&EventHead, &Value)> = heads
+        .iter()
+        .zip(&page.events)
+        .filter(|(head, _)| head.seq > cursor.seq)
+        .collect();
     let to = Cursor {
         epoch: Some(page.epoch.clone()),
         seq: fresh.last().map_or(cursor.seq, |(head, _)| head.seq),
@@ -84,36 +90,67 @@ async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pull
         answered_at: Some(now),
         ..cursor.clone()
     };
+    let mut tx = backend.pool().begin().await?;
+    // The cursor first: it locks out other workers, and only who holds it may judge or keep a page.
     if !feed::advance(&mut tx, FEED, cursor, &to).await? {
         return Ok(Pulled::Raced);
     }
+    if let Err(contradiction) = check(&mut tx, cursor, &page, &heads).await? {
+        tx.rollback().await?;
+        return stop(backend, &contradiction).await;
+    }
+    store(&mut tx, &page.epoch, &fresh, now).await?;
     tx.commit().await?;
     metrics::counter!("feed_events_total").increment(u64::try_from(fresh.len())?);
-    Ok(Pulled::Stored { events: fresh.len(), more: page.more })
+    Ok(Pulled::Stored {
+        events: fresh.len(),
+        more: page.more,
+    })
 }
 
 /// The position of each event; `None` when one has none, because then nothing can be said about gaps.
 fn heads(page: &FeedPage) -> Option<Vec<EventHead>> {
-    page.events.iter().map(|event| EventHead::deserialize(event).ok()).collect()
+    page.events
+        .iter()
+        .map(|event| EventHead::deserialize(event).ok())
+        .collect()
 }
 
 /// Holds the page against what we know: same epoch, no gap, and what we have already is still the same.
 async fn check(
-    db: &mut PgConnection, cursor: &Cursor, page: &FeedPage, heads: &[EventHead],
+    db: &mut PgConnection,
+    cursor: &Cursor,
+    page: &FeedPage,
+    heads: &[EventHead],
 ) -> Result<Result<(), Contradiction>, Broken> {
-    if cursor.epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
+    if cursor
+        .epoch
+        .as_ref()
+        .is_some_and(|epoch| *epoch != page.epoch)
+    {
         return Ok(Err(Contradiction::Epoch));
     }
-    let first = if cursor.epoch.is_some() { cursor.seq.max(1) } else { 1 };
+    let first = if cursor.epoch.is_some() {
+        cursor.seq.max(1)
+    } else {
+        1
+    };
     // A feed that ends before our cursor has lost events, which is as bad as a gap.
     let lost_tail = cursor.seq > 0 && heads.is_empty();
-    let gap = heads.iter().zip(first..).any(|(head, expected)| head.seq != expected);
+    let gap = heads
+        .iter()
+        .zip(first..)
+        .any(|(head, expected)| head.seq != expected);
     if lost_tail || gap {
         return Ok(Err(Contradiction::Gap));
     }
     let seqs: Vec<i64> = heads.iter().map(|head| head.seq).collect();
     for (seq, known) in feed::hashes(db, FEED, &page.epoch, &seqs).await? {
-        let now = heads.iter().zip(&page.events).find(|(head, _)| head.seq == seq).map(|(_, event)| digest(event));
+        let now = heads
+            .iter()
+            .zip(&page.events)
+            .find(|(head, _)| head.seq == seq)
+            .map(|(_, event)| digest(event));
         if now.is_some_and(|now| now.as_slice() != known.as_slice()) {
             return Ok(Err(Contradiction::Rewritten));
         }
@@ -127,7 +164,10 @@ fn digest(event: &Value) -> [u8; 32] {
 }
 
 async fn store(
-    db: &mut PgConnection, epoch: &str, fresh: &[(&EventHead, &Value)], now: time::OffsetDateTime,
+    db: &mut PgConnection,
+    epoch: &str,
+    fresh: &[(&EventHead, &Value)],
+    now: time::OffsetDateTime,
 ) -> Result<(), Broken> {
     if fresh.is_empty() {
         return Ok(());
@@ -135,14 +175,25 @@ async fn store(
     let mut accounts: Vec<Uuid> = fresh.iter().map(|(head, _)| head.account).collect();
     accounts.sort_unstable();
     accounts.dedup();
-    let known: HashSet<Uuid> = feed::known_accounts(db, &accounts).await?.into_iter().collect();
+    let known: HashSet<Uuid> = feed::known_accounts(db, &accounts)
+        .await?
+        .into_iter()
+        .collect();
     let mut log = Vec::with_capacity(fresh.len());
     let mut events = Vec::with_capacity(fresh.len());
     for (head, value) in fresh {
-        let parsed = if known.contains(&head.account) { parse(head, value).ok_or("malformed") } else { Err("unknown_account") };
+        let parsed = if known.contains(&head.account) {
+            parse(head, value).ok_or("malformed")
+        } else {
+            Err("unknown_account")
+        };
         let set_aside = parsed.as_ref().err().copied();
         if let Some(reason) = set_aside {
-            tracing::error!(feed.seq = head.seq, reason, "event set aside; a person must look");
+            tracing::error!(
+                feed.seq = head.seq,
+                reason,
+                "event set aside; a person must look"
+            );
             metrics::counter!("feed_events_set_aside_total", "reason" => reason).increment(1);
         }
         log.push(LogRow {
@@ -157,8 +208,10 @@ async fn store(
     }
     feed::append_log(db, FEED, epoch, &log, now).await?;
     feed::append_events(db, FEED, epoch, &events).await?;
-    let (owners, seqs): (Vec<Uuid>, Vec<i64>) =
-        events.iter().map(|row| (row.event.account_id.0, row.event.seq)).unzip();
+    let (owners, seqs): (Vec<Uuid>, Vec<i64>) = events
+        .iter()
+        .map(|row| (row.event.account_id.0, row.event.seq))
+        .unzip();
     meters::ingested(db, &owners, &seqs).await
 }
 
@@ -174,11 +227,23 @@ fn parse(head: &EventHead, value: &Value) -> Option<StoredEvent> {
         kind: EventKind::parse(&body.kind)?,
         occurred_at: moment(body.occurred_at),
         recorded_at: moment(body.recorded_at),
-        image: body.image.chars().filter(|c| !c.is_control()).take(IMAGE_CHARS_MAX).collect(),
+        image: body
+            .image
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(IMAGE_CHARS_MAX)
+            .collect(),
         region: domain::key::Region::parse(&body.region)?.to_string(),
         size: Size::new(body.vcpus, body.mem_mib)?,
     };
-    Some(StoredEvent { event, parent_id: body.parent_id.and_then(|id| SandboxId::parse(&id)).map(|id| id.to_string()), cpu_ms: body.cpu_ms })
+    Some(StoredEvent {
+        event,
+        parent_id: body
+            .parent_id
+            .and_then(|id| SandboxId::parse(&id))
+            .map(|id| id.to_string()),
+        cpu_ms: body.cpu_ms,
+    })
 }
 
 async fn stop(backend: &Backend, contradiction: &Contradiction) -> Result<Pulled, Broken> {

@@ -29,16 +29,29 @@ use crate::store::{meters, prices, slices};
 /// When the database cannot be asked who is behind.
 pub async fn round(backend: &Backend) -> Result<usize, Broken> {
     let mut db = backend.pool().acquire().await?;
-    let Some(watermark) = feed::peek(&mut db, FEED).await?.and_then(|cursor| cursor.watermark_at) else { return Ok(0) };
+    let Some(watermark) = feed::peek(&mut db, FEED)
+        .await?
+        .and_then(|cursor| cursor.watermark_at)
+    else {
+        return Ok(0);
+    };
     let horizon = Moment::from(watermark).hour();
-    let behind = meters::behind(&mut db, horizon.into(), backend.clock().now(), SETTLED_ACCOUNTS_PER_ROUND).await?;
+    let behind = meters::behind(
+        &mut db,
+        horizon.into(),
+        backend.clock().now(),
+        SETTLED_ACCOUNTS_PER_ROUND,
+    )
+    .await?;
     if behind.is_empty() {
         feed::settled(&mut db, FEED, watermark).await?;
         return Ok(0);
     }
     let book = prices::of(&mut db, prices::SANDBOX).await?;
     for account_id in &behind {
-        if let Err(broken) = account(&mut db, *account_id, &book, horizon, backend.clock().now()).await {
+        if let Err(broken) =
+            account(&mut db, *account_id, &book, horizon, backend.clock().now()).await
+        {
             tracing::error!(account.id = %account_id, error = %broken, "settling broke; other accounts go on");
             metrics::counter!("settling_failures_total").increment(1);
             meters::failed(&mut db, *account_id, backend.clock().now()).await?;
@@ -52,10 +65,16 @@ pub async fn round(backend: &Backend) -> Result<usize, Broken> {
 /// # Errors
 /// When a row makes no sense, an hour has no price, or the database fails; then nothing of it is kept.
 pub async fn account(
-    db: &mut PgConnection, account_id: AccountId, book: &[Price], horizon: Moment, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    book: &[Price],
+    horizon: Moment,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let mut tx = db.begin().await?;
-    let Some(meter) = meters::lock(&mut tx, account_id).await? else { return Ok(()) };
+    let Some(meter) = meters::lock(&mut tx, account_id).await? else {
+        return Ok(());
+    };
     let settled_until = meter.settled_until.map(Moment::from);
     let horizon = settled_until.map_or(horizon, |until| until.max(horizon));
     let events = feed::events_of_touched(&mut tx, account_id, meter.settled_seq).await?;
@@ -74,7 +93,11 @@ pub async fn account(
 
 /// Folds all events of one sandbox and stores what they say.
 async fn refold(
-    db: &mut PgConnection, account_id: AccountId, events: &[StoredEvent], book: &[Price], horizon: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    events: &[StoredEvent],
+    book: &[Price],
+    horizon: Moment,
     hours: &mut BTreeSet<Moment>,
 ) -> Result<(), Broken> {
     let history = interval::fold(events.iter().map(|row| &row.event));
@@ -82,7 +105,9 @@ async fn refold(
         metrics::counter!("feed_events_ignored_total").increment(u64::try_from(history.ignored)?);
     }
     // Events without a create are kept and wait: when the create arrives, the fold runs again from the first event.
-    let (Some(state), Some(created_at), Some(first)) = (history.state, history.created_at, created(events)) else {
+    let (Some(state), Some(created_at), Some(first)) =
+        (history.state, history.created_at, created(events))
+    else {
         return Ok(());
     };
     let row = Folded {
@@ -106,11 +131,16 @@ async fn refold(
 
 /// The event that created the sandbox: its size, image and key are the ones that count.
 fn created(events: &[StoredEvent]) -> Option<&StoredEvent> {
-    events.iter().find(|row| row.event.kind == domain::feed::EventKind::Created)
+    events
+        .iter()
+        .find(|row| row.event.kind == domain::feed::EventKind::Created)
 }
 
 fn rate(
-    intervals: &[Interval], size: Size, book: &[Price], horizon: Moment,
+    intervals: &[Interval],
+    size: Size,
+    book: &[Price],
+    horizon: Moment,
 ) -> Result<Vec<(Slice, PriceId)>, Broken> {
     let cut = interval::slices(intervals, size, book, horizon)?;
     let priced = |slice: Slice| {
@@ -122,7 +152,11 @@ fn rate(
 
 /// Posts the whole hours that passed for sandboxes without news: what runs for weeks is booked by the hour.
 async fn extend_running(
-    db: &mut PgConnection, account_id: AccountId, book: &[Price], from: Moment, horizon: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    book: &[Price],
+    from: Moment,
+    horizon: Moment,
     hours: &mut BTreeSet<Moment>,
 ) -> Result<(), Broken> {
     let rows = sandboxes::running_after(db, account_id, Some(from.into())).await?;
@@ -131,7 +165,10 @@ async fn extend_running(
         // Only hours from `from` on can change; every interval that reaches into them is here, so they are absolute.
         let clipped: Vec<Interval> = rows
             .iter()
-            .map(|row| Interval { started_at: row.interval.started_at.max(from), ended_at: row.interval.ended_at })
+            .map(|row| Interval {
+                started_at: row.interval.started_at.max(from),
+                ended_at: row.interval.ended_at,
+            })
             .collect();
         let rated = rate(&clipped, first.size, book, horizon)?;
         hours.extend(rated.iter().map(|(slice, _)| slice.hour));
@@ -141,44 +178,84 @@ async fn extend_running(
 }
 
 async fn note_key_use(
-    db: &mut PgConnection, account_id: AccountId, events: &[StoredEvent], after_seq: i64,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    events: &[StoredEvent],
+    after_seq: i64,
 ) -> Result<(), Broken> {
-    let fresh = events.iter().map(|row| &row.event).filter(|event| event.seq > after_seq);
-    let (keys, times): (Vec<_>, Vec<_>) =
-        fresh.filter_map(|event| Some((event.key_id?.0, OffsetDateTime::from(event.recorded_at)))).unzip();
-    if keys.is_empty() { Ok(()) } else { sandboxes::touch_keys(db, account_id, &keys, &times).await }
+    let fresh = events
+        .iter()
+        .map(|row| &row.event)
+        .filter(|event| event.seq > after_seq);
+    let (keys, times): (Vec<_>, Vec<_>) = fresh
+        .filter_map(|event| Some((event.key_id?.0, OffsetDateTime::from(event.recorded_at))))
+        .unzip();
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        sandboxes::touch_keys(db, account_id, &keys, &times).await
+    }
 }
 
 /// Books, per hour, the difference between what is rated and what is booked, oldest hour first.
 async fn post(
-    db: &mut PgConnection, account_id: AccountId, hours: &BTreeSet<Moment>, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    hours: &BTreeSet<Moment>,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let hours: Vec<OffsetDateTime> = hours.iter().map(|hour| (*hour).into()).collect();
     for (hour, rated, booked) in slices::balance_of_hours(db, account_id, &hours).await? {
-        let delta = rated.checked_sub(booked).ok_or_else(|| Broken::new("an hour's amount is out of range"))?;
+        let delta = rated
+            .checked_sub(booked)
+            .ok_or_else(|| Broken::new("an hour's amount is out of range"))?;
         if delta == Ticks::ZERO {
             continue;
         }
         let (payers, revision) = ledger::booked(db, account_id, hour).await?;
-        let grants: Vec<Grant> = ledger::grants(db, account_id).await?.into_iter().map(|row| row.grant).collect();
+        let grants: Vec<Grant> = ledger::grants(db, account_id)
+            .await?
+            .into_iter()
+            .map(|row| row.grant)
+            .collect();
         let (kind, parts) = if delta.is_positive() {
             (TransferKind::Usage, credit::burn(&grants, hour, delta))
         } else {
-            (TransferKind::Correction, credit::unwind(&payers, delta.abs()))
+            (
+                TransferKind::Correction,
+                credit::unwind(&payers, delta.abs()),
+            )
         };
         let revenue = ledger::system_account(db, account_id, System::Revenue, now).await?;
         let mut transfers = Vec::with_capacity(parts.len());
         for (payer, ticks) in parts {
             let from = match payer {
                 Payer::Grant(grant_id) => LedgerAccountId(grant_id.0),
-                Payer::Overrun => ledger::system_account(db, account_id, System::Overrun, now).await?,
+                Payer::Overrun => {
+                    ledger::system_account(db, account_id, System::Overrun, now).await?
+                }
             };
             let corrects = kind == TransferKind::Correction;
-            let (debit, credit) = if corrects { (revenue, from) } else { (from, revenue) };
-            let kind = if payer == Payer::Overrun && !corrects { TransferKind::Overrun } else { kind };
+            let (debit, credit) = if corrects {
+                (revenue, from)
+            } else {
+                (from, revenue)
+            };
+            let kind = if payer == Payer::Overrun && !corrects {
+                TransferKind::Overrun
+            } else {
+                kind
+            };
             // `revision` counts the transfers of this hour under the meter's lock: the same state posts the same key.
             let key = format!("usage:{}:{revision}:{from}", hour.unix_ms());
-            transfers.push(NewTransfer { debit, credit, ticks, kind, key, service_hour: Some(hour) });
+            transfers.push(NewTransfer {
+                debit,
+                credit,
+                ticks,
+                kind,
+                key,
+                service_hour: Some(hour),
+            });
         }
         ledger::append(db, account_id, &transfers, now).await?;
     }

@@ -60,16 +60,30 @@ impl Orchestrator {
             .pool_idle_timeout(Duration::from_secs(30))
             .build()?;
         let base = settings.orchestrator_url.clone();
-        Ok(Self { client, base, credential: settings.orchestrator_credential.clone() })
+        Ok(Self {
+            client,
+            base,
+            credential: settings.orchestrator_credential.clone(),
+        })
     }
 
     /// Tells the state of a tenant. An older generation than the orchestrator's is ignored there.
     ///
     /// # Errors
     /// [`CallError`], by what to do next.
-    pub async fn put_tenant(&self, account_id: AccountId, tenant: &TenantPut) -> Result<(), CallError> {
+    pub async fn put_tenant(
+        &self,
+        account_id: AccountId,
+        tenant: &TenantPut,
+    ) -> Result<(), CallError> {
         let key = format!("tenant:{account_id}:{}", tenant.generation);
-        self.command(Method::PUT, &format!("tenants/{account_id}"), &key, Some(tenant)).await
+        self.command(
+            Method::PUT,
+            &format!("tenants/{account_id}"),
+            &key,
+            Some(tenant),
+        )
+        .await
     }
 
     /// Registers the hash of a key.
@@ -77,7 +91,13 @@ impl Orchestrator {
     /// # Errors
     /// [`CallError`], by what to do next.
     pub async fn put_key(&self, key_id: KeyId, key: &KeyPut) -> Result<(), CallError> {
-        self.command(Method::PUT, &format!("keys/{key_id}"), &format!("key:{key_id}:put"), Some(key)).await
+        self.command(
+            Method::PUT,
+            &format!("keys/{key_id}"),
+            &format!("key:{key_id}:put"),
+            Some(key),
+        )
+        .await
     }
 
     /// Drops a key. Unknown is done.
@@ -85,18 +105,30 @@ impl Orchestrator {
     /// # Errors
     /// [`CallError`], by what to do next.
     pub async fn delete_key(&self, key_id: KeyId) -> Result<(), CallError> {
-        self.command::<()>(Method::DELETE, &format!("keys/{key_id}"), &format!("key:{key_id}:delete"), None).await
+        self.command::<()>(
+            Method::DELETE,
+            &format!("keys/{key_id}"),
+            &format!("key:{key_id}:delete"),
+            None,
+        )
+        .await
     }
 
     /// Reads the feed after a position; from the beginning when none is given.
     ///
     /// # Errors
     /// [`CallError`], by what to do next.
-    pub async fn feed(&self, after: Option<(&str, i64)>, limit: u32) -> Result<FeedPage, CallError> {
+    pub async fn feed(
+        &self,
+        after: Option<(&str, i64)>,
+        limit: u32,
+    ) -> Result<FeedPage, CallError> {
         let mut url = self.url("feed")?;
-        url.query_pairs_mut().append_pair("limit", &limit.to_string());
+        url.query_pairs_mut()
+            .append_pair("limit", &limit.to_string());
         if let Some((epoch, seq)) = after {
-            url.query_pairs_mut().append_pair("after", &format!("{epoch}:{seq}"));
+            url.query_pairs_mut()
+                .append_pair("after", &format!("{epoch}:{seq}"));
         }
         let response = self.send(self.client.get(url)).await?;
         if response.status() == StatusCode::CONFLICT {
@@ -108,9 +140,16 @@ impl Orchestrator {
     }
 
     async fn command<T: Serialize>(
-        &self, method: Method, path: &str, key: &str, body: Option<&T>,
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<&T>,
     ) -> Result<(), CallError> {
-        let mut request = self.client.request(method, self.url(path)?).header("idempotency-key", key);
+        let mut request = self
+            .client
+            .request(method, self.url(path)?)
+            .header("idempotency-key", key);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -125,7 +164,9 @@ impl Orchestrator {
 
     fn url(&self, path: &str) -> Result<Url, CallError> {
         // Paths are built from ids of ours only, so joining can fail for no input of a customer.
-        self.base.join(&format!("/internal/v1/{path}")).map_err(|_| CallError::Refused)
+        self.base
+            .join(&format!("/internal/v1/{path}"))
+            .map_err(|_| CallError::Refused)
     }
 }
 

@@ -5,7 +5,9 @@ use domain::country::Country;
 use domain::document::Document;
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AcceptanceId, AccountId, GrantId, MailId, UserId, VerificationId};
-use domain::limits::{PASSWORD_CHARS_MAX, SIGN_UP_CREDIT_CENTS, VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR};
+use domain::limits::{
+    PASSWORD_CHARS_MAX, SIGN_UP_CREDIT_CENTS, VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR,
+};
 use domain::money::{Cents, Ticks};
 use domain::password::{NewPassword, PasswordProblem};
 use domain::refusal::{SignInRefusal, SignUpProblem, SignUpRefusal, VerificationRefusal};
@@ -19,13 +21,13 @@ use crate::failure::{Broken, Failure};
 use crate::jobs::{push_tenant, send_mail};
 use crate::random;
 use crate::secret::{sha256, verification_token};
+use crate::store::accounts;
 use crate::store::accounts::Acceptance;
 use crate::store::audit::{self, Action};
 use crate::store::ledger::{self, NewTransfer, System, TransferKind};
 use crate::store::mails::{self, MailRow, Template};
 use crate::store::users::{self, NewUser};
 use crate::store::verifications::{self, VerificationRow};
-use crate::store::accounts;
 
 /// What is typed and ticked at sign-up.
 pub struct SignUp {
@@ -108,22 +110,41 @@ fn check(backend: &Backend, typed: &SignUp) -> Result<Checked, SignUpRefusal> {
         (typed.terms, SignUpProblem::TermsMissing),
         (typed.aup, SignUpProblem::AupMissing),
         (typed.dpa, SignUpProblem::DpaMissing),
-        (typed.export_statement, SignUpProblem::ExportStatementMissing),
+        (
+            typed.export_statement,
+            SignUpProblem::ExportStatementMissing,
+        ),
     ];
-    problems.extend(consents.iter().filter(|(given, _)| !given).map(|(_, problem)| *problem));
+    problems.extend(
+        consents
+            .iter()
+            .filter(|(given, _)| !given)
+            .map(|(_, problem)| *problem),
+    );
     match (email, password, country) {
-        (Ok(email), Ok(password), Some(country)) if problems.is_empty() => Ok(Checked { email, password, country }),
+        (Ok(email), Ok(password), Some(country)) if problems.is_empty() => Ok(Checked {
+            email,
+            password,
+            country,
+        }),
         _ => Err(SignUpRefusal(problems)),
     }
 }
 
 async fn open_account(
-    backend: &Backend, db: &mut PgConnection, user_id: UserId, email: &EmailAddress, now: OffsetDateTime,
+    backend: &Backend,
+    db: &mut PgConnection,
+    user_id: UserId,
+    email: &EmailAddress,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let account_id = AccountId(random::id(now));
     let region = backend.settings().region.to_string();
     // An account needs a word to be called by; its owner can change it. The domain names a team better than a person.
-    let name = email.as_str().rsplit_once('@').map_or("account", |(_, domain)| domain);
+    let name = email
+        .as_str()
+        .rsplit_once('@')
+        .map_or("account", |(_, domain)| domain);
     accounts::insert(db, account_id, name, &region, now).await?;
     accounts::insert_membership(db, account_id, user_id, Role::Owner, now).await?;
     let versions = &backend.settings().documents;
@@ -135,24 +156,52 @@ async fn open_account(
             Document::Dpa => &versions.dpa,
         };
         let acceptance_id = AcceptanceId(random::id(now));
-        let acceptance = Acceptance { acceptance_id, account_id, user_id, document, version };
+        let acceptance = Acceptance {
+            acceptance_id,
+            account_id,
+            user_id,
+            document,
+            version,
+        };
         accounts::insert_acceptance(db, &acceptance, now).await?;
     }
-    audit::append(db, account_id, user_id, Action::SignUp, &account_id.to_string(), now).await?;
+    audit::append(
+        db,
+        account_id,
+        user_id,
+        Action::SignUp,
+        &account_id.to_string(),
+        now,
+    )
+    .await?;
     open_verification(backend, db, Some(account_id), user_id, now).await
 }
 
 async fn open_verification(
-    backend: &Backend, db: &mut PgConnection, account_id: Option<AccountId>, user_id: UserId, now: OffsetDateTime,
+    backend: &Backend,
+    db: &mut PgConnection,
+    account_id: Option<AccountId>,
+    user_id: UserId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let verification_id = VerificationId(random::id(now));
     let token = verification_token(&backend.settings().secret_key, verification_id.0);
     let expires_at = now + Duration::hours(VERIFICATION_HOURS);
-    let row = VerificationRow { verification_id, user_id, expires_at, used_at: None, is_verified: false };
+    let row = VerificationRow {
+        verification_id,
+        user_id,
+        expires_at,
+        used_at: None,
+        is_verified: false,
+    };
     verifications::insert(db, &row, &sha256(token.as_bytes()), now).await?;
     let mail_id = MailId(random::id(now));
-    let mail =
-        MailRow { mail_id, user_id, template: Template::VerifyEmail, verification_id: Some(verification_id) };
+    let mail = MailRow {
+        mail_id,
+        user_id,
+        template: Template::VerifyEmail,
+        verification_id: Some(verification_id),
+    };
     send_mail::enqueue(db, account_id, &mail, now).await
 }
 
@@ -160,9 +209,12 @@ async fn open_verification(
 async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> Result<(), Broken> {
     let mut tx = backend.pool().begin().await?;
     // Deleted between the two statements: then nobody is there to be told.
-    let Some(user) = users::by_email(&mut tx, canonical).await? else { return Ok(()) };
+    let Some(user) = users::by_email(&mut tx, canonical).await? else {
+        return Ok(());
+    };
     let since = now - Duration::HOUR;
-    let sent = mails::count_since(&mut tx, user.user_id, Template::AlreadyRegistered, since).await?;
+    let sent =
+        mails::count_since(&mut tx, user.user_id, Template::AlreadyRegistered, since).await?;
     if sent < VERIFICATION_MAILS_PER_HOUR {
         let mail = MailRow {
             mail_id: MailId(random::id(now)),
@@ -179,17 +231,28 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
 ///
 /// # Errors
 /// [`SignInRefusal::WrongPair`], or broken.
-pub async fn sign_in(backend: &Backend, email: &str, password: &str) -> Result<UserId, Failure<SignInRefusal>> {
+pub async fn sign_in(
+    backend: &Backend,
+    email: &str,
+    password: &str,
+) -> Result<UserId, Failure<SignInRefusal>> {
     if password.chars().count() > PASSWORD_CHARS_MAX {
         return Err(Failure::Refused(SignInRefusal::WrongPair));
     }
-    let canonical = EmailAddress::parse(email).map(|address| address.canonical()).unwrap_or_default();
+    let canonical = EmailAddress::parse(email)
+        .map(|address| address.canonical())
+        .unwrap_or_default();
     let mut db = backend.pool().acquire().await?;
     let user = users::by_email(&mut db, &canonical).await?;
     drop(db);
     let (user_id, stored) = user.map(|user| (user.user_id, user.password_hash)).unzip();
-    let matches = backend.passwords().verify(password.to_owned(), stored).await?;
-    user_id.filter(|_| matches).ok_or(Failure::Refused(SignInRefusal::WrongPair))
+    let matches = backend
+        .passwords()
+        .verify(password.to_owned(), stored)
+        .await?;
+    user_id
+        .filter(|_| matches)
+        .ok_or(Failure::Refused(SignInRefusal::WrongPair))
 }
 
 /// Confirms an address by the token of its mail, activates the accounts that its person owns, gives each its credit and
@@ -197,7 +260,10 @@ pub async fn sign_in(backend: &Backend, email: &str, password: &str) -> Result<U
 ///
 /// # Errors
 /// [`VerificationRefusal`], or broken.
-pub async fn confirm_email(backend: &Backend, token: &str) -> Result<UserId, Failure<VerificationRefusal>> {
+pub async fn confirm_email(
+    backend: &Backend,
+    token: &str,
+) -> Result<UserId, Failure<VerificationRefusal>> {
     let now = backend.clock().now();
     let mut tx = backend.pool().begin().await?;
     let found = verifications::by_token(&mut tx, &sha256(token.as_bytes())).await?;
@@ -211,7 +277,15 @@ pub async fn confirm_email(backend: &Backend, token: &str) -> Result<UserId, Fai
     verifications::spend(&mut tx, row.verification_id, now).await?;
     users::verify(&mut tx, row.user_id, now).await?;
     for account_id in accounts::owned_by(&mut tx, row.user_id).await? {
-        audit::append(&mut tx, account_id, row.user_id, Action::EmailVerified, &row.user_id.to_string(), now).await?;
+        audit::append(
+            &mut tx,
+            account_id,
+            row.user_id,
+            Action::EmailVerified,
+            &row.user_id.to_string(),
+            now,
+        )
+        .await?;
         if let Some(generation) = accounts::activate(&mut tx, account_id, now).await? {
             give_sign_up_credit(&mut tx, account_id, row.user_id, now).await?;
             push_tenant::enqueue(&mut tx, account_id, generation, now).await?;
@@ -224,7 +298,10 @@ pub async fn confirm_email(backend: &Backend, token: &str) -> Result<UserId, Fai
 /// Terms 4: new accounts receive $50. The grant is unique per account and the transfer has its own key, so no path and no
 /// race can give it twice.
 async fn give_sign_up_credit(
-    db: &mut PgConnection, account_id: AccountId, user_id: UserId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    user_id: UserId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let grant_id = GrantId(random::id(now));
     let amount = Cents(SIGN_UP_CREDIT_CENTS);
@@ -239,14 +316,25 @@ async fn give_sign_up_credit(
         service_hour: None,
     };
     ledger::append(db, account_id, &[transfer], now).await?;
-    audit::append(db, account_id, user_id, Action::CreditGranted, &grant_id.to_string(), now).await
+    audit::append(
+        db,
+        account_id,
+        user_id,
+        Action::CreditGranted,
+        &grant_id.to_string(),
+        now,
+    )
+    .await
 }
 
 /// Mails a new confirmation link, at most three an hour.
 ///
 /// # Errors
 /// [`VerificationRefusal::AlreadyVerified`] or [`VerificationRefusal::TooMany`], or broken.
-pub async fn resend_verification(backend: &Backend, actor: &Actor) -> Result<(), Failure<VerificationRefusal>> {
+pub async fn resend_verification(
+    backend: &Backend,
+    actor: &Actor,
+) -> Result<(), Failure<VerificationRefusal>> {
     if actor.is_verified() {
         return Err(Failure::Refused(VerificationRefusal::AlreadyVerified));
     }
@@ -256,7 +344,14 @@ pub async fn resend_verification(backend: &Backend, actor: &Actor) -> Result<(),
     if sent >= VERIFICATION_MAILS_PER_HOUR {
         return Err(Failure::Refused(VerificationRefusal::TooMany));
     }
-    open_verification(backend, &mut tx, Some(actor.account_id()), actor.user_id(), now).await?;
+    open_verification(
+        backend,
+        &mut tx,
+        Some(actor.account_id()),
+        actor.user_id(),
+        now,
+    )
+    .await?;
     Ok(tx.commit().await?)
 }
 
@@ -264,7 +359,10 @@ pub async fn resend_verification(backend: &Backend, actor: &Actor) -> Result<(),
 ///
 /// # Errors
 /// When the database fails.
-pub async fn acceptances(backend: &Backend, actor: &Actor) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
+pub async fn acceptances(
+    backend: &Backend,
+    actor: &Actor,
+) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
     let mut db = backend.pool().acquire().await?;
     accounts::acceptances(&mut db, actor.account_id()).await
 }

@@ -91,11 +91,17 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
     with(&mut tx, actor.account_id(), &live).await
 }
 
-pub(crate) async fn with(db: &mut PgConnection, account_id: AccountId, live: &Live) -> Result<Credit, Broken> {
+pub(crate) async fn with(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    live: &Live,
+) -> Result<Credit, Broken> {
     let stored = ledger::grants(db, account_id).await?;
     let mut grants: Vec<Grant> = stored.iter().map(|row| row.grant.clone()).collect();
     let unposted_overrun = burn_live(&mut grants, live);
-    let overrun = ledger::overrun(db, account_id).await?.saturating_add(unposted_overrun);
+    let overrun = ledger::overrun(db, account_id)
+        .await?
+        .saturating_add(unposted_overrun);
     let rows: Vec<GrantRow> = stored
         .iter()
         .zip(&grants)
@@ -110,13 +116,24 @@ pub(crate) async fn with(db: &mut PgConnection, account_id: AccountId, live: &Li
         .collect();
     let given: Ticks = rows.iter().map(|row| row.given).sum();
     let remaining: Ticks = rows.iter().map(|row| row.remaining).sum();
-    Ok(Credit { given, remaining, spent: given.saturating_sub(remaining), overrun, grants: rows, feed: live.feed })
+    Ok(Credit {
+        given,
+        remaining,
+        spent: given.saturating_sub(remaining),
+        overrun,
+        grants: rows,
+        feed: live.feed,
+    })
 }
 
 /// Takes what runs now off the grants, hour by hour, exactly as posting will; gives what no grant covers.
 fn burn_live(grants: &mut [Grant], live: &Live) -> Ticks {
     let mut hours: Vec<(Moment, Ticks)> = Vec::new();
-    let mut all: Vec<_> = live.running.iter().flat_map(|running| &running.slices).collect();
+    let mut all: Vec<_> = live
+        .running
+        .iter()
+        .flat_map(|running| &running.slices)
+        .collect();
     all.sort_by_key(|slice| slice.hour);
     for slice in all {
         match hours.last_mut().filter(|(hour, _)| *hour == slice.hour) {
@@ -144,8 +161,14 @@ fn burn_live(grants: &mut [Grant], live: &Live) -> Ticks {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn statement(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Result<Page<EntryRow>, Broken> {
-    let after = cursor.and_then(decode_cursor).and_then(|(at, id)| Some((at, id.parse().ok()?)));
+pub async fn statement(
+    backend: &Backend,
+    actor: &Actor,
+    cursor: Option<&str>,
+) -> Result<Page<EntryRow>, Broken> {
+    let after = cursor
+        .and_then(decode_cursor)
+        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let mut db = backend.pool().acquire().await?;
     let rows = ledger::statement(&mut db, actor.account_id(), after).await?;
     page(
@@ -160,7 +183,13 @@ pub async fn statement(backend: &Backend, actor: &Actor, cursor: Option<&str>) -
                 _ => return Err(Broken::new("transfer of an unknown kind")),
             };
             let service_hour = row.service_hour;
-            Ok(EntryRow { booked_at: row.booked_at, kind, service_hour, amount: row.amount, balance: row.balance })
+            Ok(EntryRow {
+                booked_at: row.booked_at,
+                kind,
+                service_hour,
+                amount: row.amount,
+                balance: row.balance,
+            })
         },
     )
 }

@@ -58,7 +58,11 @@ pub struct KeyRow {
 ///
 /// # Errors
 /// [`KeyRefusal`], or broken.
-pub async fn create(backend: &Backend, actor: &Actor, name: &str) -> Result<CreatedKey, Failure<KeyRefusal>> {
+pub async fn create(
+    backend: &Backend,
+    actor: &Actor,
+    name: &str,
+) -> Result<CreatedKey, Failure<KeyRefusal>> {
     let name = KeyName::parse(name).map_err(|problem| {
         Failure::Refused(match problem {
             KeyNameProblem::Empty => KeyRefusal::NameEmpty,
@@ -74,8 +78,12 @@ pub async fn create(backend: &Backend, actor: &Actor, name: &str) -> Result<Crea
     }
     let now = backend.clock().now();
     let region = backend.settings().region;
-    let (public_id, secret) = (random::base62(PUBLIC_ID_CHARS), random::base62(SECRET_CHARS));
-    let text = KeyText::assemble(region, &public_id, &secret).ok_or_else(|| Broken::new("key could not be made"))?;
+    let (public_id, secret) = (
+        random::base62(PUBLIC_ID_CHARS),
+        random::base62(SECRET_CHARS),
+    );
+    let text = KeyText::assemble(region, &public_id, &secret)
+        .ok_or_else(|| Broken::new("key could not be made"))?;
     let last_four = &text.expose()[text.expose().len() - 4..];
     let key = NewKey {
         key_id: KeyId(random::id(now)),
@@ -94,16 +102,32 @@ pub async fn create(backend: &Backend, actor: &Actor, name: &str) -> Result<Crea
     }
     keys::insert(&mut tx, &key, now).await?;
     push_key::enqueue(&mut tx, key.account_id, key.key_id, now).await?;
-    audit::append(&mut tx, key.account_id, actor.user_id(), Action::KeyCreated, &key.key_id.to_string(), now).await?;
+    audit::append(
+        &mut tx,
+        key.account_id,
+        actor.user_id(),
+        Action::KeyCreated,
+        &key.key_id.to_string(),
+        now,
+    )
+    .await?;
     tx.commit().await?;
-    Ok(CreatedKey { key_id: key.key_id, name: name.as_str().to_owned(), text })
+    Ok(CreatedKey {
+        key_id: key.key_id,
+        name: name.as_str().to_owned(),
+        text,
+    })
 }
 
 /// Revokes a key and queues its removal at the orchestrator. A revoked key is "not found" for a second time.
 ///
 /// # Errors
 /// [`KeyRefusal::Forbidden`] or [`KeyRefusal::NotFound`], or broken.
-pub async fn revoke(backend: &Backend, actor: &Actor, key_id: KeyId) -> Result<(), Failure<KeyRefusal>> {
+pub async fn revoke(
+    backend: &Backend,
+    actor: &Actor,
+    key_id: KeyId,
+) -> Result<(), Failure<KeyRefusal>> {
     if !actor.role().may_change_keys() {
         return Err(Failure::Refused(KeyRefusal::Forbidden));
     }
@@ -113,7 +137,15 @@ pub async fn revoke(backend: &Backend, actor: &Actor, key_id: KeyId) -> Result<(
         return Err(Failure::Refused(KeyRefusal::NotFound));
     }
     remove_key::enqueue(&mut tx, actor.account_id(), key_id, now).await?;
-    audit::append(&mut tx, actor.account_id(), actor.user_id(), Action::KeyRevoked, &key_id.to_string(), now).await?;
+    audit::append(
+        &mut tx,
+        actor.account_id(),
+        actor.user_id(),
+        Action::KeyRevoked,
+        &key_id.to_string(),
+        now,
+    )
+    .await?;
     Ok(tx.commit().await?)
 }
 
@@ -121,8 +153,14 @@ pub async fn revoke(backend: &Backend, actor: &Actor, key_id: KeyId) -> Result<(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Result<Page<KeyRow>, Broken> {
-    let after = cursor.and_then(decode_cursor).and_then(|(at, id)| Some((at, id.parse().ok()?)));
+pub async fn list(
+    backend: &Backend,
+    actor: &Actor,
+    cursor: Option<&str>,
+) -> Result<Page<KeyRow>, Broken> {
+    let after = cursor
+        .and_then(decode_cursor)
+        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let mut tx = snapshot(backend).await?;
     let rows = keys::list(&mut tx, actor.account_id(), None, after).await?;
     rated(backend, actor, &mut tx, rows).await
@@ -132,7 +170,11 @@ pub async fn list(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Res
 ///
 /// # Errors
 /// When the database fails.
-pub async fn get(backend: &Backend, actor: &Actor, key_id: KeyId) -> Result<Option<KeyRow>, Broken> {
+pub async fn get(
+    backend: &Backend,
+    actor: &Actor,
+    key_id: KeyId,
+) -> Result<Option<KeyRow>, Broken> {
     let mut tx = snapshot(backend).await?;
     let rows = keys::list(&mut tx, actor.account_id(), Some(key_id), None).await?;
     Ok(rated(backend, actor, &mut tx, rows).await?.rows.pop())
@@ -140,7 +182,10 @@ pub async fn get(backend: &Backend, actor: &Actor, key_id: KeyId) -> Result<Opti
 
 /// Adds to each key what its sandboxes cost this month.
 async fn rated(
-    backend: &Backend, actor: &Actor, db: &mut PgConnection, rows: Vec<keys::KeyRow>,
+    backend: &Backend,
+    actor: &Actor,
+    db: &mut PgConnection,
+    rows: Vec<keys::KeyRow>,
 ) -> Result<Page<KeyRow>, Broken> {
     let live = live::read(backend, db, actor.account_id()).await?;
     let month = month_start(live.feed.as_of);
@@ -150,15 +195,25 @@ async fn rated(
         rows,
         |row| encode_cursor(row.created_at, &row.key_id.to_string()),
         |row| {
-            let posted = posted.iter().find(|(id, _)| *id == row.key_id.0).map_or(Ticks::ZERO, |(_, ticks)| *ticks);
-            let running = live.running.iter().filter(|running| running.key_id == Some(row.key_id));
+            let posted = posted
+                .iter()
+                .find(|(id, _)| *id == row.key_id.0)
+                .map_or(Ticks::ZERO, |(_, ticks)| *ticks);
+            let running = live
+                .running
+                .iter()
+                .filter(|running| running.key_id == Some(row.key_id));
             let unposted: Ticks = running.map(|running| running.since(month).1).sum();
             let mine = row.created_by == actor.user_id();
             Ok(KeyRow {
                 key_id: row.key_id,
                 masked: masked(&row.region, &row.public_id, &row.last_four),
                 name: row.name,
-                created_by: if mine { "you".to_owned() } else { row.creator_email },
+                created_by: if mine {
+                    "you".to_owned()
+                } else {
+                    row.creator_email
+                },
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
                 revoked_at: row.revoked_at,

@@ -21,15 +21,24 @@ use crate::failure::Broken;
 
 /// A read-only snapshot: every figure of one page is true at the same instant, so sums shown side by side agree.
 pub(crate) async fn snapshot(backend: &Backend) -> Result<Transaction<'static, Postgres>, Broken> {
-    Ok(backend.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    Ok(backend
+        .pool()
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?)
 }
 
 /// Cuts a list that was read with one row too many down to a page and names the cursor of the next.
 pub(crate) fn page<Row, Out>(
-    rows: Vec<Row>, cursor: impl Fn(&Row) -> String, shown: impl FnMut(Row) -> Result<Out, Broken>,
+    rows: Vec<Row>,
+    cursor: impl Fn(&Row) -> String,
+    shown: impl FnMut(Row) -> Result<Out, Broken>,
 ) -> Result<Page<Out>, Broken> {
     let full = usize::try_from(PAGE_ROWS)?;
-    let next = if rows.len() > full { rows.get(full - 1).map(cursor) } else { None };
+    let next = if rows.len() > full {
+        rows.get(full - 1).map(cursor)
+    } else {
+        None
+    };
     let rows: Result<Vec<Out>, Broken> = rows.into_iter().take(full).map(shown).collect();
     Ok(Page { rows: rows?, next })
 }

@@ -26,7 +26,13 @@ pub struct Nav {
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Nav, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    let balance = credit::with(&mut tx, actor.account_id(), &live).await?.remaining;
+    let balance = credit::with(&mut tx, actor.account_id(), &live)
+        .await?
+        .remaining;
     let (running, _) = sandboxes::count(&mut tx, actor.account_id()).await?;
-    Ok(Nav { balance, running, keys: keys::count_live(&mut tx, actor.account_id()).await? })
+    Ok(Nav {
+        balance,
+        running,
+        keys: keys::count_live(&mut tx, actor.account_id()).await?,
+    })
 }

@@ -50,12 +50,22 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
     let (figures, counts) = figures_of(&mut tx, actor, &live).await?;
     let start = month_start(live.feed.as_of);
     let posted = slices::total(&mut tx, account_id, start, Moment::MAX).await?;
-    let unposted: Ticks = live.running.iter().map(|running| running.since(start).1).sum();
+    let unposted: Ticks = live
+        .running
+        .iter()
+        .map(|running| running.since(start).1)
+        .sum();
     Ok(Overview {
         figures,
         feed: live.feed,
         month: posted.saturating_add(unposted),
-        last_month: slices::total(&mut tx, account_id, last_month_start(live.feed.as_of), start).await?,
+        last_month: slices::total(
+            &mut tx,
+            account_id,
+            last_month_start(live.feed.as_of),
+            start,
+        )
+        .await?,
         spend: usage::with(&mut tx, account_id, &live, Range::Month).await?,
         running: super::sandboxes::running(&mut tx, actor, &live, OVERVIEW_ROWS).await?,
         keys: counts.keys,
@@ -78,7 +88,11 @@ struct Counts {
     running: i64,
 }
 
-async fn figures_of(db: &mut PgConnection, actor: &Actor, live: &Live) -> Result<(Figures, Counts), Broken> {
+async fn figures_of(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+) -> Result<(Figures, Counts), Broken> {
     let balance = credit::with(db, actor.account_id(), live).await?.remaining;
     let keys = keys::count_live(db, actor.account_id()).await?;
     let (running, any) = sandboxes::count(db, actor.account_id()).await?;
@@ -126,9 +140,12 @@ fn in_words(row: &SandboxRow, as_of: OffsetDateTime) -> String {
 
 /// `23 Nov 2026, 14:20:05 UTC`.
 fn worded(at: OffsetDateTime) -> String {
-    const FORMAT: &[BorrowedFormatItem<'_>] =
-        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second] UTC");
-    at.to_offset(time::UtcOffset::UTC).format(FORMAT).unwrap_or_default()
+    const FORMAT: &[BorrowedFormatItem<'_>] = format_description!(
+        "[day padding:none] [month repr:short] [year], [hour]:[minute]:[second] UTC"
+    );
+    at.to_offset(time::UtcOffset::UTC)
+        .format(FORMAT)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -141,9 +158,16 @@ mod tests {
     #[test]
     fn fifty_dollars_at_one_sandbox_end_after_fifty_days() {
         let rate = Ticks::new(41_000 * 1_024 * 3_600_000).unwrap();
-        let end = runs_out(Ticks::from_cents(Cents(5_000)), rate, datetime!(2026-01-01 00:00 UTC));
+        let end = runs_out(
+            Ticks::from_cents(Cents(5_000)),
+            rate,
+            datetime!(2026-01-01 00:00 UTC),
+        );
         // 4,390,243 s later.
         assert_eq!(end.as_deref(), Some("20 Feb 2026, 19:30:43 UTC"));
-        assert_eq!(runs_out(Ticks::ZERO, Ticks::ZERO, datetime!(2026-01-01 00:00 UTC)), None);
+        assert_eq!(
+            runs_out(Ticks::ZERO, Ticks::ZERO, datetime!(2026-01-01 00:00 UTC)),
+            None
+        );
     }
 }

@@ -52,39 +52,73 @@ pub struct SandboxRow {
 /// # Errors
 /// When the database fails.
 pub async fn list(
-    backend: &Backend, actor: &Actor, state: Option<SandboxState>, cursor: Option<&str>,
+    backend: &Backend,
+    actor: &Actor,
+    state: Option<SandboxState>,
+    cursor: Option<&str>,
 ) -> Result<Page<SandboxRow>, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    let filter = Filter { state, after: cursor.and_then(decode_cursor), ..Filter::default() };
+    let filter = Filter {
+        state,
+        after: cursor.and_then(decode_cursor),
+        ..Filter::default()
+    };
     let rows = sandboxes::list(&mut tx, actor.account_id(), filter).await?;
-    page(rows, |row| encode_cursor(row.created_at, &row.sandbox_id), |row| rated(row, &live))
+    page(
+        rows,
+        |row| encode_cursor(row.created_at, &row.sandbox_id),
+        |row| rated(row, &live),
+    )
 }
 
 /// One sandbox; none when the account has no such sandbox.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn get(backend: &Backend, actor: &Actor, id: &SandboxId) -> Result<Option<SandboxRow>, Broken> {
+pub async fn get(
+    backend: &Backend,
+    actor: &Actor,
+    id: &SandboxId,
+) -> Result<Option<SandboxRow>, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    let filter = Filter { only: Some(id.as_str()), ..Filter::default() };
-    let row = sandboxes::list(&mut tx, actor.account_id(), filter).await?.pop();
+    let filter = Filter {
+        only: Some(id.as_str()),
+        ..Filter::default()
+    };
+    let row = sandboxes::list(&mut tx, actor.account_id(), filter)
+        .await?
+        .pop();
     row.map(|row| rated(row, &live)).transpose()
 }
 
 /// The newest running sandboxes.
 pub(crate) async fn running(
-    db: &mut PgConnection, actor: &Actor, live: &Live, limit: i64,
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+    limit: i64,
 ) -> Result<Vec<SandboxRow>, Broken> {
-    let filter = Filter { state: Some(SandboxState::Running), limit: Some(limit), ..Filter::default() };
+    let filter = Filter {
+        state: Some(SandboxState::Running),
+        limit: Some(limit),
+        ..Filter::default()
+    };
     let rows = sandboxes::list(db, actor.account_id(), filter).await?;
     rows.into_iter().map(|row| rated(row, live)).collect()
 }
 
 /// The very first sandbox, for the first-run panel.
-pub(crate) async fn newest(db: &mut PgConnection, actor: &Actor, live: &Live) -> Result<Option<SandboxRow>, Broken> {
-    let filter = Filter { limit: Some(1), ..Filter::default() };
+pub(crate) async fn newest(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+) -> Result<Option<SandboxRow>, Broken> {
+    let filter = Filter {
+        limit: Some(1),
+        ..Filter::default()
+    };
     let row = sandboxes::list(db, actor.account_id(), filter).await?.pop();
     row.map(|row| rated(row, live)).transpose()
 }
@@ -93,8 +127,11 @@ pub(crate) async fn newest(db: &mut PgConnection, actor: &Actor, live: &Live) ->
 fn rated(row: sandboxes::SandboxRow, live: &Live) -> Result<SandboxRow, Broken> {
     let broken = || Broken::new("stored sandbox cannot be read");
     let size = Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?;
-    let (unposted_ms, unposted) =
-        live.of(&row.sandbox_id).map_or_else(Default::default, |running| running.since(domain::moment::Moment::MIN));
+    let (unposted_ms, unposted) = live
+        .of(&row.sandbox_id)
+        .map_or_else(Default::default, |running| {
+            running.since(domain::moment::Moment::MIN)
+        });
     Ok(SandboxRow {
         sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
         state: SandboxState::parse(&row.state).ok_or_else(broken)?,

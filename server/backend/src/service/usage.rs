@@ -28,16 +28,24 @@ pub struct Usage {
 pub async fn series(backend: &Backend, actor: &Actor, range: Range) -> Result<Usage, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    Ok(Usage { series: with(&mut tx, actor.account_id(), &live, range).await?, feed: live.feed })
+    Ok(Usage {
+        series: with(&mut tx, actor.account_id(), &live, range).await?,
+        feed: live.feed,
+    })
 }
 
 pub(crate) async fn with(
-    db: &mut PgConnection, account_id: AccountId, live: &Live, range: Range,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    live: &Live,
+    range: Range,
 ) -> Result<Series, Broken> {
     let as_of = Moment::from(live.feed.as_of);
     let posted = slices::by_hour(db, account_id, range.start(as_of)).await?;
     let unposted = live.running.iter().flat_map(|running| &running.slices);
-    let amounts = posted.into_iter().chain(unposted.map(|slice| (slice.hour, slice.billed, slice.ticks)));
+    let amounts = posted
+        .into_iter()
+        .chain(unposted.map(|slice| (slice.hour, slice.billed, slice.ticks)));
     Ok(Series::fill(range, as_of, amounts))
 }
 
@@ -61,7 +69,13 @@ mod tests {
     #[test]
     fn months_begin_at_midnight_utc() {
         let at = datetime!(2028-03-01 00:30 +02:00);
-        assert_eq!(OffsetDateTime::from(month_start(at)), datetime!(2028-02-01 00:00 UTC));
-        assert_eq!(OffsetDateTime::from(last_month_start(at)), datetime!(2028-01-01 00:00 UTC));
+        assert_eq!(
+            OffsetDateTime::from(month_start(at)),
+            datetime!(2028-02-01 00:00 UTC)
+        );
+        assert_eq!(
+            OffsetDateTime::from(last_month_start(at)),
+            datetime!(2028-01-01 00:00 UTC)
+        );
     }
 }

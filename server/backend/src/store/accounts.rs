@@ -12,11 +12,18 @@ use crate::failure::Broken;
 
 /// A new account.
 pub async fn insert(
-    db: &mut PgConnection, account_id: AccountId, name: &str, region: &str, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    name: &str,
+    region: &str,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO accounts (account_id, name, region, created_at) VALUES ($1, $2, $3, $4)",
-        account_id.0, name, region, now
+        account_id.0,
+        name,
+        region,
+        now
     )
     .execute(db)
     .await?;
@@ -25,11 +32,18 @@ pub async fn insert(
 
 /// Joins a person to an account.
 pub async fn insert_membership(
-    db: &mut PgConnection, account_id: AccountId, user_id: UserId, role: Role, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    user_id: UserId,
+    role: Role,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO memberships (account_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
-        account_id.0, user_id.0, role.as_str(), now
+        account_id.0,
+        user_id.0,
+        role.as_str(),
+        now
     )
     .execute(db)
     .await?;
@@ -52,7 +66,9 @@ pub struct Acceptance<'a> {
 
 /// Records an acceptance.
 pub async fn insert_acceptance(
-    db: &mut PgConnection, acceptance: &Acceptance<'_>, now: OffsetDateTime,
+    db: &mut PgConnection,
+    acceptance: &Acceptance<'_>,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO acceptances (account_id, acceptance_id, user_id, document, version, accepted_at)
@@ -79,8 +95,10 @@ pub async fn actor(db: &mut PgConnection, user_id: UserId) -> Result<Option<Acto
     Ok(Some(Actor {
         user_id,
         account_id: row.account_id.into(),
-        role: Role::parse(&row.role).ok_or_else(|| Broken::new("membership with an unknown role"))?,
-        email: EmailAddress::parse(&row.email).map_err(|_| Broken::new("stored address cannot be read"))?,
+        role: Role::parse(&row.role)
+            .ok_or_else(|| Broken::new("membership with an unknown role"))?,
+        email: EmailAddress::parse(&row.email)
+            .map_err(|_| Broken::new("stored address cannot be read"))?,
         account_name: row.name,
         is_verified: row.email_verified_at.is_some(),
     }))
@@ -99,12 +117,15 @@ pub async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<Acco
 
 /// Activates an account and gives the state to push its next generation; `None` when it is active already.
 pub async fn activate(
-    db: &mut PgConnection, account_id: AccountId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    now: OffsetDateTime,
 ) -> Result<Option<i64>, Broken> {
     Ok(sqlx::query_scalar!(
         "UPDATE accounts SET activated_at = $2, generation = generation + 1
          WHERE account_id = $1 AND activated_at IS NULL RETURNING generation",
-        account_id.0, now
+        account_id.0,
+        now
     )
     .fetch_optional(db)
     .await?)
@@ -117,19 +138,25 @@ pub struct TenantRow {
 }
 
 /// The state to push; `None` for an account that is not active.
-pub async fn tenant(db: &mut PgConnection, account_id: AccountId) -> Result<Option<TenantRow>, Broken> {
+pub async fn tenant(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<TenantRow>, Broken> {
     let row = sqlx::query!(
         "SELECT generation FROM accounts WHERE account_id = $1 AND activated_at IS NOT NULL",
         account_id.0
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| TenantRow { generation: row.generation }))
+    Ok(row.map(|row| TenantRow {
+        generation: row.generation,
+    }))
 }
 
 /// Documents accepted for an account with version and time, newest first, at most twenty.
 pub async fn acceptances(
-    db: &mut PgConnection, account_id: AccountId,
+    db: &mut PgConnection,
+    account_id: AccountId,
 ) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
     let rows = sqlx::query!(
         "SELECT document, version, accepted_at FROM acceptances WHERE account_id = $1
@@ -138,5 +165,8 @@ pub async fn acceptances(
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.document, row.version, row.accepted_at)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.document, row.version, row.accepted_at))
+        .collect())
 }

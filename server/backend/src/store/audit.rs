@@ -36,7 +36,12 @@ impl Action {
 
 /// Appends a line in the caller's transaction.
 pub async fn append(
-    db: &mut PgConnection, account_id: AccountId, actor_id: UserId, action: Action, subject: &str, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    actor_id: UserId,
+    action: Action,
+    subject: &str,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let id = AuditEventId(random::id(now));
     sqlx::query!(

@@ -30,7 +30,12 @@ pub struct Cursor {
 
 /// Reads a cursor, making its row at the first call.
 pub async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken> {
-    sqlx::query!("INSERT INTO feed_cursors (feed) VALUES ($1) ON CONFLICT DO NOTHING", feed).execute(&mut *db).await?;
+    sqlx::query!(
+        "INSERT INTO feed_cursors (feed) VALUES ($1) ON CONFLICT DO NOTHING",
+        feed
+    )
+    .execute(&mut *db)
+    .await?;
     Ok(sqlx::query_as!(
         Cursor,
         "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
@@ -53,7 +58,10 @@ pub async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, B
 
 /// Moves the cursor from exactly `from`; false when another worker moved it meanwhile, and then nothing may be kept.
 pub async fn advance(
-    db: &mut PgConnection, feed: &str, from: &Cursor, to: &Cursor,
+    db: &mut PgConnection,
+    feed: &str,
+    from: &Cursor,
+    to: &Cursor,
 ) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE feed_cursors SET epoch = $4, seq = $5, watermark_at = greatest(watermark_at, $6), answered_at = $7
@@ -66,10 +74,15 @@ pub async fn advance(
 }
 
 /// Notes that every account is settled up to `watermark_at`.
-pub async fn settled(db: &mut PgConnection, feed: &str, watermark_at: OffsetDateTime) -> Result<(), Broken> {
+pub async fn settled(
+    db: &mut PgConnection,
+    feed: &str,
+    watermark_at: OffsetDateTime,
+) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE feed_cursors SET settled_at = greatest(settled_at, $2) WHERE feed = $1",
-        feed, watermark_at
+        feed,
+        watermark_at
     )
     .execute(db)
     .await?;
@@ -77,7 +90,12 @@ pub async fn settled(db: &mut PgConnection, feed: &str, watermark_at: OffsetDate
 }
 
 /// Stops a feed at once and for good, until a person has looked. Nothing stored is touched.
-pub async fn stop(db: &mut PgConnection, feed: &str, reason: &str, now: OffsetDateTime) -> Result<(), Broken> {
+pub async fn stop(
+    db: &mut PgConnection,
+    feed: &str,
+    reason: &str,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE feed_cursors SET stopped_at = $3, stop_reason = $2 WHERE feed = $1 AND stopped_at IS NULL",
         feed, reason, now
@@ -105,26 +123,41 @@ pub struct LogRow {
 
 /// Hashes of events we hold already, by sequence number.
 pub async fn hashes(
-    db: &mut PgConnection, feed: &str, epoch: &str, seqs: &[i64],
+    db: &mut PgConnection,
+    feed: &str,
+    epoch: &str,
+    seqs: &[i64],
 ) -> Result<Vec<(i64, Vec<u8>)>, Broken> {
     let rows = sqlx::query!(
         "SELECT seq, content_sha256 FROM feed_log WHERE feed = $1 AND epoch = $2 AND seq = ANY($3)",
-        feed, epoch, seqs
+        feed,
+        epoch,
+        seqs
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.seq, row.content_sha256)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.seq, row.content_sha256))
+        .collect())
 }
 
 /// Appends a batch to the log in one statement.
 pub async fn append_log(
-    db: &mut PgConnection, feed: &str, epoch: &str, rows: &[LogRow], now: OffsetDateTime,
+    db: &mut PgConnection,
+    feed: &str,
+    epoch: &str,
+    rows: &[LogRow],
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
     let hashes: Vec<Vec<u8>> = rows.iter().map(|row| row.content_sha256.to_vec()).collect();
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id).collect();
-    let aside: Vec<Option<String>> = rows.iter().map(|row| row.set_aside.map(str::to_owned)).collect();
+    let aside: Vec<Option<String>> = rows
+        .iter()
+        .map(|row| row.set_aside.map(str::to_owned))
+        .collect();
     let bodies: Vec<Option<serde_json::Value>> = rows.iter().map(|row| row.body.clone()).collect();
     sqlx::query!(
         "INSERT INTO feed_log (feed, epoch, seq, event_id, content_sha256, account_id, set_aside, body, received_at)
@@ -141,7 +174,12 @@ pub async fn append_log(
 
 /// Which of these accounts are ours.
 pub async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
-    Ok(sqlx::query_scalar!("SELECT account_id FROM accounts WHERE account_id = ANY($1)", ids).fetch_all(db).await?)
+    Ok(sqlx::query_scalar!(
+        "SELECT account_id FROM accounts WHERE account_id = ANY($1)",
+        ids
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// An event with what only the log of a sandbox shows.
@@ -156,7 +194,10 @@ pub struct StoredEvent {
 
 /// Appends events by tenant in one statement.
 pub async fn append_events(
-    db: &mut PgConnection, feed: &str, epoch: &str, rows: &[StoredEvent],
+    db: &mut PgConnection,
+    feed: &str,
+    epoch: &str,
+    rows: &[StoredEvent],
 ) -> Result<(), Broken> {
     macro_rules! column {
         ($type:ty, $row:ident => $value:expr) => {
@@ -194,7 +235,9 @@ pub async fn append_events(
 
 /// All events of the sandboxes of an account that have one after `after_seq`, in the order of the feed.
 pub async fn events_of_touched(
-    db: &mut PgConnection, account_id: AccountId, after_seq: i64,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    after_seq: i64,
 ) -> Result<Vec<StoredEvent>, Broken> {
     let rows = sqlx::query!(
         "SELECT seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,

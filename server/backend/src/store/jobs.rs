@@ -22,13 +22,22 @@ pub struct NewJob<'a> {
 }
 
 /// Enqueues a job unless the same effect is already waiting or running.
-pub async fn enqueue(db: &mut PgConnection, job: &NewJob<'_>, now: OffsetDateTime) -> Result<(), Broken> {
+pub async fn enqueue(
+    db: &mut PgConnection,
+    job: &NewJob<'_>,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
     let job_id = JobId(random::id(now));
     sqlx::query!(
         "INSERT INTO jobs (job_id, account_id, kind, payload, unique_key, run_at, created_at)
          VALUES ($1, $2, $3, $4, $5, least($6, now()), $6)
          ON CONFLICT (unique_key) WHERE finished_at IS NULL AND dead_at IS NULL DO NOTHING",
-        job_id.0, job.account_id.map(|id| id.0), job.kind, job.payload, job.unique_key, now
+        job_id.0,
+        job.account_id.map(|id| id.0),
+        job.kind,
+        job.payload,
+        job.unique_key,
+        now
     )
     .execute(db)
     .await?;
@@ -53,7 +62,11 @@ pub struct LeasedJob {
 }
 
 /// Claims up to `limit` due jobs for `lease_s` seconds.
-pub async fn claim(db: &mut PgConnection, limit: i64, lease_s: i32) -> Result<Vec<LeasedJob>, Broken> {
+pub async fn claim(
+    db: &mut PgConnection,
+    limit: i64,
+    lease_s: i32,
+) -> Result<Vec<LeasedJob>, Broken> {
     Ok(sqlx::query_as!(
         LeasedJob,
         r#"UPDATE jobs SET attempt = attempt + 1, lease_token = gen_random_uuid(),
@@ -73,7 +86,9 @@ pub async fn extend(db: &mut PgConnection, job: &LeasedJob, lease_s: i32) -> Res
     let done = sqlx::query!(
         "UPDATE jobs SET leased_until = now() + $3::integer * interval '1 second'
          WHERE job_id = $1 AND lease_token = $2",
-        job.job_id, job.lease_token, lease_s
+        job.job_id,
+        job.lease_token,
+        lease_s
     )
     .execute(db)
     .await?;
@@ -85,7 +100,8 @@ pub async fn finish(db: &mut PgConnection, job: &LeasedJob) -> Result<bool, Brok
     let done = sqlx::query!(
         "UPDATE jobs SET finished_at = now(), lease_token = NULL, leased_until = NULL
          WHERE job_id = $1 AND lease_token = $2",
-        job.job_id, job.lease_token
+        job.job_id,
+        job.lease_token
     )
     .execute(db)
     .await?;
@@ -93,15 +109,21 @@ pub async fn finish(db: &mut PgConnection, job: &LeasedJob) -> Result<bool, Brok
 }
 
 /// Puts a job back for another attempt after `delay_ms`; false when the lease was lost.
-pub async fn retry(db: &mut PgConnection, job: &LeasedJob, failure: &str, delay_ms: i64) -> Result<bool, Broken> {
-    let done = sqlx::query!(
+pub async fn retry(
+    db: &mut PgConnection,
+    job: &LeasedJob,
+    failure: &str,
+    delay_ms: i64,
+) -> Result<bool, Broken> {
+    let done =
+        sqlx::query!(
         "UPDATE jobs SET run_at = now() + $4::bigint * interval '1 millisecond', last_failure = $3,
                 lease_token = NULL, leased_until = NULL
          WHERE job_id = $1 AND lease_token = $2",
         job.job_id, job.lease_token, failure, delay_ms
     )
-    .execute(db)
-    .await?;
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

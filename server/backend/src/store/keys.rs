@@ -29,10 +29,16 @@ pub struct NewKey<'a> {
 }
 
 /// Inserts a key and claims its hash.
-pub async fn insert(db: &mut PgConnection, key: &NewKey<'_>, now: OffsetDateTime) -> Result<(), Broken> {
+pub async fn insert(
+    db: &mut PgConnection,
+    key: &NewKey<'_>,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO key_hashes (sha256, account_id, key_id) VALUES ($1, $2, $3)",
-        &key.sha256, key.account_id.0, key.key_id.0
+        &key.sha256,
+        key.account_id.0,
+        key.key_id.0
     )
     .execute(&mut *db)
     .await?;
@@ -49,9 +55,12 @@ pub async fn insert(db: &mut PgConnection, key: &NewKey<'_>, now: OffsetDateTime
 
 /// Serialises the changes to an account's keys, so that a count holds until the commit.
 pub async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<(), Broken> {
-    sqlx::query!("SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE", account_id.0)
-        .fetch_optional(db)
-        .await?;
+    sqlx::query!(
+        "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
+        account_id.0
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(())
 }
 
@@ -67,7 +76,10 @@ pub async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<
 
 /// Revokes a key; false when there is no such live key in the account.
 pub async fn revoke(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
+    now: OffsetDateTime,
 ) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE keys SET revoked_at = $3 WHERE account_id = $1 AND key_id = $2 AND revoked_at IS NULL",
@@ -106,7 +118,10 @@ pub struct KeyRow {
 
 /// One page of keys, newest first, or one key when `only` is given; one row more than a page tells that more follow.
 pub async fn list(
-    db: &mut PgConnection, account_id: AccountId, only: Option<KeyId>, after: Option<(OffsetDateTime, KeyId)>,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    only: Option<KeyId>,
+    after: Option<(OffsetDateTime, KeyId)>,
 ) -> Result<Vec<KeyRow>, Broken> {
     let (at, id) = after.unzip();
     let rows = sqlx::query_as!(
@@ -138,26 +153,37 @@ pub struct PushRow {
 
 /// A key for pushing, by account and id.
 pub async fn for_push(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
 ) -> Result<Option<PushRow>, Broken> {
     let row = sqlx::query!(
         "SELECT sha256, region, revoked_at FROM keys WHERE account_id = $1 AND key_id = $2",
-        account_id.0, key_id.0
+        account_id.0,
+        key_id.0
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| PushRow {
-        account_id, sha256: row.sha256, region: row.region, is_revoked: row.revoked_at.is_some(),
+        account_id,
+        sha256: row.sha256,
+        region: row.region,
+        is_revoked: row.revoked_at.is_some(),
     }))
 }
 
 /// Notes that the orchestrator has accepted a key.
 pub async fn mark_pushed(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE keys SET pushed_at = coalesce(pushed_at, $3) WHERE account_id = $1 AND key_id = $2",
-        account_id.0, key_id.0, now
+        account_id.0,
+        key_id.0,
+        now
     )
     .execute(db)
     .await?;
@@ -166,7 +192,10 @@ pub async fn mark_pushed(
 
 /// Notes that the orchestrator has dropped a key.
 pub async fn mark_removed(
-    db: &mut PgConnection, account_id: AccountId, key_id: KeyId, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    key_id: KeyId,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE keys SET removed_at = coalesce(removed_at, $3) WHERE account_id = $1 AND key_id = $2",

@@ -61,7 +61,10 @@ impl TransferKind {
 
 /// The id of a system account, making it at its first use. Untracked: its balance is a sum on read.
 pub async fn system_account(
-    db: &mut PgConnection, account_id: AccountId, system: System, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    system: System,
+    now: OffsetDateTime,
 ) -> Result<LedgerAccountId, Broken> {
     sqlx::query!(
         "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, $3, false)
@@ -72,14 +75,19 @@ pub async fn system_account(
     .await?;
     let id = sqlx::query_scalar!(
         "SELECT ledger_account_id FROM ledger_accounts WHERE account_id = $1 AND kind = $2",
-        account_id.0, system.as_str()
+        account_id.0,
+        system.as_str()
     );
     Ok(id.fetch_one(db).await?.into())
 }
 
 /// Opens a grant with its ledger account. It holds nothing until a transfer fills it.
 pub async fn insert_grant(
-    db: &mut PgConnection, account_id: AccountId, grant_id: GrantId, amount: Cents, now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    grant_id: GrantId,
+    amount: Cents,
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, 'grant', true)",
@@ -115,7 +123,10 @@ pub struct NewTransfer {
 
 /// Appends transfers. A key that exists already is an error, not a silence: who posts twice has lost count.
 pub async fn append(
-    db: &mut PgConnection, account_id: AccountId, transfers: &[NewTransfer], now: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    transfers: &[NewTransfer],
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     for transfer in transfers {
         let transfer_id = TransferId(random::id(now));
@@ -170,7 +181,9 @@ pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<
 
 /// What is booked for an hour, net per payer, in the order it was first booked, and how many transfers that took.
 pub async fn booked(
-    db: &mut PgConnection, account_id: AccountId, hour: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    hour: Moment,
 ) -> Result<(Vec<(Payer, Ticks)>, i64), Broken> {
     let rows = sqlx::query!(
         r#"SELECT payer.ledger_account_id, payer.kind,
@@ -188,7 +201,11 @@ pub async fn booked(
     let booked: Result<Vec<_>, Broken> = rows
         .into_iter()
         .map(|row| {
-            let payer = if row.kind == "grant" { Payer::Grant(row.ledger_account_id.into()) } else { Payer::Overrun };
+            let payer = if row.kind == "grant" {
+                Payer::Grant(row.ledger_account_id.into())
+            } else {
+                Payer::Overrun
+            };
             Ok((payer, ticks(row.net)?))
         })
         .collect();
@@ -226,7 +243,9 @@ pub struct EntryRow {
 /// One page of the statement, newest first. The balance is the sum of all entries up to the row, computed by the
 /// database over the same order that the page shows.
 pub async fn statement(
-    db: &mut PgConnection, account_id: AccountId, after: Option<(OffsetDateTime, Uuid)>,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    after: Option<(OffsetDateTime, Uuid)>,
 ) -> Result<Vec<EntryRow>, Broken> {
     let (at, id) = after.unzip();
     let rows = sqlx::query!(

@@ -37,7 +37,11 @@ pub struct MailRow {
 }
 
 /// Records a mail; the job to send it is the caller's to enqueue.
-pub async fn insert(db: &mut PgConnection, mail: &MailRow, now: OffsetDateTime) -> Result<(), Broken> {
+pub async fn insert(
+    db: &mut PgConnection,
+    mail: &MailRow,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO mails (mail_id, user_id, template, verification_id, created_at) VALUES ($1, $2, $3, $4, $5)",
         mail.mail_id.0, mail.user_id.0, mail.template.as_str(), mail.verification_id.map(|id| id.0), now
@@ -62,12 +66,20 @@ pub async fn unsent(db: &mut PgConnection, mail_id: MailId) -> Result<Option<Mai
         _ => return Err(Broken::new("mail with an unknown template")),
     };
     let verification_id = row.verification_id.map(Into::into);
-    Ok(Some(MailRow { mail_id, user_id: row.user_id.into(), template, verification_id }))
+    Ok(Some(MailRow {
+        mail_id,
+        user_id: row.user_id.into(),
+        template,
+        verification_id,
+    }))
 }
 
 /// Mails of one text to a person since a moment: what keeps an inbox from being filled through us.
 pub async fn count_since(
-    db: &mut PgConnection, user_id: UserId, template: Template, since: OffsetDateTime,
+    db: &mut PgConnection,
+    user_id: UserId,
+    template: Template,
+    since: OffsetDateTime,
 ) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM mails WHERE user_id = $1 AND template = $2 AND created_at > $3"#,
@@ -78,7 +90,17 @@ pub async fn count_since(
 }
 
 /// Notes that the mail server has accepted a mail.
-pub async fn mark_sent(db: &mut PgConnection, mail_id: MailId, now: OffsetDateTime) -> Result<(), Broken> {
-    sqlx::query!("UPDATE mails SET sent_at = $2 WHERE mail_id = $1", mail_id.0, now).execute(db).await?;
+pub async fn mark_sent(
+    db: &mut PgConnection,
+    mail_id: MailId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE mails SET sent_at = $2 WHERE mail_id = $1",
+        mail_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

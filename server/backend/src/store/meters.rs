@@ -8,14 +8,19 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// Notes the highest sequence number ingested per account, in the transaction of the events.
-pub async fn ingested(db: &mut PgConnection, accounts: &[Uuid], seqs: &[i64]) -> Result<(), Broken> {
+pub async fn ingested(
+    db: &mut PgConnection,
+    accounts: &[Uuid],
+    seqs: &[i64],
+) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id, ingested_seq)
          SELECT account_id, max(seq) FROM unnest($1::uuid[], $2::bigint[]) AS u (account_id, seq)
          GROUP BY account_id ORDER BY account_id
          ON CONFLICT ON CONSTRAINT meters_pkey DO UPDATE
              SET ingested_seq = greatest(meters.ingested_seq, excluded.ingested_seq)",
-        accounts, seqs
+        accounts,
+        seqs
     )
     .execute(db)
     .await?;
@@ -25,7 +30,10 @@ pub async fn ingested(db: &mut PgConnection, accounts: &[Uuid], seqs: &[i64]) ->
 /// Accounts with something to settle: events not settled yet, or open intervals with a whole hour behind them.
 /// One that broke waits for its retry and does not hold up the others.
 pub async fn behind(
-    db: &mut PgConnection, horizon: OffsetDateTime, now: OffsetDateTime, limit: i64,
+    db: &mut PgConnection,
+    horizon: OffsetDateTime,
+    now: OffsetDateTime,
+    limit: i64,
 ) -> Result<Vec<AccountId>, Broken> {
     let rows = sqlx::query_scalar!(
         "SELECT account_id FROM meters
@@ -50,7 +58,10 @@ pub struct MeterRow {
 }
 
 /// Locks a meter for settling. NO KEY: rows that refer to the account must not wait for it.
-pub async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<Option<MeterRow>, Broken> {
+pub async fn lock(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<MeterRow>, Broken> {
     Ok(sqlx::query_as!(
         MeterRow,
         "SELECT ingested_seq, settled_seq, settled_until FROM meters WHERE account_id = $1 FOR NO KEY UPDATE",
@@ -69,7 +80,10 @@ pub struct MeterState {
 }
 
 /// Reads a meter without locking it.
-pub async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<MeterState>, Broken> {
+pub async fn peek(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<MeterState>, Broken> {
     Ok(sqlx::query_as!(
         MeterState,
         r#"SELECT settled_until, failed_at IS NOT NULL AS "failed!" FROM meters WHERE account_id = $1"#,
@@ -81,7 +95,10 @@ pub async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option
 
 /// Notes how far settling came.
 pub async fn settled(
-    db: &mut PgConnection, account_id: AccountId, seq: i64, until: OffsetDateTime,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    seq: i64,
+    until: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE meters SET settled_seq = $2, settled_until = $3, failed_at = NULL, retry_at = NULL,
@@ -95,7 +112,11 @@ pub async fn settled(
 }
 
 /// Notes that settling broke: tried again in a minute, counted until then.
-pub async fn failed(db: &mut PgConnection, account_id: AccountId, now: OffsetDateTime) -> Result<(), Broken> {
+pub async fn failed(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE meters SET failed_at = $2, retry_at = $2::timestamptz + interval '1 minute' WHERE account_id = $1",
         account_id.0, now
@@ -107,7 +128,9 @@ pub async fn failed(db: &mut PgConnection, account_id: AccountId, now: OffsetDat
 
 /// Accounts whose settling is broken now, for the alarm.
 pub async fn count_failed(db: &mut PgConnection) -> Result<i64, Broken> {
-    Ok(sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM meters WHERE failed_at IS NOT NULL"#)
-        .fetch_one(db)
-        .await?)
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM meters WHERE failed_at IS NOT NULL"#
+    )
+    .fetch_one(db)
+    .await?)
 }

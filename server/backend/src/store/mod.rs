@@ -44,7 +44,9 @@ pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
         ("lock_timeout", "2000"),
         ("idle_in_transaction_session_timeout", "30000"),
     ]);
-    let pool = PgPoolOptions::new().max_connections(settings.pool_size).acquire_timeout(Duration::from_secs(2));
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.pool_size)
+        .acquire_timeout(Duration::from_secs(2));
     Ok(pool.connect_with(options).await?)
 }
 
@@ -78,7 +80,10 @@ pub(crate) fn decode_cursor(cursor: &str) -> Option<(OffsetDateTime, String)> {
     let text = String::from_utf8(bytes).ok()?;
     let (micros, id) = text.split_once(' ')?;
     let nanos = micros.parse::<i128>().ok()?.checked_mul(1_000)?;
-    Some((OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?, id.to_owned()))
+    Some((
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?,
+        id.to_owned(),
+    ))
 }
 
 /// True when `error` is the violation of the named constraint: the race-free way to say "already taken".
@@ -93,7 +98,10 @@ mod tests {
     #[test]
     fn cursors_survive_a_round_trip_and_junk_is_the_first_page() {
         let at = OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_234_567);
-        assert_eq!(decode_cursor(&encode_cursor(at, "run1")), Some((at, "run1".to_owned())));
+        assert_eq!(
+            decode_cursor(&encode_cursor(at, "run1")),
+            Some((at, "run1".to_owned()))
+        );
         for junk in ["", "x", "AAAA", "!!!", &"A".repeat(5_000)] {
             assert_eq!(decode_cursor(junk), None, "{junk}");
         }

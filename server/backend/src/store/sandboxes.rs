@@ -37,7 +37,11 @@ pub struct Folded {
 }
 
 /// Writes what the fold says; the same again changes nothing.
-pub async fn upsert(db: &mut PgConnection, account_id: AccountId, row: &Folded) -> Result<(), Broken> {
+pub async fn upsert(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    row: &Folded,
+) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO sandboxes (account_id, sandbox_id, state, image, region, vcpus, mem_mib, key_id, parent_id,
                                 created_at, destroyed_at)
@@ -55,17 +59,28 @@ pub async fn upsert(db: &mut PgConnection, account_id: AccountId, row: &Folded) 
 /// Makes the stored intervals of a sandbox equal to the fold's. Closed ones are final in the fold, so in practice only
 /// the last changes; the delete keeps the cache honest should a rule ever change.
 pub async fn put_intervals(
-    db: &mut PgConnection, account_id: AccountId, sandbox_id: &SandboxId, intervals: &[Interval],
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+    intervals: &[Interval],
 ) -> Result<(), Broken> {
     let count = i32::try_from(intervals.len())?;
     sqlx::query!(
         "DELETE FROM intervals WHERE account_id = $1 AND sandbox_id = $2 AND ordinal >= $3",
-        account_id.0, sandbox_id.as_str(), count
+        account_id.0,
+        sandbox_id.as_str(),
+        count
     )
     .execute(&mut *db)
     .await?;
-    let starts: Vec<OffsetDateTime> = intervals.iter().map(|interval| interval.started_at.into()).collect();
-    let ends: Vec<Option<OffsetDateTime>> = intervals.iter().map(|interval| interval.ended_at.map(Into::into)).collect();
+    let starts: Vec<OffsetDateTime> = intervals
+        .iter()
+        .map(|interval| interval.started_at.into())
+        .collect();
+    let ends: Vec<Option<OffsetDateTime>> = intervals
+        .iter()
+        .map(|interval| interval.ended_at.map(Into::into))
+        .collect();
     let ordinals: Vec<i32> = (0..count).collect();
     sqlx::query!(
         "INSERT INTO intervals (account_id, sandbox_id, ordinal, started_at, ended_at)
@@ -74,7 +89,11 @@ pub async fn put_intervals(
              SET started_at = excluded.started_at, ended_at = excluded.ended_at
              WHERE (intervals.started_at, intervals.ended_at)
                    IS DISTINCT FROM (excluded.started_at, excluded.ended_at)",
-        account_id.0, sandbox_id.as_str(), &ordinals, &starts, &ends as &[Option<OffsetDateTime>]
+        account_id.0,
+        sandbox_id.as_str(),
+        &ordinals,
+        &starts,
+        &ends as &[Option<OffsetDateTime>]
     )
     .execute(db)
     .await?;
@@ -95,14 +114,18 @@ pub struct RunRow {
 
 /// Intervals of an account that are open, or with `until` also those that ended after it.
 pub async fn running_after(
-    db: &mut PgConnection, account_id: AccountId, until: Option<OffsetDateTime>,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    until: Option<OffsetDateTime>,
 ) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s USING (account_id, sandbox_id)
          WHERE i.account_id = $1 AND (i.ended_at IS NULL OR i.ended_at > $2)
          ORDER BY i.sandbox_id, i.ordinal LIMIT $3",
-        account_id.0, until, OPEN_MAX
+        account_id.0,
+        until,
+        OPEN_MAX
     )
     .fetch_all(db)
     .await?;
@@ -113,7 +136,10 @@ pub async fn running_after(
                 sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
                 size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
                 key_id: row.key_id.map(Into::into),
-                interval: Interval { started_at: moment(row.started_at), ended_at: row.ended_at.map(moment) },
+                interval: Interval {
+                    started_at: moment(row.started_at),
+                    ended_at: row.ended_at.map(moment),
+                },
             })
         })
         .collect()
@@ -164,7 +190,9 @@ pub struct Filter<'a> {
 
 /// Sandboxes of an account, newest first.
 pub async fn list(
-    db: &mut PgConnection, account_id: AccountId, filter: Filter<'_>,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    filter: Filter<'_>,
 ) -> Result<Vec<SandboxRow>, Broken> {
     let (at, id) = filter.after.unzip();
     Ok(sqlx::query_as!(
@@ -199,7 +227,10 @@ pub async fn count(db: &mut PgConnection, account_id: AccountId) -> Result<(i64,
 
 /// Notes when keys were last used to create a sandbox.
 pub async fn touch_keys(
-    db: &mut PgConnection, account_id: AccountId, keys: &[Uuid], times: &[OffsetDateTime],
+    db: &mut PgConnection,
+    account_id: AccountId,
+    keys: &[Uuid],
+    times: &[OffsetDateTime],
 ) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE keys AS k SET last_used_at = greatest(k.last_used_at, used.at)

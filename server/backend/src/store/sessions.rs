@@ -25,7 +25,11 @@ pub struct SessionRow {
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn insert(pool: &PgPool, row: &SessionRow, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn insert(
+    pool: &PgPool,
+    row: &SessionRow,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "INSERT INTO sessions (session_id_sha256, user_id, kind, data, created_at, seen_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING",
@@ -40,11 +44,20 @@ pub async fn insert(pool: &PgPool, row: &SessionRow, now: OffsetDateTime) -> Res
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn update(pool: &PgPool, row: &SessionRow, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+pub async fn update(
+    pool: &PgPool,
+    row: &SessionRow,
+    now: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "UPDATE sessions SET user_id = $2, kind = $3, data = $4, seen_at = $5, expires_at = $6
          WHERE session_id_sha256 = $1",
-        &row.id_hash, row.user_id.map(|id| id.0), row.kind, row.data, now, row.expires_at
+        &row.id_hash,
+        row.user_id.map(|id| id.0),
+        row.kind,
+        row.data,
+        now,
+        row.expires_at
     )
     .execute(pool)
     .await?;
@@ -55,21 +68,40 @@ pub async fn update(pool: &PgPool, row: &SessionRow, now: OffsetDateTime) -> Res
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn load(pool: &PgPool, id_hash: &[u8; 32], now: OffsetDateTime) -> Result<Option<SessionRow>, sqlx::Error> {
+pub async fn load(
+    pool: &PgPool,
+    id_hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<Option<SessionRow>, sqlx::Error> {
     let (idle, absolute) = limits(now);
     let row = sqlx::query!(
         "SELECT user_id, kind, data, seen_at, expires_at FROM sessions
          WHERE session_id_sha256 = $1 AND seen_at > $2 AND created_at > $3 AND expires_at > $4",
-        id_hash, idle, absolute, now
+        id_hash,
+        idle,
+        absolute,
+        now
     )
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.seen_at < now - Duration::MINUTE {
-        sqlx::query!("UPDATE sessions SET seen_at = $2 WHERE session_id_sha256 = $1", id_hash, now).execute(pool).await?;
+        sqlx::query!(
+            "UPDATE sessions SET seen_at = $2 WHERE session_id_sha256 = $1",
+            id_hash,
+            now
+        )
+        .execute(pool)
+        .await?;
     }
     let user_id = row.user_id.map(UserId::from);
-    Ok(Some(SessionRow { id_hash: *id_hash, user_id, kind: row.kind, data: row.data, expires_at: row.expires_at }))
+    Ok(Some(SessionRow {
+        id_hash: *id_hash,
+        user_id,
+        kind: row.kind,
+        data: row.data,
+        expires_at: row.expires_at,
+    }))
 }
 
 /// Ends a session.
@@ -77,7 +109,9 @@ pub async fn load(pool: &PgPool, id_hash: &[u8; 32], now: OffsetDateTime) -> Res
 /// # Errors
 /// When the database does not do it.
 pub async fn delete(pool: &PgPool, id_hash: &[u8; 32]) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM sessions WHERE session_id_sha256 = $1", id_hash).execute(pool).await?;
+    sqlx::query!("DELETE FROM sessions WHERE session_id_sha256 = $1", id_hash)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 
@@ -85,13 +119,20 @@ pub async fn delete(pool: &PgPool, id_hash: &[u8; 32]) -> Result<(), sqlx::Error
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime, limit: i64) -> Result<u64, sqlx::Error> {
+pub async fn delete_expired(
+    pool: &PgPool,
+    now: OffsetDateTime,
+    limit: i64,
+) -> Result<u64, sqlx::Error> {
     let (idle, absolute) = limits(now);
     let done = sqlx::query!(
         "DELETE FROM sessions WHERE session_id_sha256 IN (
              SELECT session_id_sha256 FROM sessions
              WHERE expires_at <= $1 OR seen_at <= $2 OR created_at <= $3 LIMIT $4)",
-        now, idle, absolute, limit
+        now,
+        idle,
+        absolute,
+        limit
     )
     .execute(pool)
     .await?;
@@ -100,5 +141,8 @@ pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime, limit: i64) -> R
 
 /// Before which a session seen last is idle, and before which a session begun is too old.
 fn limits(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
-    (now - Duration::hours(SESSION_IDLE_HOURS), now - Duration::days(SESSION_ABSOLUTE_DAYS))
+    (
+        now - Duration::hours(SESSION_IDLE_HOURS),
+        now - Duration::days(SESSION_ABSOLUTE_DAYS),
+    )
 }

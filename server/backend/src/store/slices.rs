@@ -17,13 +17,19 @@ use crate::failure::Broken;
 /// Makes the slices of a sandbox from `from` on equal to `slices`: hours that vanished are removed, others written.
 /// Gives the hours that vanished, because their bookings must be taken back.
 pub async fn put(
-    db: &mut PgConnection, account_id: AccountId, sandbox_id: &SandboxId, from: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+    from: Moment,
     slices: &[(Slice, PriceId)],
 ) -> Result<Vec<Moment>, Broken> {
     let hours: Vec<OffsetDateTime> = slices.iter().map(|(slice, _)| slice.hour.into()).collect();
     let prices: Vec<Uuid> = slices.iter().map(|(_, price)| price.0).collect();
     let billed: Vec<i64> = slices.iter().map(|(slice, _)| slice.billed.0).collect();
-    let amounts = slices.iter().map(|(slice, _)| numeric(slice.ticks)).collect::<Result<Vec<Decimal>, _>>()?;
+    let amounts = slices
+        .iter()
+        .map(|(slice, _)| numeric(slice.ticks))
+        .collect::<Result<Vec<Decimal>, _>>()?;
     let vanished = sqlx::query_scalar!(
         "DELETE FROM slices WHERE account_id = $1 AND sandbox_id = $2 AND hour_at >= $3 AND NOT hour_at = ANY($4)
          RETURNING hour_at",
@@ -47,7 +53,9 @@ pub async fn put(
 
 /// Rated and booked amounts of an account for each of these hours: what the delta is made of.
 pub async fn balance_of_hours(
-    db: &mut PgConnection, account_id: AccountId, hours: &[OffsetDateTime],
+    db: &mut PgConnection,
+    account_id: AccountId,
+    hours: &[OffsetDateTime],
 ) -> Result<Vec<(Moment, Ticks, Ticks)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT h.hour_at AS "hour_at!",
@@ -60,12 +68,16 @@ pub async fn balance_of_hours(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| Ok((moment(row.hour_at), ticks(row.rated)?, ticks(row.booked)?))).collect()
+    rows.into_iter()
+        .map(|row| Ok((moment(row.hour_at), ticks(row.rated)?, ticks(row.booked)?)))
+        .collect()
 }
 
 /// Posted usage of an account by hour since a moment; at most 800 hours, a little over the 31 days of a month.
 pub async fn by_hour(
-    db: &mut PgConnection, account_id: AccountId, since: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    since: Moment,
 ) -> Result<Vec<(Moment, BilledMs, Ticks)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT hour_at, sum(billed_ms)::bigint AS "billed_ms!", sum(ticks) AS "ticks!"
@@ -74,12 +86,23 @@ pub async fn by_hour(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| Ok((moment(row.hour_at), BilledMs(row.billed_ms), ticks(row.ticks)?))).collect()
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                moment(row.hour_at),
+                BilledMs(row.billed_ms),
+                ticks(row.ticks)?,
+            ))
+        })
+        .collect()
 }
 
 /// Posted cost of an account in `[from, until)`.
 pub async fn total(
-    db: &mut PgConnection, account_id: AccountId, from: Moment, until: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    from: Moment,
+    until: Moment,
 ) -> Result<Ticks, Broken> {
     let sum = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM slices WHERE account_id = $1 AND hour_at >= $2 AND hour_at < $3"#,
@@ -92,15 +115,22 @@ pub async fn total(
 
 /// Posted cost per key since a moment.
 pub async fn by_key(
-    db: &mut PgConnection, account_id: AccountId, keys: &[Uuid], since: Moment,
+    db: &mut PgConnection,
+    account_id: AccountId,
+    keys: &[Uuid],
+    since: Moment,
 ) -> Result<Vec<(Uuid, Ticks)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT s.key_id AS "key_id!", sum(l.ticks) AS "ticks!"
            FROM slices AS l JOIN sandboxes AS s USING (account_id, sandbox_id)
            WHERE l.account_id = $1 AND l.hour_at >= $3 AND s.key_id = ANY($2) GROUP BY s.key_id"#,
-        account_id.0, keys, OffsetDateTime::from(since)
+        account_id.0,
+        keys,
+        OffsetDateTime::from(since)
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| Ok((row.key_id, ticks(row.ticks)?))).collect()
+    rows.into_iter()
+        .map(|row| Ok((row.key_id, ticks(row.ticks)?)))
+        .collect()
 }

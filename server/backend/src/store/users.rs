@@ -31,7 +31,11 @@ pub struct NewUser<'a> {
 
 /// Inserts a person and claims the address; false when somebody has it already (nothing then remains, because the
 /// caller rolls back). The unique table decides, so two sign-ups at once cannot both win.
-pub async fn insert(db: &mut PgConnection, user: &NewUser<'_>, now: OffsetDateTime) -> Result<bool, Broken> {
+pub async fn insert(
+    db: &mut PgConnection,
+    user: &NewUser<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
     sqlx::query!(
         "INSERT INTO users (user_id, email, password_hash, country, created_at) VALUES ($1, $2, $3, $4, $5)",
         user.user_id.0, user.email, user.password_hash, user.country, now
@@ -40,7 +44,9 @@ pub async fn insert(db: &mut PgConnection, user: &NewUser<'_>, now: OffsetDateTi
     .await?;
     let claimed = sqlx::query!(
         "INSERT INTO user_emails (canonical, user_id, created_at) VALUES ($1, $2, $3)",
-        user.canonical, user.user_id.0, now
+        user.canonical,
+        user.user_id.0,
+        now
     )
     .execute(db)
     .await;
@@ -59,14 +65,22 @@ pub async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<U
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| UserRow { user_id: row.user_id.into(), password_hash: row.password_hash }))
+    Ok(row.map(|row| UserRow {
+        user_id: row.user_id.into(),
+        password_hash: row.password_hash,
+    }))
 }
 
 /// Marks the address confirmed; false when it was before.
-pub async fn verify(db: &mut PgConnection, user_id: UserId, now: OffsetDateTime) -> Result<bool, Broken> {
+pub async fn verify(
+    db: &mut PgConnection,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE users SET email_verified_at = $2 WHERE user_id = $1 AND email_verified_at IS NULL",
-        user_id.0, now
+        user_id.0,
+        now
     )
     .execute(db)
     .await?;
@@ -75,5 +89,9 @@ pub async fn verify(db: &mut PgConnection, user_id: UserId, now: OffsetDateTime)
 
 /// The address mail goes to.
 pub async fn email(db: &mut PgConnection, user_id: UserId) -> Result<Option<String>, Broken> {
-    Ok(sqlx::query_scalar!("SELECT email FROM users WHERE user_id = $1", user_id.0).fetch_optional(db).await?)
+    Ok(
+        sqlx::query_scalar!("SELECT email FROM users WHERE user_id = $1", user_id.0)
+            .fetch_optional(db)
+            .await?,
+    )
 }

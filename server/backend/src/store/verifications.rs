@@ -22,12 +22,19 @@ pub struct VerificationRow {
 
 /// Opens a confirmation.
 pub async fn insert(
-    db: &mut PgConnection, row: &VerificationRow, token_sha256: &[u8], now: OffsetDateTime,
+    db: &mut PgConnection,
+    row: &VerificationRow,
+    token_sha256: &[u8],
+    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO verifications (verification_id, user_id, token_sha256, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5)",
-        row.verification_id.0, row.user_id.0, token_sha256, now, row.expires_at
+        row.verification_id.0,
+        row.user_id.0,
+        token_sha256,
+        now,
+        row.expires_at
     )
     .execute(db)
     .await?;
@@ -35,7 +42,10 @@ pub async fn insert(
 }
 
 /// Finds a confirmation by the hash of its token and locks it, so that two clicks are one after the other.
-pub async fn by_token(db: &mut PgConnection, token_sha256: &[u8]) -> Result<Option<VerificationRow>, Broken> {
+pub async fn by_token(
+    db: &mut PgConnection,
+    token_sha256: &[u8],
+) -> Result<Option<VerificationRow>, Broken> {
     let row = sqlx::query!(
         "SELECT v.verification_id, v.user_id, v.expires_at, v.used_at, u.email_verified_at
          FROM verifications AS v JOIN users AS u USING (user_id) WHERE v.token_sha256 = $1 FOR UPDATE OF v",
@@ -53,22 +63,41 @@ pub async fn by_token(db: &mut PgConnection, token_sha256: &[u8]) -> Result<Opti
 }
 
 /// Marks a confirmation used.
-pub async fn spend(db: &mut PgConnection, id: VerificationId, now: OffsetDateTime) -> Result<(), Broken> {
-    sqlx::query!("UPDATE verifications SET used_at = $2 WHERE verification_id = $1", id.0, now).execute(db).await?;
+pub async fn spend(
+    db: &mut PgConnection,
+    id: VerificationId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE verifications SET used_at = $2 WHERE verification_id = $1",
+        id.0,
+        now
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// Confirmations opened for a person since a moment.
-pub async fn count_since(db: &mut PgConnection, user_id: UserId, since: OffsetDateTime) -> Result<i64, Broken> {
+pub async fn count_since(
+    db: &mut PgConnection,
+    user_id: UserId,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM verifications WHERE user_id = $1 AND created_at > $2"#,
-        user_id.0, since
+        user_id.0,
+        since
     );
     Ok(count.fetch_one(db).await?)
 }
 
 /// Deletes confirmations that ended before a moment and that no mail refers to; at most `limit`.
-pub async fn delete_ended(db: &mut PgConnection, before: OffsetDateTime, limit: i64) -> Result<u64, Broken> {
+pub async fn delete_ended(
+    db: &mut PgConnection,
+    before: OffsetDateTime,
+    limit: i64,
+) -> Result<u64, Broken> {
     let done = sqlx::query!(
         "WITH ended AS (SELECT verification_id FROM verifications WHERE expires_at < $1 ORDER BY expires_at LIMIT $2),
               unlinked AS (UPDATE mails SET verification_id = NULL

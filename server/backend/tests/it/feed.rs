@@ -35,20 +35,54 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
     let id = world.start(&key).await;
     world.meter().await;
     let figures = overview::figures(&world.backend, &actor).await.unwrap();
-    assert_eq!((figures.stage, figures.running, figures.rate_per_hour.as_str()), (Stage::Underway, 1, "$0.041"));
+    assert_eq!(
+        (
+            figures.stage,
+            figures.running,
+            figures.rate_per_hour.as_str()
+        ),
+        (Stage::Underway, 1, "$0.041")
+    );
 
     world.control().advance_ms(90_000).unwrap();
     world.meter().await;
-    let live = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap()).await.unwrap().unwrap();
+    let live = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(live.cost.get(), 3_778_560_000_000, "while it runs");
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().remaining, FIFTY.saturating_sub(live.cost));
+    assert_eq!(
+        credit::read(&world.backend, &actor)
+            .await
+            .unwrap()
+            .remaining,
+        FIFTY.saturating_sub(live.cost)
+    );
 
     world.destroy(&key, &id).await;
     world.meter().await;
-    let done = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap()).await.unwrap().unwrap();
-    assert_eq!((done.state, done.cost.get()), (SandboxState::Destroyed, 3_778_560_000_000));
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent.get(), 3_778_560_000_000, "once posted");
-    let drawn = usage::series(&world.backend, &actor, Range::Day).await.unwrap().series.total();
+    let done = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (done.state, done.cost.get()),
+        (SandboxState::Destroyed, 3_778_560_000_000)
+    );
+    assert_eq!(
+        credit::read(&world.backend, &actor)
+            .await
+            .unwrap()
+            .spent
+            .get(),
+        3_778_560_000_000,
+        "once posted"
+    );
+    let drawn = usage::series(&world.backend, &actor, Range::Day)
+        .await
+        .unwrap()
+        .series
+        .total();
     assert_eq!((drawn.0.0, drawn.1.get()), (90_000, 3_778_560_000_000));
 }
 
@@ -66,11 +100,20 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
         let spent = credit::read(&world.backend, &actor).await.unwrap().spent;
         assert!(spent > shown || step < 1_000, "it only grows");
         shown = spent;
-        let month = usage::series(&world.backend, &actor, Range::Month).await.unwrap().series.total().1;
+        let month = usage::series(&world.backend, &actor, Range::Month)
+            .await
+            .unwrap()
+            .series
+            .total()
+            .1;
         assert_eq!(month, spent, "chart and balance agree while it runs");
     }
-    let posted = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM slices"#).fetch_one(world.backend.pool());
-    assert!(posted.await.unwrap() >= 8, "whole hours are booked though it never stopped");
+    let posted = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM slices"#)
+        .fetch_one(world.backend.pool());
+    assert!(
+        posted.await.unwrap() >= 8,
+        "whole hours are booked though it never stopped"
+    );
     world.act(&key, &id, "hibernate").await;
     world.control().advance_ms(50_000_000).unwrap();
     world.meter().await;
@@ -78,7 +121,11 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
     world.control().advance_ms(61_500).unwrap();
     world.destroy(&key, &id).await;
     world.meter().await;
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent, world.due(&id), "sleep is free");
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().spent,
+        world.due(&id),
+        "sleep is free"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -95,13 +142,25 @@ async fn replaying_the_feed_changes_nothing(pool: PgPool) {
     world.meter().await;
     let before = state(&world).await;
     // As if the cursor had been lost: the log refuses to take an event twice, and nothing is booked twice.
-    sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL").execute(world.backend.pool()).await.unwrap();
+    sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
     world.meter().await;
     assert_eq!(state(&world).await, before);
     // Settling with the sandboxes and slices thrown away rebuilds them to the letter.
-    sqlx::query!("DELETE FROM slices").execute(world.backend.pool()).await.unwrap();
-    sqlx::query!("DELETE FROM intervals").execute(world.backend.pool()).await.unwrap();
-    sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL").execute(world.backend.pool()).await.unwrap();
+    sqlx::query!("DELETE FROM slices")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
+    sqlx::query!("DELETE FROM intervals")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
+    sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
     world.meter().await;
     assert_eq!(state(&world).await, before);
 }
@@ -121,7 +180,10 @@ async fn two_workers_at_once_store_and_book_once(pool: PgPool) {
     });
     futures_util::future::join_all(all).await;
     world.meter().await;
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent, world.due(&id));
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().spent,
+        world.due(&id)
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -135,9 +197,18 @@ async fn a_gap_stops_the_feed_and_loses_nothing(pool: PgPool) {
     world.control().skip().unwrap();
     world.start(&key).await;
     assert_eq!(pull::pull(&world.backend).await.unwrap(), Pulled::Stopped);
-    assert_eq!(pull::pull(&world.backend).await.unwrap(), Pulled::Stopped, "until a person has looked");
+    assert_eq!(
+        pull::pull(&world.backend).await.unwrap(),
+        Pulled::Stopped,
+        "until a person has looked"
+    );
     assert_eq!(state(&world).await, before);
-    assert!(overview::figures(&world.backend, &actor).await.unwrap().stale);
+    assert!(
+        overview::figures(&world.backend, &actor)
+            .await
+            .unwrap()
+            .stale
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -149,7 +220,9 @@ async fn a_rewritten_event_stops_the_feed(pool: PgPool) {
     world.meter().await;
     world.control().rewrite(1).unwrap();
     assert_eq!(pull::pull(&world.backend).await.unwrap(), Pulled::Stopped);
-    let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors").fetch_one(world.backend.pool()).await;
+    let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors")
+        .fetch_one(world.backend.pool())
+        .await;
     assert_eq!(reason.unwrap().as_deref(), Some("rewritten"));
 }
 
@@ -161,9 +234,21 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
     let early = serde_json::from_value(serde_json::json!("2001-01-01T00:00:00.000Z")).unwrap();
     let odd = vec![
         Appended::default(),
-        Appended { account, vcpus: Some(0), ..Appended::default() },
-        Appended { account, sandbox_id: Some("run/../x".into()), ..Appended::default() },
-        Appended { account, sandbox_id: Some("runback".into()), ..Appended::default() },
+        Appended {
+            account,
+            vcpus: Some(0),
+            ..Appended::default()
+        },
+        Appended {
+            account,
+            sandbox_id: Some("run/../x".into()),
+            ..Appended::default()
+        },
+        Appended {
+            account,
+            sandbox_id: Some("runback".into()),
+            ..Appended::default()
+        },
         Appended {
             account,
             sandbox_id: Some("runback".into()),
@@ -174,17 +259,29 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
     ];
     world.control().append(odd).unwrap();
     world.meter().await;
-    let aside = sqlx::query!("SELECT set_aside FROM feed_log WHERE set_aside IS NOT NULL ORDER BY seq");
+    let aside =
+        sqlx::query!("SELECT set_aside FROM feed_log WHERE set_aside IS NOT NULL ORDER BY seq");
     let aside = aside.fetch_all(world.backend.pool()).await.unwrap();
-    let reasons: Vec<_> = aside.iter().filter_map(|row| row.set_aside.as_deref()).collect();
+    let reasons: Vec<_> = aside
+        .iter()
+        .filter_map(|row| row.set_aside.as_deref())
+        .collect();
     assert_eq!(reasons, ["unknown_account", "malformed", "malformed"]);
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent, Ticks::ZERO, "a negative duration costs nothing");
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().spent,
+        Ticks::ZERO,
+        "a negative duration costs nothing"
+    );
     let fine = world.key(&actor).await;
     let id = world.start(&fine).await;
     world.control().advance_ms(5_000).unwrap();
     world.destroy(&fine, &id).await;
     world.meter().await;
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent, world.due(&id), "and the feed goes on");
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().spent,
+        world.due(&id),
+        "and the feed goes on"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -193,12 +290,33 @@ async fn an_orchestrator_in_trouble_delays_and_never_loses(pool: PgPool) {
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     let id = world.start(&key).await;
-    for fault in [Fault::Refuse, Fault::Error, Fault::DropAnswer, Fault::Garbage] {
-        world.control().fault(Switch { plane: Plane::Feed, fault, times: 1 }).unwrap();
-        assert!(matches!(pull::pull(&world.backend).await.unwrap(), Pulled::Unanswered(_)), "{fault:?}");
+    for fault in [
+        Fault::Refuse,
+        Fault::Error,
+        Fault::DropAnswer,
+        Fault::Garbage,
+    ] {
+        world
+            .control()
+            .fault(Switch {
+                plane: Plane::Feed,
+                fault,
+                times: 1,
+            })
+            .unwrap();
+        assert!(
+            matches!(
+                pull::pull(&world.backend).await.unwrap(),
+                Pulled::Unanswered(_)
+            ),
+            "{fault:?}"
+        );
     }
     world.control().advance_ms(5_000).unwrap();
     world.destroy(&key, &id).await;
     world.meter().await;
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().spent, world.due(&id));
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().spent,
+        world.due(&id)
+    );
 }

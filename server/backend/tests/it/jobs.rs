@@ -15,33 +15,61 @@ use crate::world::{World, sign_up};
 async fn a_lease_that_was_lost_writes_nothing(pool: PgPool) {
     let now = time::OffsetDateTime::from_unix_timestamp(0).unwrap();
     let mut db = pool.acquire().await.unwrap();
-    let job = NewJob { kind: "push-key", account_id: None, payload: json!({}), unique_key: "one".into() };
+    let job = NewJob {
+        kind: "push-key",
+        account_id: None,
+        payload: json!({}),
+        unique_key: "one".into(),
+    };
     store::enqueue(&mut db, &job, now).await.unwrap();
     store::enqueue(&mut db, &job, now).await.unwrap();
     let first = store::claim(&mut db, 10, 60).await.unwrap();
     assert_eq!(first.len(), 1, "the same effect is one job");
-    assert!(store::claim(&mut db, 10, 60).await.unwrap().is_empty(), "a leased job is nobody else's");
-    sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'").execute(&mut *db).await.unwrap();
+    assert!(
+        store::claim(&mut db, 10, 60).await.unwrap().is_empty(),
+        "a leased job is nobody else's"
+    );
+    sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
+        .execute(&mut *db)
+        .await
+        .unwrap();
     assert_eq!(store::reap(&mut db, 40).await.unwrap(), (1, 0));
     let second = store::claim(&mut db, 10, 60).await.unwrap();
     assert_eq!(second[0].attempt, 2);
     assert!(!store::extend(&mut db, &first[0], 60).await.unwrap());
     assert!(!store::finish(&mut db, &first[0]).await.unwrap(), "fenced");
-    assert!(!store::retry(&mut db, &first[0], "x", 0).await.unwrap(), "fenced");
-    assert!(!store::bury(&mut db, &first[0], "x").await.unwrap(), "fenced");
+    assert!(
+        !store::retry(&mut db, &first[0], "x", 0).await.unwrap(),
+        "fenced"
+    );
+    assert!(
+        !store::bury(&mut db, &first[0], "x").await.unwrap(),
+        "fenced"
+    );
     assert!(store::finish(&mut db, &second[0]).await.unwrap());
-    assert!(!store::finish(&mut db, &second[0]).await.unwrap(), "finished once");
+    assert!(
+        !store::finish(&mut db, &second[0]).await.unwrap(),
+        "finished once"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_job_that_kills_its_worker_ends_on_the_dead_list(pool: PgPool) {
     let now = time::OffsetDateTime::from_unix_timestamp(0).unwrap();
     let mut db = pool.acquire().await.unwrap();
-    let job = NewJob { kind: "push-key", account_id: None, payload: json!({}), unique_key: "one".into() };
+    let job = NewJob {
+        kind: "push-key",
+        account_id: None,
+        payload: json!({}),
+        unique_key: "one".into(),
+    };
     store::enqueue(&mut db, &job, now).await.unwrap();
     for attempt in 1..=3 {
         assert_eq!(store::claim(&mut db, 1, 60).await.unwrap().len(), 1);
-        sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'").execute(&mut *db).await.unwrap();
+        sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
+            .execute(&mut *db)
+            .await
+            .unwrap();
         let expected = if attempt == 3 { (0, 1) } else { (1, 0) };
         assert_eq!(store::reap(&mut db, 3).await.unwrap(), expected);
     }
@@ -55,19 +83,37 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     let actor = world.customer("ada@example.org").await;
     let key = keys::create(&world.backend, &actor, "ci").await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
-    keys::revoke(&world.backend, &actor, key.key_id).await.unwrap();
+    keys::revoke(&world.backend, &actor, key.key_id)
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
-    let (mails, events) = (world.mail.mails().len(), world.control().events().unwrap().len());
+    let (mails, events) = (
+        world.mail.mails().len(),
+        world.control().events().unwrap().len(),
+    );
     // Everything that ever ran, once more, as after a crash between effect and verdict.
-    let rows = sqlx::query!("UPDATE jobs SET finished_at = NULL, attempt = 0, run_at = now() RETURNING kind");
+    let rows = sqlx::query!(
+        "UPDATE jobs SET finished_at = NULL, attempt = 0, run_at = now() RETURNING kind"
+    );
     let rerun = rows.fetch_all(world.backend.pool()).await.unwrap();
     for kind in Kind::ALL {
-        assert!(rerun.iter().any(|row| row.kind == kind.as_str()), "no test runs {kind:?} twice yet: add it above");
+        assert!(
+            rerun.iter().any(|row| row.kind == kind.as_str()),
+            "no test runs {kind:?} twice yet: add it above"
+        );
     }
     testing::drain_jobs(&world.backend).await.unwrap();
     assert_eq!(testing::queue(&world.backend).await.unwrap(), (0, 0));
-    assert_eq!((world.mail.mails().len(), world.control().events().unwrap().len()), (mails, events));
-    let (status, _) = world.call(reqwest::Method::GET, "runs", key.text.expose(), None).await;
+    assert_eq!(
+        (
+            world.mail.mails().len(),
+            world.control().events().unwrap().len()
+        ),
+        (mails, events)
+    );
+    let (status, _) = world
+        .call(reqwest::Method::GET, "runs", key.text.expose(), None)
+        .await;
     assert_eq!(status, 401, "a revoked key stays dead");
 }
 
@@ -75,14 +121,31 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
 async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("ada@example.org").await;
-    for fault in [Fault::DropAnswer, Fault::Refuse, Fault::Error, Fault::Garbage] {
+    for fault in [
+        Fault::DropAnswer,
+        Fault::Refuse,
+        Fault::Error,
+        Fault::Garbage,
+    ] {
         let key = keys::create(&world.backend, &actor, "ci").await.unwrap();
-        world.control().fault(Switch { plane: Plane::Control, fault, times: 1 }).unwrap();
+        world
+            .control()
+            .fault(Switch {
+                plane: Plane::Control,
+                fault,
+                times: 1,
+            })
+            .unwrap();
         testing::drain_jobs(&world.backend).await.unwrap();
         world.control().clear_faults();
-        sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL").execute(world.backend.pool()).await.unwrap();
+        sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
+            .execute(world.backend.pool())
+            .await
+            .unwrap();
         testing::drain_jobs(&world.backend).await.unwrap();
-        let (status, _) = world.call(reqwest::Method::GET, "runs", key.text.expose(), None).await;
+        let (status, _) = world
+            .call(reqwest::Method::GET, "runs", key.text.expose(), None)
+            .await;
         if fault != Fault::Garbage {
             assert_eq!(status, 200, "{fault:?}");
         }
@@ -96,22 +159,51 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await;
     let bob = world.customer("bob@example.org").await;
-    for (name, expected) in
-        [("  ", KeyRefusal::NameEmpty), (&*"x".repeat(61), KeyRefusal::NameTooLong), ("a\u{7}b", KeyRefusal::NameUnprintable)]
-    {
+    for (name, expected) in [
+        ("  ", KeyRefusal::NameEmpty),
+        (&*"x".repeat(61), KeyRefusal::NameTooLong),
+        ("a\u{7}b", KeyRefusal::NameUnprintable),
+    ] {
         let outcome = keys::create(&world.backend, &ada, name).await;
         assert!(matches!(outcome, Err(Refused(refusal)) if refusal == expected));
     }
     let key = keys::create(&world.backend, &ada, "ci").await.unwrap();
-    assert!(keys::get(&world.backend, &bob, key.key_id).await.unwrap().is_none());
-    assert!(matches!(keys::revoke(&world.backend, &bob, key.key_id).await, Err(Refused(KeyRefusal::NotFound))));
-    assert!(keys::list(&world.backend, &bob, None).await.unwrap().rows.is_empty());
-    let shown = keys::get(&world.backend, &ada, key.key_id).await.unwrap().unwrap();
+    assert!(
+        keys::get(&world.backend, &bob, key.key_id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(matches!(
+        keys::revoke(&world.backend, &bob, key.key_id).await,
+        Err(Refused(KeyRefusal::NotFound))
+    ));
+    assert!(
+        keys::list(&world.backend, &bob, None)
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+    );
+    let shown = keys::get(&world.backend, &ada, key.key_id)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(shown.revoked_at.is_none() && !key.text.expose().contains(&shown.masked));
 
-    backend::service::accounts::sign_up(&world.backend, sign_up("eve@example.org")).await.unwrap();
-    let eve = backend::service::accounts::sign_in(&world.backend, "eve@example.org", "three quiet rivers meet").await;
-    let eve = sessions::actor(&world.backend, eve.unwrap()).await.unwrap().unwrap();
+    backend::service::accounts::sign_up(&world.backend, sign_up("eve@example.org"))
+        .await
+        .unwrap();
+    let eve = backend::service::accounts::sign_in(
+        &world.backend,
+        "eve@example.org",
+        "three quiet rivers meet",
+    )
+    .await;
+    let eve = sessions::actor(&world.backend, eve.unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
     assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
 }

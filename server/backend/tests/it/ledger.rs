@@ -11,17 +11,50 @@ async fn nothing_booked_can_be_changed_or_removed(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
     let pool = world.backend.pool();
-    assert!(sqlx::query!("UPDATE transfers SET ticks = ticks + 1").execute(pool).await.is_err());
-    assert!(sqlx::query!("DELETE FROM transfers").execute(pool).await.is_err());
-    assert!(sqlx::query!("TRUNCATE transfers").execute(pool).await.is_err());
-    assert!(sqlx::query!("DELETE FROM audit_events").execute(pool).await.is_err());
-    assert!(sqlx::query!("DELETE FROM feed_log").execute(pool).await.is_err());
-    assert!(sqlx::query!("UPDATE prices SET vcpu_hour_microusd = 0").execute(pool).await.is_err());
+    assert!(
+        sqlx::query!("UPDATE transfers SET ticks = ticks + 1")
+            .execute(pool)
+            .await
+            .is_err()
+    );
+    assert!(
+        sqlx::query!("DELETE FROM transfers")
+            .execute(pool)
+            .await
+            .is_err()
+    );
+    assert!(
+        sqlx::query!("TRUNCATE transfers")
+            .execute(pool)
+            .await
+            .is_err()
+    );
+    assert!(
+        sqlx::query!("DELETE FROM audit_events")
+            .execute(pool)
+            .await
+            .is_err()
+    );
+    assert!(
+        sqlx::query!("DELETE FROM feed_log")
+            .execute(pool)
+            .await
+            .is_err()
+    );
+    assert!(
+        sqlx::query!("UPDATE prices SET vcpu_hour_microusd = 0")
+            .execute(pool)
+            .await
+            .is_err()
+    );
     let again = sqlx::query!(
         "INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, booked_at)
          SELECT account_id, gen_random_uuid(), debit_id, credit_id, ticks, kind, key, booked_at FROM transfers"
     );
-    assert!(again.execute(pool).await.is_err(), "the same key books once");
+    assert!(
+        again.execute(pool).await.is_err(),
+        "the same key books once"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -38,10 +71,30 @@ async fn a_price_needs_thirty_days_notice_whole_hours_and_its_own_time(pool: PgP
             .await
         }
     };
-    assert!(insert("2026-01-01 00:00Z", "2026-01-18 00:00Z").await.is_err(), "17 days");
-    assert!(insert("2026-01-01 00:00Z", "2026-02-01 00:30Z").await.is_err(), "half an hour");
-    assert!(insert("2026-01-01 00:00Z", "2026-01-31 00:00Z").await.is_ok(), "30 days");
-    assert!(insert("2026-01-01 00:00Z", "2026-03-01 00:00Z").await.is_err(), "overlap");
+    assert!(
+        insert("2026-01-01 00:00Z", "2026-01-18 00:00Z")
+            .await
+            .is_err(),
+        "17 days"
+    );
+    assert!(
+        insert("2026-01-01 00:00Z", "2026-02-01 00:30Z")
+            .await
+            .is_err(),
+        "half an hour"
+    );
+    assert!(
+        insert("2026-01-01 00:00Z", "2026-01-31 00:00Z")
+            .await
+            .is_ok(),
+        "30 days"
+    );
+    assert!(
+        insert("2026-01-01 00:00Z", "2026-03-01 00:00Z")
+            .await
+            .is_err(),
+        "overlap"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -52,11 +105,17 @@ async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPo
     world.control().set_speed(0).unwrap();
     let id = world.start(&key).await;
     // Two hours more than $50 buys.
-    world.control().advance_ms(4_390_243_000 + 7_200_000).unwrap();
+    world
+        .control()
+        .advance_ms(4_390_243_000 + 7_200_000)
+        .unwrap();
     world.destroy(&key, &id).await;
     world.meter().await;
     let read = credit::read(&world.backend, &actor).await.unwrap();
-    assert_eq!((read.remaining, read.spent), (Ticks::ZERO, Ticks::from_cents(Cents(5_000))));
+    assert_eq!(
+        (read.remaining, read.spent),
+        (Ticks::ZERO, Ticks::from_cents(Cents(5_000)))
+    );
     assert_eq!(read.overrun, world.due(&id).saturating_sub(read.spent));
 
     let rows = sqlx::query!(
@@ -67,10 +126,16 @@ async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPo
     );
     let rows = rows.fetch_all(world.backend.pool()).await.unwrap();
     let grant = rows.iter().find(|row| row.kind == "grant").unwrap();
-    assert_eq!((grant.debit, grant.credit), (grant.debits, grant.credits), "balance row = fold of transfers");
+    assert_eq!(
+        (grant.debit, grant.credit),
+        (grant.debits, grant.credits),
+        "balance row = fold of transfers"
+    );
     let sum: rust_decimal::Decimal = rows.iter().map(|row| row.debits - row.credits).sum();
     assert!(sum.is_zero(), "all entries sum to zero");
-    let statement = credit::statement(&world.backend, &actor, None).await.unwrap();
+    let statement = credit::statement(&world.backend, &actor, None)
+        .await
+        .unwrap();
     assert_eq!(statement.rows[0].balance, Ticks::ZERO);
     assert!(statement.next.is_some(), "1,222 hours do not fit one page");
 }

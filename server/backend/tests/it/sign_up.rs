@@ -19,7 +19,11 @@ async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: 
     assert_eq!(credit.grants.len(), 1);
     let tenant = format!("tenants/{}", actor.account_id());
     let exchanges = world.control().exchanges();
-    assert!(exchanges.iter().any(|exchange| exchange.path.ends_with(&tenant) && exchange.status == 200));
+    assert!(
+        exchanges
+            .iter()
+            .any(|exchange| exchange.path.ends_with(&tenant) && exchange.status == 200)
+    );
     assert_eq!(testing::queue(&world.backend).await.unwrap(), (0, 0));
 }
 
@@ -27,17 +31,42 @@ async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: 
 async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
-    accounts::sign_up(&world.backend, sign_up("ADA@example.ORG")).await.unwrap();
+    accounts::sign_up(&world.backend, sign_up("ADA@example.ORG"))
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
-    let subjects: Vec<_> = world.mail.mails().into_iter().map(|mail| mail.subject).collect();
-    assert_eq!(subjects.iter().filter(|subject| subject.contains("already have")).count(), 1, "{subjects:?}");
-    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#).fetch_one(world.backend.pool());
-    assert_eq!(users.await.unwrap(), 1, "nothing of the second sign-up remains");
+    let subjects: Vec<_> = world
+        .mail
+        .mails()
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect();
+    assert_eq!(
+        subjects
+            .iter()
+            .filter(|subject| subject.contains("already have"))
+            .count(),
+        1,
+        "{subjects:?}"
+    );
+    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
+        .fetch_one(world.backend.pool());
+    assert_eq!(
+        users.await.unwrap(),
+        1,
+        "nothing of the second sign-up remains"
+    );
     for _ in 0..5 {
-        accounts::sign_up(&world.backend, sign_up("ada@example.org")).await.unwrap();
+        accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+            .await
+            .unwrap();
     }
     testing::drain_jobs(&world.backend).await.unwrap();
-    assert_eq!(world.mail.mails().len(), 1 + 3, "nobody's inbox is filled through us");
+    assert_eq!(
+        world.mail.mails().len(),
+        1 + 3,
+        "nobody's inbox is filled through us"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -52,7 +81,9 @@ async fn every_problem_is_named_at_once(pool: PgPool) {
         dpa: false,
         export_statement: false,
     };
-    let Err(Failure::Refused(SignUpRefusal(problems))) = accounts::sign_up(&world.backend, typed).await else {
+    let Err(Failure::Refused(SignUpRefusal(problems))) =
+        accounts::sign_up(&world.backend, typed).await
+    else {
         unreachable!("must be refused");
     };
     let expected = [
@@ -69,24 +100,43 @@ async fn every_problem_is_named_at_once(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
     let world = World::new(pool).await;
-    accounts::sign_up(&world.backend, sign_up("ada@example.org")).await.unwrap();
+    accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     let token = world.token("ada@example.org");
     let unknown = accounts::confirm_email(&world.backend, "x").await;
-    assert!(matches!(unknown, Err(Failure::Refused(VerificationRefusal::Unknown))));
+    assert!(matches!(
+        unknown,
+        Err(Failure::Refused(VerificationRefusal::Unknown))
+    ));
 
     let attempts = (0..20).map(|_| accounts::confirm_email(&world.backend, &token));
     let outcomes = futures(attempts).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    let user_id = *outcomes.iter().find_map(|outcome| outcome.as_ref().ok()).unwrap();
-    let actor = sessions::actor(&world.backend, user_id).await.unwrap().unwrap();
-    assert_eq!(credit::read(&world.backend, &actor).await.unwrap().given, Ticks::from_cents(Cents(5_000)));
+    let user_id = *outcomes
+        .iter()
+        .find_map(|outcome| outcome.as_ref().ok())
+        .unwrap();
+    let actor = sessions::actor(&world.backend, user_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        credit::read(&world.backend, &actor).await.unwrap().given,
+        Ticks::from_cents(Cents(5_000))
+    );
 
-    accounts::sign_up(&world.backend, sign_up("bob@example.org")).await.unwrap();
+    accounts::sign_up(&world.backend, sign_up("bob@example.org"))
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     world.backend.clock().advance(time::Duration::hours(24));
     let late = accounts::confirm_email(&world.backend, &world.token("bob@example.org")).await;
-    assert!(matches!(late, Err(Failure::Refused(VerificationRefusal::Expired))));
+    assert!(matches!(
+        late,
+        Err(Failure::Refused(VerificationRefusal::Expired))
+    ));
 }
 
 /// Runs them at the same time, all against one pool.
@@ -97,9 +147,12 @@ async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T
 #[sqlx::test(migrations = "../../migrations")]
 async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
     let world = World::new(pool).await;
-    let all = futures((0..8).map(|_| accounts::sign_up(&world.backend, sign_up("ada@example.org")))).await;
+    let all =
+        futures((0..8).map(|_| accounts::sign_up(&world.backend, sign_up("ada@example.org"))))
+            .await;
     assert!(all.iter().all(Result::is_ok), "all get the same answer");
-    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#).fetch_one(world.backend.pool());
+    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
+        .fetch_one(world.backend.pool());
     assert_eq!(users.await.unwrap(), 1);
 }
 
@@ -107,7 +160,13 @@ async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
 async fn only_the_right_pair_signs_in(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("ada@example.org").await;
-    let id = accounts::sign_in(&world.backend, " Ada@Example.org ", "three quiet rivers meet").await.unwrap();
+    let id = accounts::sign_in(
+        &world.backend,
+        " Ada@Example.org ",
+        "three quiet rivers meet",
+    )
+    .await
+    .unwrap();
     assert_eq!(id, actor.user_id());
     for (email, password) in [
         ("ada@example.org", "three quiet rivers meeT"),
@@ -116,7 +175,10 @@ async fn only_the_right_pair_signs_in(pool: PgPool) {
         ("ada@example.org", &"x".repeat(100_000)),
     ] {
         let outcome = accounts::sign_in(&world.backend, email, password).await;
-        assert!(matches!(outcome, Err(Failure::Refused(SignInRefusal::WrongPair))));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(SignInRefusal::WrongPair))
+        ));
     }
 }
 
@@ -125,10 +187,19 @@ async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
     let world = World::new(pool).await;
     let settings = testing::settings(&world.orchestrator.url(), "smtp://127.0.0.1:1").unwrap();
     let away = testing::backend(world.backend.pool().clone(), settings).unwrap();
-    accounts::sign_up(&away, sign_up("ada@example.org")).await.unwrap();
+    accounts::sign_up(&away, sign_up("ada@example.org"))
+        .await
+        .unwrap();
     testing::drain_jobs(&away).await.unwrap();
-    assert_eq!(testing::queue(&away).await.unwrap(), (1, 0), "the mail waits");
-    sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL").execute(away.pool()).await.unwrap();
+    assert_eq!(
+        testing::queue(&away).await.unwrap(),
+        (1, 0),
+        "the mail waits"
+    );
+    sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
+        .execute(away.pool())
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     assert_eq!(world.mail.mails().len(), 1);
 }

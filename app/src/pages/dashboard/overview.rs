@@ -1,0 +1,116 @@
+//! What is left, how fast it goes, when it ends, what runs. Before the first sandbox: the way to it.
+
+use backend::service::nav::Nav;
+use backend::service::overview::{self, Overview};
+use domain::figures::Stage;
+use leptos::prelude::*;
+
+use super::sandboxes;
+use crate::islands::LiveOverview;
+use crate::pages::format::{self, METERED};
+use crate::pages::layout::{self, Page, Section, Stop, Visit};
+use crate::pages::{chart, snippet};
+
+/// `/overview`
+pub fn view() -> AnyView {
+    layout::dashboard(Section::Overview, "/overview", read)
+}
+
+async fn read(visit: Visit) -> Result<Page, Stop> {
+    let overview = overview::read(&visit.backend, &visit.actor).await?;
+    let balance = overview.figures.balance_ticks.parse().ok().and_then(domain::money::Ticks::new).unwrap_or_default();
+    let nav = Nav { balance, running: overview.sandboxes, keys: overview.keys };
+    let notices = (layout::feed_notice(&overview.feed), unverified(&visit)).into_any();
+    let stage = overview.figures.stage;
+    let figures = view! { <section class="section" aria-label="Credit"><LiveOverview figures=overview.figures.clone()/></section> };
+    let rest = if stage == Stage::Underway { underway(&overview) } else { first_run(&visit, stage) };
+    let body = (notices, figures, rest).into_any();
+    Ok(Page { nav: Some(nav), ..Page::new("Overview", body) })
+}
+
+fn unverified(visit: &Visit) -> AnyView {
+    if visit.actor.is_verified() {
+        return ().into_any();
+    }
+    let text = view! { "Keys are made and credit is given only once your e-mail address is confirmed. "<a href="/settings">"Send the mail again"</a> };
+    layout::notice("notice notice--soon", "Confirm your address", text.into_any())
+}
+
+fn underway(overview: &Overview) -> AnyView {
+    view! {
+        <section class="section" aria-labelledby="spend">
+            <div class="section__head">
+                <h2 id="spend">"Spend"</h2>
+                <a href="/usage?range=30d">"Usage in detail"</a>
+            </div>
+            <dl class="facts">
+                <dt>"This month"</dt>
+                <dd>{format::amount(overview.month, METERED)}</dd>
+                <dt>"Last month"</dt>
+                <dd>{format::amount(overview.last_month, METERED)}</dd>
+            </dl>
+            {chart::spend("chart chart--small", "spend-chart", "Spend by day, last 30 days", &overview.spend)}
+        </section>
+        <section class="section" aria-labelledby="running">
+            <div class="section__head">
+                <h2 id="running">"Running now"</h2>
+                <a href="/sandboxes">"All sandboxes"</a>
+            </div>
+            {running(overview)}
+        </section>
+        {layout::as_of(&overview.feed)}
+    }
+    .into_any()
+}
+
+fn running(overview: &Overview) -> AnyView {
+    if overview.running.is_empty() {
+        return view! { <p>"Nothing runs, so nothing is spent."</p> }.into_any();
+    }
+    let more = overview.sandboxes - i64::try_from(overview.running.len()).unwrap_or(0);
+    let more = (more > 0).then(|| view! { <p class="form__note">{format!("and {more} more")}</p> });
+    (sandboxes::table("Running sandboxes", &overview.running), more).into_any()
+}
+
+/// Three steps to the first sandbox. The page turns by itself: with scripts through the live figures, without them by a
+/// reload every five seconds.
+fn first_run(visit: &Visit, stage: Stage) -> AnyView {
+    let has_key = stage > Stage::NeedsKey;
+    let current = |is: bool| is.then_some("step");
+    view! {
+        <noscript><meta http-equiv="refresh" content="5"/></noscript>
+        <section class="section" aria-labelledby="first-run">
+            <div class="section__head"><h2 id="first-run">"Your first sandbox"</h2></div>
+            <ol class="steps" data-stage=if has_key { "needs_sandbox" } else { "needs_key" }>
+                <li class="step" data-done=has_key.then_some("") aria-current=current(!has_key)>
+                    <h3 class="step__title">"Create a key"</h3>
+                    <div class="step__body">{key_step(has_key)}</div>
+                </li>
+                <li class="step" aria-current=current(has_key)>
+                    <h3 class="step__title">"Run this where you work"</h3>
+                    <div class="step__body">
+                        <p>"Put your key in the place of "<code>{snippet::NO_KEY}</code>". The sandbox runs for five seconds and costs about $0.00006."</p>
+                        {snippet::first_sandbox(&visit.backend, snippet::NO_KEY)}
+                    </div>
+                </li>
+                <li class="step">
+                    <h3 class="step__title">"See it here"</h3>
+                    <div class="step__body"><p class="waiting">"Waiting for your first sandbox. This page turns by itself within seconds of its start."</p></div>
+                </li>
+            </ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn key_step(has_key: bool) -> AnyView {
+    if has_key {
+        view! { <p>"Done. "<a href="/keys">"Your keys"</a></p> }.into_any()
+    } else {
+        view! {
+            <p>"A key lets your programs start sandboxes on this account. It is shown once."</p>
+            <a class="button button--primary" href="/keys/new">"Create a key"</a>
+        }
+        .into_any()
+    }
+}

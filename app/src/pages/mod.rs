@@ -1,0 +1,78 @@
+//! The pages and their route table. Compiled for the server only; the browser gets HTML. A page reads by calling
+//! `backend` once and draws what came back; what it may change is in `api`.
+
+mod chart;
+pub mod error;
+mod form;
+mod format;
+mod layout;
+mod shell;
+mod snippet;
+mod words;
+
+mod dashboard {
+    //! Pages of a signed-in person.
+    pub mod credit;
+    pub mod key;
+    pub mod key_created;
+    pub mod key_new;
+    pub mod keys;
+    pub mod overview;
+    pub mod sandbox;
+    pub mod sandboxes;
+    pub mod settings;
+    pub mod usage;
+}
+
+mod public {
+    //! Pages that a stranger may see.
+    pub mod check_mail;
+    pub mod landing;
+    pub mod sign_in;
+    pub mod sign_up;
+    pub mod verify_email;
+}
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+pub use shell::shell;
+
+/// Pages that answer anyone. Compared with the real route list by a test of `server`, so that a new page must be classed.
+pub const PUBLIC_ROUTES: &[&str] = &["/", "/sign-up", "/check-mail", "/verify-email", "/sign-in"];
+/// Pages that lead a stranger to `/sign-in`.
+pub const PRIVATE_ROUTES: &[&str] = &[
+    "/overview", "/sandboxes", "/sandboxes/{id}", "/usage", "/keys", "/keys/new", "/keys/created", "/keys/{id}", "/credit",
+    "/settings",
+];
+
+/// The route table. Reads no context itself: it also runs once at start, with no request, to list the routes.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    // Every page is `Async`: whole before its first byte, so that status, cookies and policy can still be set, and
+    // complete without scripts.
+    view! {
+        <Router>
+            <Routes fallback=|| error::view(error::DeadEnd::NotFound)>
+                <Route path=path!("/") view=public::landing::view ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=public::sign_up::view ssr=SsrMode::Async/>
+                <Route path=path!("/check-mail") view=public::check_mail::view ssr=SsrMode::Async/>
+                <Route path=path!("/verify-email") view=public::verify_email::view ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=public::sign_in::view ssr=SsrMode::Async/>
+                <Route path=path!("/overview") view=dashboard::overview::view ssr=SsrMode::Async/>
+                <Route path=path!("/sandboxes") view=dashboard::sandboxes::view ssr=SsrMode::Async/>
+                <Route path=path!("/sandboxes/:id") view=dashboard::sandbox::view ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=dashboard::usage::view ssr=SsrMode::Async/>
+                <Route path=path!("/keys") view=dashboard::keys::view ssr=SsrMode::Async/>
+                <Route path=path!("/keys/new") view=dashboard::key_new::view ssr=SsrMode::Async/>
+                <Route path=path!("/keys/created") view=dashboard::key_created::view ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id") view=dashboard::key::view ssr=SsrMode::Async/>
+                <Route path=path!("/credit") view=dashboard::credit::view ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=dashboard::settings::view ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}

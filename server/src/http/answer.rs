@@ -1,0 +1,43 @@
+//! Answers that do not come from a page: error pages and redirects of the edge.
+
+use std::future::{Ready, ready};
+
+use app::pages::error::{self, DeadEnd};
+use app::request_id::RequestId;
+use axum::extract::Request;
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse as _, Response};
+
+use super::Edge;
+
+/// Seconds after which a client may try again: when the limits or the database have had time to recover.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
+
+/// An error page with its status.
+pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Response {
+    let unknown = RequestId(String::new());
+    let html = error::document(end, &edge.assets, request_id.unwrap_or(&unknown));
+    let mut response = (end.status(), Html(html)).into_response();
+    if matches!(end, DeadEnd::Unavailable | DeadEnd::TooMany) {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    }
+    response
+}
+
+/// The error page for this request.
+pub fn refuse(edge: &Edge, end: DeadEnd, request: &Request) -> Response {
+    page(edge, end, request.extensions().get::<RequestId>())
+}
+
+/// A handler that always gives this error page.
+pub fn dead_end(edge: &Edge, end: DeadEnd) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
+    let edge = edge.clone();
+    move |request| ready(refuse(&edge, end, &request))
+}
+
+/// "See there", with a GET.
+pub fn see_other(path: &'static str) -> Response {
+    let location: [(HeaderName, HeaderValue); 1] = [(LOCATION, HeaderValue::from_static(path))];
+    (StatusCode::SEE_OTHER, location).into_response()
+}

@@ -1,0 +1,174 @@
+//! The HTTP edge. Read top to bottom: what is answered by whom, then what stands around every answer and why in this
+//! order. What a page shows is `app`'s.
+
+mod access_log;
+mod actions;
+mod answer;
+pub mod assets;
+mod body;
+mod client_address;
+mod deadline;
+mod guard;
+mod health;
+pub mod listen;
+mod live;
+mod panics;
+pub mod rate_limit;
+mod request_id;
+mod same_origin;
+pub mod security_headers;
+mod session_cookie;
+pub mod session_store;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use app::assets::Assets;
+use app::pages::error::DeadEnd;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use backend::Backend;
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use url::Url;
+
+use crate::config::{Network, Web};
+use rate_limit::{Limiter, Limits};
+
+/// What the edge knows before the database is reached.
+#[derive(Clone)]
+pub struct Edge {
+    assets: Arc<Assets>,
+    site_root: Arc<PathBuf>,
+    origin: Arc<str>,
+    trusted_proxies: Arc<[Network]>,
+    stopping: CancellationToken,
+}
+
+impl Edge {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(assets: Assets, web: &Web, public_origin: &Url, stopping: CancellationToken) -> Self {
+        Self {
+            assets: Arc::new(assets),
+            site_root: Arc::new(web.site_root.clone()),
+            origin: public_origin.origin().ascii_serialization().into(),
+            trusted_proxies: web.trusted_proxies.clone().into(),
+            stopping,
+        }
+    }
+}
+
+/// What answers now: a router for the start, until the one for the rest of the process takes over.
+#[derive(Clone)]
+pub struct Site {
+    at_first: Router,
+    opened: Arc<OnceLock<Router>>,
+}
+
+impl Site {
+    /// Answers with this router at first.
+    #[must_use]
+    pub fn new(at_first: Router) -> Self {
+        Self { at_first, opened: Arc::default() }
+    }
+
+    /// Answers with this router from now on.
+    pub fn open(&self, router: Router) {
+        // A second call would be a defect of the caller; the first router stays.
+        let _ = self.opened.set(router);
+    }
+
+    fn router(&self) -> Router {
+        self.opened.get().unwrap_or(&self.at_first).clone()
+    }
+}
+
+/// Everything, once the database is there.
+pub fn router(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
+    let routes = Router::new()
+        .merge(application(edge, backend, limits))
+        .merge(assets::router(&edge.site_root))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready).with_state((edge.clone(), backend.clone())));
+    dressed(edge, routes, DeadEnd::NotFound)
+}
+
+/// While the database is away or migrating: alive, not ready, and every page says so.
+pub fn starting(edge: &Edge) -> Router {
+    let routes = Router::new()
+        .merge(assets::router(&edge.site_root))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::not_ready));
+    dressed(edge, routes, DeadEnd::Unavailable)
+}
+
+/// The second listener: metrics, and health for a process without pages. Nothing here is for the public.
+pub fn metrics_router(metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
+        .route("/healthz", get(health::alive))
+}
+
+/// Pages, server functions and the two handlers beside them: whatever knows a person.
+fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
+    let options = LeptosOptions::builder().output_name("frontend").build();
+    let context = {
+        let (backend, assets) = (backend.clone(), Assets::clone(&edge.assets));
+        move || {
+            provide_context(backend.clone());
+            provide_context(assets.clone());
+        }
+    };
+    // Server functions are registered when the program is linked; each has a fixed path and takes POST only.
+    let routes = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(app::pages::App), context, app::pages::shell)
+        .with_state::<()>(options)
+        .route("/live/overview", get(live::overview).with_state(backend.clone()))
+        .route("/verify-email/{token}", get(verify::keep_token).with_state(backend.clone()));
+    let guard = guard::Guard { edge: edge.clone(), paths: guard::Paths::default() };
+    routes.layer(
+        ServiceBuilder::new()
+            // Before everything that reads or changes: another site's form must not reach a session or a limit.
+            .layer(from_fn_with_state(edge.clone(), same_origin::check))
+            // Before the session: a flood must not reach the database.
+            .layer(from_fn_with_state((edge.clone(), Limiter::new(limits)), rate_limit::check))
+            // Around the session layer: it repairs the cookie and the bare error that the layer answers with.
+            .layer(from_fn_with_state(edge.clone(), session_cookie::repair))
+            .layer(session_cookie::layer(backend))
+            // Inside the session: it asks who is there.
+            .layer(from_fn_with_state(guard, guard::check))
+            // Innermost: what a server function takes and gives.
+            .layer(from_fn_with_state(edge.clone(), actions::check)),
+    )
+}
+
+/// What stands around every answer, outermost first.
+fn dressed(edge: &Edge, routes: Router, otherwise: DeadEnd) -> Router {
+    routes
+        .fallback(answer::dead_end(edge, otherwise))
+        .method_not_allowed_fallback(answer::dead_end(edge, DeadEnd::WrongMethod))
+        .layer(
+            ServiceBuilder::new()
+                // First: everything below names the request by its id, in the log, the header and on pages.
+                .layer(from_fn(request_id::give))
+                // Who asks, behind the proxies we trust. Before the log and the limits.
+                .layer(from_fn_with_state(edge.clone(), client_address::find))
+                // Around all that can answer, so that every answer has its line and its count.
+                .layer(from_fn(access_log::write))
+                // Around all that makes answers, so that refusals and error pages carry the headers too.
+                .layer(from_fn(security_headers::set))
+                // Outside the deadline: a panic becomes a page wherever it happens.
+                .layer(from_fn_with_state(edge.clone(), panics::catch))
+                // Includes reading the body, so that a slow sender cannot hold a request open.
+                .layer(from_fn_with_state(edge.clone(), deadline::keep))
+                // Before any handler sees a byte; server functions that stream would have no limit of their own.
+                .layer(from_fn_with_state(edge.clone(), body::bound)),
+        )
+}
