@@ -33,21 +33,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-# Four different addresses: each is chosen while the ones before it are not listening yet.
-addresses=()
-while ((${#addresses[@]} < 5)); do
-    address=$(free_address)
-    [[ " ${addresses[*]-} " == *" $address "* ]] || addresses+=("$address")
-done
-export LISTEN_ADDR=${addresses[0]} METRICS_ADDR=${addresses[1]}
-export PUBLIC_ORIGIN=http://$LISTEN_ADDR ORCHESTRATOR_URL=http://${addresses[2]} SANDBOX_API_URL=http://${addresses[2]}
-export SMTP_URL=smtp://${addresses[3]} MAIL_URL=http://${addresses[4]}
-secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
-SECRET_KEY=$(secret) ORCHESTRATOR_CREDENTIAL=$(secret)
-export SECRET_KEY ORCHESTRATOR_CREDENTIAL
-# Not the developer's own settings: the tests are to mean the same everywhere.
-unset ISORUN_ENV SITE_ROOT REGION MAIL_FROM REFUSED_COUNTRIES TERMS_VERSION AUP_VERSION DPA_VERSION TRUSTED_PROXIES LOG LOG_FORMAT
-use_defaults .env.example
+own_settings
 DATABASE_URL=$(.ci/postgres.sh fresh "$DATABASE" test)
 export DATABASE_URL
 

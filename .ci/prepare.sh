@@ -56,8 +56,9 @@ if [[ $CHECK == yes ]]; then
     fi
 else
     mkdir -p .sqlx
-    find .sqlx -name 'query-*.json' -delete
+    # The new ones first, so that a build that runs meanwhile finds every query.
     find "$fresh" -name 'query-*.json' -exec cp {} .sqlx/ \;
+    for file in .sqlx/query-*.json; do [[ -e $fresh/${file##*/} ]] || rm -f "$file"; done
 fi
 inputs >"$DONE"
 say ".sqlx/: $(find .sqlx -name 'query-*.json' | wc -l) queries"

@@ -110,6 +110,26 @@ use_defaults() {
     done <"$1"
 }
 
+random_secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Settings for servers that live only as long as a test run: free addresses, secrets of their own, and nothing
+# of what the developer has set, so that a run means the same everywhere. DATABASE_URL is left alone.
+own_settings() {
+    local addresses=() address
+    # Different ones: none of them is listened on yet, so the same could come twice.
+    while ((${#addresses[@]} < 5)); do
+        address=$(free_address)
+        [[ " ${addresses[*]-} " == *" $address "* ]] || addresses+=("$address")
+    done
+    export LISTEN_ADDR=${addresses[0]} METRICS_ADDR=${addresses[1]} PUBLIC_ORIGIN=http://${addresses[0]}
+    export ORCHESTRATOR_URL=http://${addresses[2]} SANDBOX_API_URL=http://${addresses[2]}
+    export SMTP_URL=smtp://${addresses[3]} MAIL_URL=http://${addresses[4]}
+    SECRET_KEY=$(random_secret) ORCHESTRATOR_CREDENTIAL=$(random_secret)
+    export SECRET_KEY ORCHESTRATOR_CREDENTIAL
+    unset ISORUN_ENV SITE_ROOT REGION MAIL_FROM REFUSED_COUNTRIES TERMS_VERSION AUP_VERSION DPA_VERSION TRUSTED_PROXIES LOG LOG_FORMAT
+    use_defaults .env.example
+}
+
 start_mail_catcher() {
     SMTP_LISTEN=$(authority "$SMTP_URL") HTTP_LISTEN=$(authority "$MAIL_URL") \
         launch "The mail catcher" "$LOG_DIR/mail-catcher.log" "$BIN_DIR/mail-catcher" || return 1

@@ -19,8 +19,7 @@ mkdir -p "$LOG_DIR"
 # --- configuration ------------------------------------------------------------------------------------------
 
 if [[ ! -e $DATA/dev.env ]]; then
-    secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
-    (umask 077 && printf 'SECRET_KEY=%s\nORCHESTRATOR_CREDENTIAL=%s\n' "$(secret)" "$(secret)" >"$DATA/dev.env")
+    (umask 077 && printf 'SECRET_KEY=%s\nORCHESTRATOR_CREDENTIAL=%s\n' "$(random_secret)" "$(random_secret)" >"$DATA/dev.env")
 fi
 # What follows from an address that was changed changes with it.
 if [[ -n ${LISTEN_ADDR:-} ]]; then export PUBLIC_ORIGIN=${PUBLIC_ORIGIN:-http://$LISTEN_ADDR}; fi

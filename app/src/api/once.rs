@@ -107,11 +107,11 @@ impl Kept {
         Self(Vec::new())
     }
 
-    /// Also keeps this field, cut to 512 characters.
+    /// These fields, each cut to 512 characters.
     #[must_use]
-    pub fn with(mut self, field: &str, typed: &str) -> Self {
-        self.0.push((field.to_owned(), typed.chars().take(KEPT_CHARS_MAX).collect()));
-        self
+    pub fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
+        let kept = |(field, typed): (&str, &str)| (field.to_owned(), typed.chars().take(KEPT_CHARS_MAX).collect());
+        Self(fields.into_iter().map(kept).collect())
     }
 
     /// What was typed into this field; empty when nothing was kept.
@@ -278,7 +278,7 @@ mod tests {
 
     fn flash() -> Flash {
         let outcome = Outcome::Failed(ActionError::Key(KeyRefusal::NameEmpty));
-        Flash { page: "/keys/new".to_owned(), outcome, kept: Kept::nothing().with("name", "ci; ü\u{7f}") }
+        Flash { page: "/keys/new".to_owned(), outcome, kept: Kept::of([("name", "ci; ü\u{7f}")]) }
     }
 
     #[test]
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn too_much_for_a_cookie_is_refused_rather_than_cut() {
         let outcome = Outcome::Failed(ActionError::SignIn(SignInRefusal::WrongPair));
-        let kept = Kept::nothing().with("email", &"\u{1}".repeat(600)).with("country", &"é".repeat(600));
+        let kept = Kept::of([("email", &"\u{1}".repeat(600)), ("country", &"é".repeat(600))]);
         let large = Flash { page: "/sign-up".to_owned(), outcome, kept };
         assert_eq!(large.kept.get("country").chars().count(), KEPT_CHARS_MAX);
         assert_eq!(sealer(false, 0).seal(Slot::Flash, &large), None);

@@ -186,12 +186,12 @@ mod tests {
     fn a_fresh_field_claims_no_error() {
         let html = name_field("text", "name").draw(&FormState::default()).to_html();
         assert!(html.contains(r#"aria-describedby="name-hint""#) && !html.contains("aria-invalid"), "{html}");
-        assert!(FormState::default().summary().to_html().trim_start_matches("<!>").is_empty());
+        assert!(!FormState::default().summary().to_html().contains("errors"));
     }
 
     #[test]
     fn a_refused_field_says_why_and_keeps_what_was_typed() {
-        let state = failed(ActionError::Key(KeyRefusal::NameTooLong), Kept::nothing().with("name", "\"><script>"));
+        let state = failed(ActionError::Key(KeyRefusal::NameTooLong), Kept::of([("name", "\"><script>")]));
         let html = name_field("text", "name").draw(&state).to_html();
         assert!(html.contains(r#"aria-invalid="true""#) && html.contains(r#"aria-describedby="name-error name-hint""#), "{html}");
         assert!(html.contains("60 characters at most") && !html.contains("<script>"), "{html}");
@@ -202,14 +202,14 @@ mod tests {
 
     #[test]
     fn a_password_never_comes_back() {
-        let state = failed(ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::PasswordTooShort])), Kept::nothing().with("password", "hunter2"));
+        let state = failed(ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::PasswordTooShort])), Kept::of([("password", "hunter2")]));
         let html = name_field("password", "password").draw(&state).to_html();
         assert!(!html.contains("hunter2"), "{html}");
     }
 
     #[test]
     fn ticks_and_choices_come_back() {
-        let kept = Kept::nothing().with("terms", "yes").with("country", "NL");
+        let kept = Kept::of([("terms", "yes"), ("country", "NL")]);
         let state = failed(ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::AupMissing])), kept);
         assert!(checkbox("terms", "I agree".into_any(), &state).to_html().contains("checked"));
         assert!(!checkbox("dpa", "I agree".into_any(), &state).to_html().contains("checked"));

@@ -14,7 +14,7 @@ use peers::{
     contract::{Contract, Exchange, check},
     orchestrator::Orchestrator,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[test]
@@ -193,10 +193,7 @@ async fn drive_control(client: &Client, account: Uuid, key_id: Uuid) {
 
 /// Requests that must be refused, each with the status it must get.
 async fn drive_refusals(client: &Client, account: Uuid, key_id: Uuid) {
-    let tenant = |generation: u64, state: &str| json!({"generation": generation, "state": state});
-    let key = |hash: &str| json!({"account": account, "sha256": sha256(hash), "region": "us"});
     let gone = Uuid::now_v7();
-    let key_of_nobody = json!({"account": gone, "sha256": sha256("x"), "region": "us"});
     assert_eq!(
         client
             .control("DELETE", &format!("keys/{gone}"), None)
@@ -204,62 +201,11 @@ async fn drive_refusals(client: &Client, account: Uuid, key_id: Uuid) {
             .0,
         204
     );
-    let deep = |path: &str| format!("{path}/{gone}");
-    for (status, method, path, body) in [
-        (400, "PUT", deep("tenants"), Some(tenant(0, "active"))),
-        (400, "PUT", deep("tenants"), Some(tenant(1, "asleep"))),
-        (
-            400,
-            "PUT",
-            deep("tenants"),
-            Some(json!({"generation": 1, "state": "active", "run_until": "tomorrow"})),
-        ),
-        (
-            400,
-            "PUT",
-            "tenants/not-a-uuid".to_owned(),
-            Some(tenant(1, "active")),
-        ),
-        (
-            400,
-            "PUT",
-            deep("keys"),
-            Some(json!({"account": account, "sha256": "ABC", "region": "us"})),
-        ),
-        (400, "GET", "feed?limit=0".to_owned(), None),
-        (400, "GET", "feed?limit=10001".to_owned(), None),
-        (400, "GET", "feed?after=nonsense".to_owned(), None),
-        (404, "DELETE", deep("tenants"), None),
-        (404, "GET", format!("tenants/{gone}/runs"), None),
-        (
-            404,
-            "PUT",
-            format!("keys/{}", Uuid::now_v7()),
-            Some(key_of_nobody),
-        ),
-        (404, "GET", format!("keys/{gone}/callers"), None),
-        (
-            404,
-            "POST",
-            "runs/run0000000000000000/destroy".to_owned(),
-            None,
-        ),
-        (
-            409,
-            "PUT",
-            format!("tenants/{account}"),
-            Some(tenant(1, "suspended")),
-        ),
-        (409, "PUT", format!("keys/{key_id}"), Some(key("another"))),
-        (
-            409,
-            "PUT",
-            format!("keys/{}", Uuid::now_v7()),
-            Some(key(KEY)),
-        ),
-        (409, "GET", "feed?after=0123456789ab:0".to_owned(), None),
-        (410, "PUT", deep("keys"), Some(key("late"))),
-    ] {
+    let refused = refused_tenants(account, gone)
+        .into_iter()
+        .chain(refused_keys(account, key_id, gone))
+        .chain(refused_reads(gone));
+    for (status, method, path, body) in refused {
         let (got, answer) = client.control(method, &path, body).await;
         assert_eq!(got, status, "{method} {path}: {answer}");
     }
@@ -292,6 +238,61 @@ async fn drive_refusals(client: &Client, account: Uuid, key_id: Uuid) {
         401
     );
     drive_standing(client, account).await;
+}
+
+/// Status, method, path and body of a request.
+type Refused = (u16, &'static str, String, Option<Value>);
+
+fn refused_tenants(account: Uuid, gone: Uuid) -> Vec<Refused> {
+    let put = |status, path: String, body| (status, "PUT", path, Some(body));
+    let tenant = |generation: u64, state: &str| json!({"generation": generation, "state": state});
+    let timed = json!({"generation": 1, "state": "active", "run_until": "tomorrow"});
+    vec![
+        put(400, format!("tenants/{gone}"), tenant(0, "active")),
+        put(400, format!("tenants/{gone}"), tenant(1, "asleep")),
+        put(400, format!("tenants/{gone}"), timed),
+        put(400, "tenants/not-a-uuid".to_owned(), tenant(1, "active")),
+        put(409, format!("tenants/{account}"), tenant(1, "suspended")),
+        (404, "DELETE", format!("tenants/{gone}"), None),
+    ]
+}
+
+fn refused_keys(account: Uuid, key_id: Uuid, gone: Uuid) -> Vec<Refused> {
+    let put = |status, key: Uuid, body| (status, "PUT", format!("keys/{key}"), Some(body));
+    let key = |hash: &str| json!({"account": account, "sha256": sha256(hash), "region": "us"});
+    vec![
+        put(
+            400,
+            gone,
+            json!({"account": account, "sha256": "ABC", "region": "us"}),
+        ),
+        put(
+            404,
+            Uuid::now_v7(),
+            json!({"account": gone, "sha256": sha256("x"), "region": "us"}),
+        ),
+        put(409, key_id, key("another")),
+        put(409, Uuid::now_v7(), key(KEY)),
+        put(410, gone, key("late")),
+    ]
+}
+
+fn refused_reads(gone: Uuid) -> Vec<Refused> {
+    let get = |status, path: String| (status, "GET", path, None);
+    vec![
+        get(400, "feed?limit=0".to_owned()),
+        get(400, "feed?limit=10001".to_owned()),
+        get(400, "feed?after=nonsense".to_owned()),
+        get(409, "feed?after=0123456789ab:0".to_owned()),
+        get(404, format!("tenants/{gone}/runs")),
+        get(404, format!("keys/{gone}/callers")),
+        (
+            404,
+            "POST",
+            "runs/run0000000000000000/destroy".to_owned(),
+            None,
+        ),
+    ]
 }
 
 async fn drive_standing(client: &Client, account: Uuid) {

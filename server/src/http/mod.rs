@@ -6,7 +6,7 @@ mod actions;
 mod answer;
 pub mod assets;
 mod body;
-mod client_address;
+pub mod client_address;
 mod deadline;
 mod guard;
 mod health;

@@ -8,6 +8,7 @@ mod core;
 mod exchanges;
 mod faults;
 mod feed;
+mod guest;
 mod journal;
 mod keys;
 mod peer;
@@ -17,6 +18,7 @@ mod runs;
 mod snapshots;
 mod state;
 mod tenants;
+mod usage;
 mod wire;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

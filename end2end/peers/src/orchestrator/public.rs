@@ -1,12 +1,9 @@
-//! Handlers of the public plane, which customers' SDKs speak. Every one first authorises the key.
-//! `exec` and `files` run nothing and store nothing: they answer fixed output that says so.
+//! Handlers of the public plane, which customers' SDKs speak: the life of sandboxes and snapshots. Every one first
+//! authorises the key. What happens inside a sandbox is guest.rs, what was used is usage.rs.
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{
-    body::Bytes,
-    extract::{ConnectInfo, FromRequestParts, Path, Query, State as Extract},
-};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, State as Extract};
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,16 +13,11 @@ use super::{
     keys::{Call, Holder},
     runs::{Sandbox, Size, Status},
     state::Entry,
-    wire::{Answer, Payload, Refusal, Reply, price_cents, seconds},
+    wire::{Answer, Payload, Refusal, Reply},
 };
 
-/// What a command "prints", and what a file "holds".
-const CANNED: &str =
-    "This is the local orchestrator: no virtual machine runs, so nothing was executed.\n";
 const DEFAULT_TIMEOUT_S: u32 = 300;
 const MAX_TIMEOUT_S: u32 = 31_536_000;
-/// The history answers at most this many sandboxes, newest first.
-const MAX_HISTORY: usize = 1_000;
 
 impl FromRequestParts<Arc<Shared>> for Call {
     type Rejection = Refusal;
@@ -41,7 +33,7 @@ impl FromRequestParts<Arc<Shared>> for Call {
 }
 
 /// Authorises, then does the work in the same transaction, so that a revoked key stops at once.
-async fn with_key(
+pub(crate) async fn with_key(
     shared: &Arc<Shared>,
     call: Call,
     work: impl FnOnce(&mut Transaction<'_>, Holder) -> Answer + Send + 'static,
@@ -326,165 +318,6 @@ pub(crate) async fn audit(
             .own_sandbox(holder, &id)?
             .audit_lines()
             .map(Reply::Lines)
-    })
-    .await
-}
-
-pub(crate) async fn usage(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
-    with_key(&shared, call, |transaction, holder| {
-        let now = transaction.now;
-        let (mut active, mut ended, mut active_weight, mut ended_weight) = (0_u64, 0_u64, 0_i128, 0_i128);
-        let (mut cpu_ms, mut mib_ms) = (0_i128, 0_i128);
-        for sandbox in transaction.state.sandboxes.values().filter(|sandbox| sandbox.account == holder.account) {
-            if sandbox.status == Status::Destroyed {
-                ended += 1;
-                ended_weight += sandbox.weight(now);
-            } else {
-                active += 1;
-                active_weight += sandbox.weight(now);
-            }
-            cpu_ms += i128::from(sandbox.cpu_ms(now));
-            mib_ms += i128::from(sandbox.mem_mib) * i128::from(sandbox.running_ms(now));
-        }
-        Ok(Reply::ok(json!({
-            "active_sandboxes": active, "history_sandboxes": ended,
-            "active_cost_cents": price_cents(active_weight), "history_cost_cents": price_cents(ended_weight),
-            "total_cost_cents": price_cents(active_weight + ended_weight),
-            "cpu_seconds": seconds(cpu_ms), "mem_seconds": seconds(mib_ms / 1_024), "as_of": now,
-        })))
-    })
-    .await
-}
-
-pub(crate) async fn history(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
-    with_key(&shared, call, |transaction, holder| {
-        let mut ended: Vec<&Sandbox> = transaction
-            .state
-            .sandboxes
-            .values()
-            .filter(|sandbox| {
-                sandbox.account == holder.account && sandbox.status == Status::Destroyed
-            })
-            .collect();
-        ended.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.destroyed_at));
-        let now = transaction.now;
-        let entries: Vec<Value> = ended
-            .into_iter()
-            .take(MAX_HISTORY)
-            .map(|one| one.shown_in_history(now))
-            .collect();
-        Ok(Reply::ok(json!({"sandboxes": entries})))
-    })
-    .await
-}
-
-pub(crate) async fn network_profiles(Extract(shared): Extract<Arc<Shared>>, call: Call) -> Answer {
-    with_key(&shared, call, |_transaction, _holder| {
-        Ok(Reply::ok(json!([
-            {"name": "unrestricted", "allow": ["*"], "deny": []},
-            {"name": "locked-down", "allow": [], "deny": ["*"]},
-            {"name": "claude-code", "allow": ["api.anthropic.com"], "deny": []},
-            {"name": "openai", "allow": ["api.openai.com"], "deny": []},
-        ])))
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-struct Exec {
-    command: String,
-}
-
-pub(crate) async fn exec(
-    Extract(shared): Extract<Arc<Shared>>,
-    Path(id): Path<String>,
-    call: Call,
-    payload: Payload,
-) -> Answer {
-    let exec = payload.json::<Exec>();
-    with_key(&shared, call, move |transaction, holder| {
-        let Exec { command } = exec?;
-        transaction.touch(holder, &id)?;
-        transaction.audit(&id, "exec.start", json!({"command": command}));
-        transaction.audit(
-            &id,
-            "exec.exit",
-            json!({"command": command, "exit_code": 0, "duration_ms": 0}),
-        );
-        Ok(Reply::ok(
-            json!({"exit_code": 0, "stdout": CANNED, "stderr": ""}),
-        ))
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-pub(crate) struct FilePath {
-    path: Option<String>,
-}
-
-impl FilePath {
-    fn check(&self) -> Result<(), Refusal> {
-        match self.path.as_deref() {
-            Some(path) if !path.is_empty() => Ok(()),
-            _ => Err(Refusal::invalid("path is missing.")),
-        }
-    }
-}
-
-pub(crate) async fn upload(
-    Extract(shared): Extract<Arc<Shared>>,
-    Path(id): Path<String>,
-    Query(file): Query<FilePath>,
-    call: Call,
-    _content: Payload,
-) -> Answer {
-    file_call(&shared, id, file, call, Reply::ok(json!({}))).await
-}
-
-pub(crate) async fn download(
-    Extract(shared): Extract<Arc<Shared>>,
-    Path(id): Path<String>,
-    Query(file): Query<FilePath>,
-    call: Call,
-) -> Answer {
-    file_call(
-        &shared,
-        id,
-        file,
-        call,
-        Reply::Octets(Bytes::from_static(CANNED.as_bytes())),
-    )
-    .await
-}
-
-pub(crate) async fn files(
-    Extract(shared): Extract<Arc<Shared>>,
-    Path(id): Path<String>,
-    Query(file): Query<FilePath>,
-    call: Call,
-) -> Answer {
-    file_call(
-        &shared,
-        id,
-        file,
-        call,
-        Reply::ok(json!({"entries": ["local-orchestrator.txt"]})),
-    )
-    .await
-}
-
-async fn file_call(
-    shared: &Arc<Shared>,
-    id: String,
-    file: FilePath,
-    call: Call,
-    reply: Reply,
-) -> Answer {
-    with_key(shared, call, move |transaction, holder| {
-        file.check()?;
-        transaction.touch(holder, &id)?;
-        Ok(reply)
     })
     .await
 }

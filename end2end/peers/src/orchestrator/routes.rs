@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     commands,
     core::Shared,
-    exchanges, faults, feed, keys, peer, public, tenants,
+    exchanges, faults, feed, guest, keys, peer, public, tenants, usage,
     wire::{Refusal, Reply, bearer},
 };
 
@@ -98,23 +98,23 @@ fn public_plane() -> Vec<Route> {
         route("POST", "/v1/runs", public::create),
         route("GET", "/v1/runs", public::list),
         route("POST", "/v1/runs/restore", public::restore),
-        route("GET", "/v1/runs/history", public::history),
+        route("GET", "/v1/runs/history", usage::history),
         route("GET", "/v1/runs/{id}", public::get),
         route("PATCH", "/v1/runs/{id}", public::patch),
         route("DELETE", "/v1/runs/{id}", public::destroy),
-        route("POST", "/v1/runs/{id}/exec", public::exec),
-        route("POST", "/v1/runs/{id}/files/upload", public::upload),
-        route("GET", "/v1/runs/{id}/files/download", public::download),
-        route("GET", "/v1/runs/{id}/files", public::files),
+        route("POST", "/v1/runs/{id}/exec", guest::exec),
+        route("POST", "/v1/runs/{id}/files/upload", guest::upload),
+        route("GET", "/v1/runs/{id}/files/download", guest::download),
+        route("GET", "/v1/runs/{id}/files", guest::files),
         route("GET", "/v1/runs/{id}/audit", public::audit),
         route("POST", "/v1/runs/{id}/snapshot", public::snapshot),
         route("POST", "/v1/runs/{id}/fork", public::fork),
         route("POST", "/v1/runs/{id}/hibernate", public::hibernate),
         route("POST", "/v1/runs/{id}/resume", public::resume),
-        route("GET", "/v1/usage", public::usage),
+        route("GET", "/v1/usage", usage::usage),
         route("GET", "/v1/snapshots", public::snapshots),
         route("DELETE", "/v1/snapshots/{id}", public::delete_snapshot),
-        route("GET", "/v1/network-profiles", public::network_profiles),
+        route("GET", "/v1/network-profiles", usage::network_profiles),
     ]
 }
 

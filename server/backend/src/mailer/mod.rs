@@ -13,6 +13,9 @@ use crate::failure::Broken;
 use crate::settings::Settings;
 use messages::Words;
 
+/// Longest one send may take in all.
+const SEND_MAX: Duration = Duration::from_secs(20);
+
 /// Sends mail. Cheap to clone; keeps a small pool of connections.
 #[derive(Clone)]
 pub struct Mailer {
@@ -70,10 +73,11 @@ impl Mailer {
                 words.html.clone(),
             ))
             .map_err(|_| SendError::Never)?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(SendError::Never),
-            Err(_) => Err(SendError::Later),
+        // The transport's own timeout does not cover waiting for an answer, so the whole send has one.
+        match tokio::time::timeout(SEND_MAX, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.is_permanent() => Err(SendError::Never),
+            Ok(Err(_)) | Err(_) => Err(SendError::Later),
         }
     }
 }

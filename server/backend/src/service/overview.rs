@@ -96,7 +96,7 @@ async fn figures_of(
     let balance = credit::with(db, actor.account_id(), live).await?.remaining;
     let keys = keys::count_live(db, actor.account_id()).await?;
     let (running, any) = sandboxes::count(db, actor.account_id()).await?;
-    let newest = super::sandboxes::newest(db, actor, live).await?;
+    let first = super::sandboxes::first(db, actor, live).await?;
     let rate = live.per_hour();
     let figures = Figures {
         stage: match (any, keys) {
@@ -111,7 +111,9 @@ async fn figures_of(
         runs_out: runs_out(balance, rate, live.feed.as_of),
         as_of: worded(live.feed.as_of),
         stale: live.feed.stale || live.feed.stopped,
-        first_sandbox: newest.map(|row| in_words(&row, live.feed.as_of)),
+        first_sandbox: first
+            .filter(|row| live.feed.as_of - row.created_at < time::Duration::HOUR)
+            .map(|row| in_words(&row, live.feed.as_of)),
     };
     Ok((figures, Counts { keys, running }))
 }

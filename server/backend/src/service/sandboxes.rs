@@ -110,13 +110,16 @@ pub(crate) async fn running(
 }
 
 /// The very first sandbox, for the first-run panel.
-pub(crate) async fn newest(
+pub(crate) async fn first(
     db: &mut PgConnection,
     actor: &Actor,
     live: &Live,
 ) -> Result<Option<SandboxRow>, Broken> {
+    let Some(id) = sandboxes::first_id(db, actor.account_id()).await? else {
+        return Ok(None);
+    };
     let filter = Filter {
-        limit: Some(1),
+        only: Some(&id),
         ..Filter::default()
     };
     let row = sandboxes::list(db, actor.account_id(), filter).await?.pop();

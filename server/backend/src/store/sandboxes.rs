@@ -225,6 +225,18 @@ pub async fn count(db: &mut PgConnection, account_id: AccountId) -> Result<(i64,
     Ok((row.running, row.any))
 }
 
+/// The sandbox that an account started first.
+pub async fn first_id(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<String>, Broken> {
+    let id = sqlx::query_scalar!(
+        "SELECT sandbox_id FROM sandboxes WHERE account_id = $1 ORDER BY created_at, sandbox_id LIMIT 1",
+        account_id.0
+    );
+    Ok(id.fetch_optional(db).await?)
+}
+
 /// Notes when keys were last used to create a sandbox.
 pub async fn touch_keys(
     db: &mut PgConnection,

@@ -207,3 +207,28 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     let outcome = keys::create(&world.backend, &eve, "ci").await;
     assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_we_send_and_receive_is_what_the_contract_says(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@example.org").await;
+    let key = keys::create(&world.backend, &actor, "ci").await.unwrap();
+    testing::drain_jobs(&world.backend).await.unwrap();
+    world.start(key.text.expose()).await;
+    world.meter().await;
+    keys::revoke(&world.backend, &actor, key.key_id)
+        .await
+        .unwrap();
+    testing::drain_jobs(&world.backend).await.unwrap();
+    let exchanges = world.control().exchanges();
+    assert!(exchanges.len() >= 5, "tenant, key, feed twice, removal");
+    for exchange in exchanges {
+        assert_eq!(
+            peers::contract::check(&exchange),
+            Ok(()),
+            "{} {}",
+            exchange.method,
+            exchange.path
+        );
+    }
+}

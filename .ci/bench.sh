@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# `make bench`: measures a release build on this machine, with a durable database, and prints one line per number.
+# Everything it starts is its own, on loopback, and is gone afterwards.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
+source .ci/servers.sh
+
+export SQLX_OFFLINE=true BIN_DIR=target/release
+SECONDS_EACH=${SECONDS_EACH:-10}
+
+heading "Build"
+.ci/install.sh bench
+cargo build --release -q -p server -p peers
+.ci/assets.sh
+
+DATABASE=isorun_bench_$$
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/isorun-bench.XXXXXX")
+export LOG_DIR=$WORK/log PEER_DIR=$WORK/orchestrator
+mkdir -p "$LOG_DIR" "$PEER_DIR"
+own_settings
+export LOG=warn
+
+postgres_started=no
+own_database=${DATABASE_URL:-}
+finish() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    stop_all
+    if [[ -z $own_database ]]; then unset DATABASE_URL; else export DATABASE_URL=$own_database; fi
+    .ci/postgres.sh drop "$DATABASE" run || true
+    if [[ $postgres_started == yes ]]; then .ci/postgres.sh stop run || true; fi
+    rm -rf "$WORK"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+if ! .ci/postgres.sh running run; then postgres_started=yes; fi
+.ci/postgres.sh start run
+DATABASE_URL=$(.ci/postgres.sh fresh "$DATABASE" run)
+export DATABASE_URL DASHBOARD_URL=$PUBLIC_ORIGIN
+start_mail_catcher
+start_orchestrator
+"$BIN_DIR/isorun-dashboard" migrate
+start_dashboard "$LOG_DIR/dashboard.log"
+export PATH=$ROOT/end2end/node_modules/node/bin:$PATH
+cookie=$(node .ci/bench-journey.mjs | sed -E 's/.*"cookie":"([^"]*)".*/\1/')
+
+# --- the numbers --------------------------------------------------------------------------------------------
+
+line() { printf '%-58s %s\n' "$1" "$2"; }
+memory() { awk -v what="$1:" '$1 == what { printf "%.1f MiB", $2 / 1024 }' "/proc/${PIDS[-1]}/status"; }
+
+# load NAME PATH CONNECTIONS [SCRIPT]: requests per second, p50 and p99. Any answer but 200 spoils the number.
+load() {
+    local out
+    out=$(wrk -t1 -c"$3" -d"${SECONDS_EACH}s" --latency -H "Cookie: $cookie" ${4:+-s "$4"} "$PUBLIC_ORIGIN$2" 2>&1)
+    if grep -qE 'Non-2xx|Socket errors' <<<"$out"; then
+        say "$out"
+        fail "$1: not every answer was a good one."
+    fi
+    line "$1" "$(awk '/Requests\/sec/ { rate = $2 } $1 == "50%" { p50 = $2 } $1 == "99%" { p99 = $2 } END { print rate " requests/s, p50 " p50 ", p99 " p99 }' <<<"$out")"
+}
+
+heading "Pages (wrk on the same machine takes its share of the $(nproc) cores)"
+[[ $(curl -s -o /dev/null -w '%{http_code}' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview") == 200 ]] || fail "The overview page does not show."
+# Twenty connections that each wait 100 ms before the next request: 200 requests/s, or a little less.
+printf 'function delay() return 100 end\n' >"$WORK/paced.lua"
+load "overview, signed in, up to 200 requests/s" /overview 20 "$WORK/paced.lua"
+load "overview, signed in, as fast as it goes (16 connections)" /overview 16
+load "landing page, nobody signed in, as fast as it goes" / 16
+load "/readyz: the same server with one query and no page" /readyz 16
+line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
+
+heading "Start"
+stop_last
+began=$(date +%s%N)
+launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve
+until curl -sf -o /dev/null --max-time 2 -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview"; do
+    all_alive || exit 1
+    sleep 0.005
+done
+line "start of serve to the first signed-in page" "$((($(date +%s%N) - began) / 1000000)) ms"
+
+heading "Sizes, brotli"
+for kind in wasm js css; do line "$kind" "$(cat target/site/pkg/*."$kind".br | wc -c) bytes"; done
+line "overview page, html" "$(curl -s -H 'Accept-Encoding: br' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview" | wc -c) bytes"
+line "isorun-dashboard, the program" "$(wc -c <"$BIN_DIR/isorun-dashboard") bytes"

@@ -1,0 +1,71 @@
+//! Pages of a signed-in person lead a stranger to the sign-in, and the landing page leads a signed-in person inside.
+//! What a person may do there is decided by services, with an `Actor`; this only keeps pages from half rendering.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use app::api::request::USER_ID;
+use app::pages::PUBLIC_ROUTES;
+use app::pages::error::DeadEnd;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use super::{Edge, actions, answer, live, verify};
+
+/// Handlers and server functions that decide about strangers themselves.
+const OWN_DECISION: [&str; 2] = [live::PATH, verify::PATH];
+
+/// What the layer needs.
+#[derive(Clone)]
+pub struct Guard {
+    pub edge: Edge,
+    pub paths: Paths,
+}
+
+/// The pages that answer anyone; every other page is private, also one that nobody has classed yet.
+#[derive(Clone)]
+pub struct Paths(Arc<HashSet<&'static str>>);
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self(Arc::new(PUBLIC_ROUTES.iter().copied().chain(OWN_DECISION).collect()))
+    }
+}
+
+impl Paths {
+    fn is_private(&self, path: &str) -> bool {
+        !self.0.contains(path) && !path.starts_with(actions::PREFIX)
+    }
+}
+
+/// Lets the right ones pass.
+pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let (is_landing, is_private) = (path == "/", guard.paths.is_private(path));
+    if !is_landing && !is_private {
+        return next.run(request).await;
+    }
+    match user(&request).await {
+        Ok(Some(user_id)) => {
+            tracing::Span::current().record("user_id", tracing::field::display(user_id));
+            if is_landing { answer::see_other("/overview") } else { next.run(request).await }
+        }
+        Ok(None) if is_private => answer::see_other("/sign-in"),
+        Ok(None) => next.run(request).await,
+        Err(error) => {
+            // The store has one way to fail: the database.
+            tracing::error!(cause = %error, "the session could not be read");
+            answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)
+        }
+    }
+}
+
+async fn user(request: &Request) -> Result<Option<Uuid>, tower_sessions::session::Error> {
+    match request.extensions().get::<Session>() {
+        Some(session) => session.get(USER_ID).await,
+        None => Ok(None),
+    }
+}

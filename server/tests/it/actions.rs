@@ -1,0 +1,140 @@
+//! Every server function has an authority, and one that takes an id meets a foreign one. A new one fails here until it
+//! is listed.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use sqlx::PgPool;
+
+use crate::browser::Page;
+use crate::world::World;
+
+/// Who may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Anybody: the form is for strangers, or ends what the asker has.
+    Anyone,
+    /// A signed-in person.
+    User,
+}
+
+/// A server function.
+pub struct Action {
+    pub path: &'static str,
+    pub authority: Authority,
+    /// The field that names a thing of an account.
+    pub takes: Option<&'static str>,
+}
+
+const fn action(path: &'static str, authority: Authority, takes: Option<&'static str>) -> Action {
+    Action { path, authority, takes }
+}
+
+pub const ACTIONS: &[Action] = &[
+    action("/api/account/sign-up", Authority::Anyone, None),
+    action("/api/account/verify-email", Authority::Anyone, None),
+    action("/api/account/resend-verification", Authority::User, None),
+    action("/api/session/sign-in", Authority::Anyone, None),
+    action("/api/session/sign-out", Authority::Anyone, None),
+    action("/api/key/create", Authority::User, None),
+    action("/api/key/revoke", Authority::User, Some("key_id")),
+];
+
+/// What a mutation may have changed.
+async fn rows(world: &World) -> Vec<i64> {
+    let mut rows = Vec::new();
+    for sql in [
+        "SELECT count(*) FROM keys",
+        "SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL",
+        "SELECT count(*) FROM jobs",
+        "SELECT count(*) FROM audit_events",
+        "SELECT count(*) FROM verifications",
+        "SELECT count(*) FROM mails",
+    ] {
+        rows.push(world.count(sql).await);
+    }
+    rows
+}
+
+#[test]
+fn every_server_function_is_classed() {
+    let found: BTreeSet<_> = server_fn_paths().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(found, ACTIONS.iter().map(|action| action.path).collect());
+    for (path, method) in server_fn_paths() {
+        assert_eq!(method, Method::POST, "{path} changes something, so no link may reach it");
+        assert_eq!(path.matches('/').count(), 3, "{path} is /api/<noun>/<verb>");
+    }
+}
+
+fn server_fn_paths() -> Vec<(&'static str, Method)> {
+    // Mentioning the crate links it, and with it the registrations.
+    let _ = app::pages::PUBLIC_ROUTES;
+    leptos::server_fn::axum::server_fn_paths().collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_stranger_changes_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.customer("ada@example.org").await;
+    let before = rows(&world).await;
+    for action in ACTIONS.iter().filter(|action| action.authority == Authority::User) {
+        let mut stranger = world.browser();
+        let answer = stranger.post(action.path, &[("name", "ci"), ("key_id", "x")]).await;
+        answer.leads_to("/sign-in");
+        stranger.follow(answer).await.at("/sign-in");
+        assert_eq!(rows(&world).await, before, "{}", action.path);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mut ada, mut eve) = (world.customer("ada@example.org").await, world.customer("eve@example.org").await);
+    ada.submit("/keys/new", "/api/key/create", &[("name", "ci")]).await.at("/keys/created");
+    world.work().await;
+    let key_id = key_id(&ada.get("/keys").await);
+    assert!(ACTIONS.iter().filter(|action| action.takes.is_some()).count() == 1, "a new one needs a thing of its own here");
+    let before = rows(&world).await;
+    let answer = eve.post("/api/key/revoke", &[("key_id", &key_id)]).await;
+    eve.follow(answer).await;
+    assert_eq!(rows(&world).await, before);
+    assert_eq!(eve.get(&format!("/keys/{key_id}")).await.status, StatusCode::NOT_FOUND);
+    assert!(!eve.get("/keys").await.body.contains(&key_id));
+    assert_eq!(ada.get(&format!("/keys/{key_id}")).await.status, StatusCode::OK);
+}
+
+fn key_id(page: &Page) -> String {
+    let mut links = page.body.split("href=\"/keys/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    links.find(|id| id.len() == 36).expect("no key on the page").to_owned()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_not_a_form_is_answered_in_plain_words(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut browser = world.customer("ada@example.org").await;
+    let form = "application/x-www-form-urlencoded";
+    let bodies: [(&str, Vec<u8>); 6] = [
+        (form, b"name=a&name=b".to_vec()),
+        (form, b"name[x]=a".to_vec()),
+        (form, b"name=%FF%FE".to_vec()),
+        (form, vec![0, 159, 146, 150]),
+        ("text/plain", b"name=a".to_vec()),
+        ("multipart/form-data", b"--x".to_vec()),
+    ];
+    for action in ACTIONS.iter().filter(|action| action.path != "/api/session/sign-out") {
+        for (kind, body) in &bodies {
+            let request = Request::post(action.path)
+                .header("accept", "text/html")
+                .header("content-type", *kind)
+                .header("referer", "https://evil.example/")
+                .header("sec-fetch-site", "same-origin");
+            let page = browser.send(request.body(Body::from(body.clone())).unwrap()).await;
+            assert!(page.status == StatusCode::SEE_OTHER || page.status == StatusCode::BAD_REQUEST, "{} {page:?}", action.path);
+            assert!(!page.location().unwrap_or_default().contains("evil"), "{}", action.path);
+            for leak in ["ServerFn", "Args", "Deserial", "duplicate", "invalid type"] {
+                assert!(!page.body.contains(leak), "{} {leak}: {}", action.path, page.body);
+            }
+        }
+    }
+}

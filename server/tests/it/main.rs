@@ -1,0 +1,18 @@
+//! The dashboard over HTTP, on a real database and real peers: journeys, bad input, and the coverage tests that fail on
+//! a new route, table, server function or browser dependency until somebody has classed it.
+
+mod actions;
+mod browser;
+mod headers;
+mod limits;
+mod methods;
+mod outage;
+mod program;
+mod routes;
+mod same_origin;
+mod sessions;
+mod sign_up;
+mod sign_up_refused;
+mod tables;
+mod wasm_is_pure;
+mod world;
