@@ -62,6 +62,11 @@ build() {
     rm -rf "$SITE.old" "$WORK"
 }
 
+# One packer at a time: `make run` and `make test` may be busy in the same checkout.
+if have flock; then
+    exec 9>target/assets.lock
+    flock 9
+fi
 now=$(inputs)
 if [[ ! -e $SITE/assets.json || $(cat target/site.stamp 2>/dev/null || true) != "$now" ]]; then
     say "Packing scripts and styles for the browser"

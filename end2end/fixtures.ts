@@ -97,7 +97,7 @@ export class Mails {
     url.searchParams.set('to', recipient);
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     if (!answer.ok) throw new Error(`The mail catcher answered ${answer.status}.`);
-    return (await answer.json()) as Mail[];
+    return ((await answer.json()) as { mails: Mail[] }).mails;
   }
 
   /** Waits until a mail with such a subject is there; mails leave through jobs, so they take a moment. */

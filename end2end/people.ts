@@ -16,7 +16,7 @@ export async function signUp(page: Page, email: string): Promise<void> {
   await page.goto('/sign-up');
   await page.getByLabel('E-mail address').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByLabel('Country').selectOption('NL');
+  await page.getByLabel('Country', { exact: true }).selectOption('NL');
   for (const consent of ['terms', 'aup', 'dpa', 'export_statement']) await page.locator(`#${consent}`).check();
   await page.getByRole('button', { name: 'Sign up' }).click();
   await expect(page).toHaveURL(/\/check-mail$/);

@@ -33,7 +33,7 @@ for (const [what, email, password, country, words] of [
     await page.goto('/sign-up');
     await page.getByLabel('E-mail address').fill(email);
     await page.getByLabel('Password').fill(password);
-    await page.getByLabel('Country').selectOption(country);
+    await page.getByLabel('Country', { exact: true }).selectOption(country);
     for (const consent of ['terms', 'aup', 'dpa', 'export_statement']) await page.locator(`#${consent}`).check();
     await page.getByRole('button', { name: 'Sign up' }).click();
     await expect(page.getByRole('alert')).toContainText(words);

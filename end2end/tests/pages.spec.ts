@@ -9,7 +9,7 @@ const INSIDE = ['/overview', '/sandboxes', '/usage', '/usage?range=7d', '/usage?
 async function sound(page: Page, path: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.goto(path);
-  await expect(page, path).toHaveTitle(/ · Isorun$/);
+  await expect(page, path).toHaveTitle(/ · Isorun$|^Isorun: /);
   await expect(page.getByRole('heading', { level: 1 }), path).toHaveCount(1);
   await expect(page.getByRole('main'), path).toHaveCount(1);
   await page.setViewportSize({ width: 320, height: 640 });

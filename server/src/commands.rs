@@ -39,9 +39,18 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
 fn parse(arguments: &[String]) -> Option<Command> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["serve"] => Some(Command::Serve(Roles { web: true, worker: true })),
-        ["serve", "--web-only"] => Some(Command::Serve(Roles { web: true, worker: false })),
-        ["serve", "--worker-only"] => Some(Command::Serve(Roles { web: false, worker: true })),
+        ["serve"] => Some(Command::Serve(Roles {
+            web: true,
+            worker: true,
+        })),
+        ["serve", "--web-only"] => Some(Command::Serve(Roles {
+            web: true,
+            worker: false,
+        })),
+        ["serve", "--worker-only"] => Some(Command::Serve(Roles {
+            web: false,
+            worker: true,
+        })),
         ["migrate"] => Some(Command::Migrate),
         ["check-config"] => Some(Command::CheckConfig),
         _ => None,
@@ -55,7 +64,14 @@ fn perform(command: &Command, config: Config) -> ExitCode {
             Ok(())
         }
         Command::Serve(roles) => in_runtime(serve::run, config, *roles),
-        Command::Migrate => in_runtime(|config, _| migrate(config), config, Roles { web: false, worker: false }),
+        Command::Migrate => in_runtime(
+            |config, _| migrate(config),
+            config,
+            Roles {
+                web: false,
+                worker: false,
+            },
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,17 +82,25 @@ fn perform(command: &Command, config: Config) -> ExitCode {
     }
 }
 
-fn in_runtime<F>(work: impl FnOnce(Config, Roles) -> F, config: Config, roles: Roles) -> anyhow::Result<()>
+fn in_runtime<F>(
+    work: impl FnOnce(Config, Roles) -> F,
+    config: Config,
+    roles: Roles,
+) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     telemetry::start_log(config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(work(config, roles))
 }
 
 async fn migrate(config: Config) -> anyhow::Result<()> {
-    let backend = Backend::connect(config.backend).await.map_err(serve::report)?;
+    let backend = Backend::connect(config.backend)
+        .await
+        .map_err(serve::report)?;
     backend.migrate().await.map_err(serve::report)?;
     tracing::info!("the schema is up to date");
     Ok(())

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Web};
-use crate::http::{self, listen, Edge, Site};
+use crate::http::{self, Edge, Site, listen};
 use crate::telemetry;
 
 /// Waits between tries for a database that is away: the last one again and again.
@@ -35,16 +35,36 @@ pub struct Roles {
 
 /// Runs until a signal, then ends in order.
 pub async fn run(config: Config, roles: Roles) -> anyhow::Result<()> {
-    let Config { stage, web, backend: settings, .. } = config;
+    let Config {
+        stage,
+        web,
+        backend: settings,
+        ..
+    } = config;
     let stopping = on_signal()?;
     let metrics = start_metrics(&web, &stopping).await?;
-    let edge = Edge::new(read_assets(&web, roles).await?, &web, &settings.public_origin, stopping.clone());
+    let edge = Edge::new(
+        read_assets(&web, roles).await?,
+        &web,
+        &settings.public_origin,
+        stopping.clone(),
+    );
     let site = Site::new(http::starting(&edge));
-    let serving = if roles.web { Some(start_web(&web, &site, &stopping).await?) } else { None };
+    let serving = if roles.web {
+        Some(start_web(&web, &site, &stopping).await?)
+    } else {
+        None
+    };
 
     let settings = Arc::new(settings);
-    let Some(backend) = connect(&settings, &stopping).await? else { return Ok(()) };
-    site.open(http::router(&edge, &backend, http::rate_limit::Limits::of(stage)));
+    let Some(backend) = connect(&settings, &stopping).await? else {
+        return Ok(());
+    };
+    site.open(http::router(
+        &edge,
+        &backend,
+        http::rate_limit::Limits::of(stage),
+    ));
     tracing::info!(web = roles.web, worker = roles.worker, "ready");
     if roles.worker {
         worker::run(backend.clone(), stopping.clone()).await;
@@ -61,7 +81,10 @@ pub async fn run(config: Config, roles: Roles) -> anyhow::Result<()> {
 
 /// A token that SIGTERM and SIGINT cancel.
 fn on_signal() -> anyhow::Result<CancellationToken> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let stopping = CancellationToken::new();
     let cancel = stopping.clone();
     tokio::spawn(async move {
@@ -76,11 +99,19 @@ async fn read_assets(web: &Web, roles: Roles) -> anyhow::Result<Assets> {
     if roles.web {
         http::assets::read(&web.site_root).await
     } else {
-        Ok(Assets { css: String::new(), js: String::new(), wasm: String::new() })
+        Ok(Assets {
+            css: String::new(),
+            js: String::new(),
+            wasm: String::new(),
+        })
     }
 }
 
-async fn start_web(web: &Web, site: &Site, stopping: &CancellationToken) -> anyhow::Result<JoinHandle<()>> {
+async fn start_web(
+    web: &Web,
+    site: &Site,
+    stopping: &CancellationToken,
+) -> anyhow::Result<JoinHandle<()>> {
     let listener = bind(web.listen, "LISTEN_ADDR").await?;
     let (site, stopping) = (site.clone(), stopping.clone());
     let close = CancellationToken::new();
@@ -105,7 +136,11 @@ async fn start_metrics(web: &Web, stopping: &CancellationToken) -> anyhow::Resul
         }
     });
     let site = Site::new(http::metrics_router(handle));
-    Ok(tokio::spawn(listen::serve(listener, site, stopping.clone())))
+    Ok(tokio::spawn(listen::serve(
+        listener,
+        site,
+        stopping.clone(),
+    )))
 }
 
 async fn bind(address: std::net::SocketAddr, name: &'static str) -> anyhow::Result<TcpListener> {
@@ -116,7 +151,10 @@ async fn bind(address: std::net::SocketAddr, name: &'static str) -> anyhow::Resu
 }
 
 /// Connects and migrates, waiting for a database that is away; none when the stop comes first.
-async fn connect(settings: &Arc<backend::settings::Settings>, stopping: &CancellationToken) -> anyhow::Result<Option<Backend>> {
+async fn connect(
+    settings: &Arc<backend::settings::Settings>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<Backend>> {
     let mut waits = RETRY_AFTER_MS.into_iter();
     let mut wait = 0;
     loop {

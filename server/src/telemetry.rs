@@ -13,9 +13,14 @@ use crate::config::{Log, LogFormat};
 const OURS: [&str; 4] = ["server", "app", "backend", "isorun_dashboard"];
 
 /// Bounds of the latency histogram in seconds, from a cached file to the request timeout.
-const LATENCY_BOUNDS_S: &[Seconds] = &[0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+const LATENCY_BOUNDS_S: &[Seconds] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0,
+];
 
-#[expect(clippy::disallowed_types, reason = "Prometheus knows no other number; nothing is computed with these")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "Prometheus knows no other number; nothing is computed with these"
+)]
 type Seconds = f64;
 
 /// Starts the log of the process on standard output.
@@ -23,14 +28,24 @@ type Seconds = f64;
 /// # Errors
 /// When it was started before.
 pub fn start_log(log: Log) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(log.level)).with_writer(io::stdout);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(log.level))
+        .with_writer(io::stdout);
     let started = match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init(),
         LogFormat::Text => builder.with_target(false).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log could not start: {error}"))?;
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(place, "panicked");
         metrics::counter!("panics_total").increment(1);
     }));
@@ -39,7 +54,12 @@ pub fn start_log(log: Log) -> anyhow::Result<()> {
 
 fn filter(level: Level) -> EnvFilter {
     let ours = OURS.iter().map(|name| format!("{name}={level}"));
-    EnvFilter::new(std::iter::once("warn".to_owned()).chain(ours).collect::<Vec<_>>().join(","))
+    EnvFilter::new(
+        std::iter::once("warn".to_owned())
+            .chain(ours)
+            .collect::<Vec<_>>()
+            .join(","),
+    )
 }
 
 /// Starts collecting metrics; the handle renders them for Prometheus.
@@ -50,8 +70,14 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BOUNDS_S)?;
     let handle = builder.install_recorder()?;
-    metrics::describe_counter!("http_requests_total", "Requests answered, by method, route pattern and status");
-    metrics::describe_histogram!("http_request_duration_seconds", "Time from the request's head to the answer's head");
+    metrics::describe_counter!(
+        "http_requests_total",
+        "Requests answered, by method, route pattern and status"
+    );
+    metrics::describe_histogram!(
+        "http_request_duration_seconds",
+        "Time from the request's head to the answer's head"
+    );
     metrics::describe_gauge!("http_requests_in_flight", "Requests being answered now");
     metrics::describe_gauge!("http_connections", "Open connections");
     metrics::describe_counter!("panics_total", "Panics, caught or not");
@@ -65,7 +91,10 @@ mod tests {
     #[test]
     fn only_our_crates_speak_below_warn() {
         let text = filter(Level::DEBUG).to_string();
-        assert!(text.contains("warn") && text.contains("backend=debug"), "{text}");
+        assert!(
+            text.contains("warn") && text.contains("backend=debug"),
+            "{text}"
+        );
         assert!(!text.contains("hyper") && !text.contains("sqlx"), "{text}");
     }
 }

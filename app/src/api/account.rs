@@ -1,5 +1,8 @@
 //! Forms about the person: signing up and confirming the address.
-#![expect(clippy::too_many_arguments, reason = "a server function's arguments are the form's fields; seven are asked at sign-up")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function's arguments are the form's fields; seven are asked at sign-up"
+)]
 
 #[cfg(feature = "ssr")]
 use backend::service::accounts;
@@ -9,7 +12,8 @@ use super::ActionError;
 #[cfg(feature = "ssr")]
 use super::{
     answer,
-    once::{self, Done, Kept, Slot},
+    flash::{Done, Kept},
+    once::{self, Slot},
     request,
 };
 
@@ -25,10 +29,26 @@ pub async fn sign_up(
     #[server(default)] dpa: String,
     #[server(default)] export_statement: String,
 ) -> Result<(), ActionError> {
-    let kept = Kept::of([("email", &email), ("country", &country), ("terms", &terms), ("aup", &aup), ("dpa", &dpa), ("export_statement", &export_statement)]);
+    let kept = Kept::of([
+        ("email", &email),
+        ("country", &country),
+        ("terms", &terms),
+        ("aup", &aup),
+        ("dpa", &dpa),
+        ("export_statement", &export_statement),
+    ]);
     let typed = Kept::of([("email", email.trim())]);
-    let [terms, aup, dpa, export_statement] = [terms, aup, dpa, export_statement].map(|ticked| ticked == "yes");
-    let sign_up = accounts::SignUp { email, password, country, terms, aup, dpa, export_statement };
+    let [terms, aup, dpa, export_statement] =
+        [terms, aup, dpa, export_statement].map(|ticked| ticked == "yes");
+    let sign_up = accounts::SignUp {
+        email,
+        password,
+        country,
+        terms,
+        aup,
+        dpa,
+        export_statement,
+    };
     let outcome = accounts::sign_up(&request::backend()?, sign_up).await;
     answer::to(outcome, "/check-mail", "/sign-up", kept)?;
     answer::say("/check-mail", Done::MailSent, typed);
@@ -43,7 +63,12 @@ pub async fn verify_email() -> Result<(), ActionError> {
     let outcome = accounts::confirm_email(&backend, &token).await;
     let user_id = answer::to(outcome, "/overview", "/verify-email", Kept::nothing())?;
     once::clear(&backend, Slot::Verification);
-    answer::to(request::sign_in(&session, user_id).await, "/overview", "/sign-in", Kept::nothing())?;
+    answer::to(
+        request::sign_in(&session, user_id).await,
+        "/overview",
+        "/sign-in",
+        Kept::nothing(),
+    )?;
     answer::say("/overview", Done::EmailConfirmed, Kept::nothing());
     Ok(())
 }

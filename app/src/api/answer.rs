@@ -7,7 +7,7 @@ use backend::failure::Failure;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::once::{self, Done, Flash, Kept, Outcome};
+use super::flash::{self, Done, Flash, Kept, Outcome};
 use super::{ActionError, request};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -16,7 +16,12 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 ///
 /// # Errors
 /// The failure, for callers other than a browser's form; the redirect is set in any case.
-pub fn to<T, R: Into<ActionError>>(outcome: Result<T, Failure<R>>, done: &str, form: &str, kept: Kept) -> Result<T, ActionError> {
+pub fn to<T, R: Into<ActionError>>(
+    outcome: Result<T, Failure<R>>,
+    done: &str,
+    form: &str,
+    kept: Kept,
+) -> Result<T, ActionError> {
     match outcome {
         Ok(value) => {
             redirect(done);
@@ -39,32 +44,45 @@ pub fn fail(page: &str, error: ActionError) -> ActionError {
 
 /// Leads to `page` and lets it say what happened.
 pub fn say(page: &str, done: Done, kept: Kept) {
-    flash(page, Outcome::Done(done), kept);
+    leave(page, Outcome::Done(done), kept);
     redirect(page);
 }
 
 fn fail_keeping(page: &str, error: ActionError, kept: Kept) -> ActionError {
-    flash(page, Outcome::Failed(error.clone()), kept);
+    leave(page, Outcome::Failed(error.clone()), kept);
     redirect(page);
     error
 }
 
-fn flash(page: &str, outcome: Outcome, kept: Kept) {
+fn leave(page: &str, outcome: Outcome, kept: Kept) {
     if let Ok(backend) = request::backend() {
-        once::put_flash(&backend, Flash { page: page.to_owned(), outcome, kept });
+        flash::put(
+            &backend,
+            Flash {
+                page: page.to_owned(),
+                outcome,
+                kept,
+            },
+        );
     }
 }
 
 /// Asks the browser to drop what it keeps of our pages, so that "back" shows nothing after a sign-out.
 pub(super) fn forget_kept_pages() {
     if let Some(response) = use_context::<ResponseOptions>() {
-        response.insert_header(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\", \"storage\""));
+        response.insert_header(
+            CLEAR_SITE_DATA,
+            HeaderValue::from_static("\"cache\", \"storage\""),
+        );
     }
 }
 
 /// Sets 303 and `Location`, for every caller alike. Only paths of ours are passed, never text from outside.
 pub(crate) fn redirect(path: &str) {
-    if let (Some(response), Ok(path)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(path)) {
+    if let (Some(response), Ok(path)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(path),
+    ) {
         response.insert_header(LOCATION, path);
         response.set_status(StatusCode::SEE_OTHER);
     }

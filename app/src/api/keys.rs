@@ -12,8 +12,8 @@ use super::ActionError;
 #[cfg(feature = "ssr")]
 use super::{
     answer,
-    once::{self, Done, Kept},
-    request,
+    flash::{Done, Kept},
+    once, request,
 };
 
 /// Makes a key and leads to the one page that shows it.

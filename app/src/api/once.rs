@@ -1,5 +1,5 @@
-//! What is carried to the next page and shown once: sealed cookies for the outcome of a form, a new key and the token of
-//! a confirmation link. Encrypted and authenticated, unreadable to scripts, cleared by the page that shows them.
+//! Sealed cookies for what is carried to the next page and used once: the outcome of a form, a new key, the token of a
+//! confirmation link. Encrypted and authenticated, unreadable to scripts, cleared by the page that shows them.
 //! Sessions are not used for this: a new key must rest nowhere, and forms work before there is a session.
 
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
@@ -13,12 +13,10 @@ use leptos_axum::ResponseOptions;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::ActionError;
-
 /// A place that holds one sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// How the last form ended: [`Flash`].
+    /// How the last form ended: a [`Flash`](super::flash::Flash).
     Flash,
     /// The key just made: [`NewKey`].
     NewKey,
@@ -56,70 +54,8 @@ impl Slot {
     }
 }
 
-/// How a form ended, for the page at `page` and no other, so that two tabs do not swap their outcomes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flash {
-    /// Path of the page that shows it.
-    pub page: String,
-    /// What to say.
-    pub outcome: Outcome,
-    /// What was typed, without secrets.
-    pub kept: Kept,
-}
-
-/// What a flash says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It did not happen.
-    Failed(ActionError),
-    /// It happened.
-    Done(Done),
-}
-
-/// What happened, where the next page does not show it by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Done {
-    /// A mail is on its way, or a sign-up was received.
-    MailSent,
-    /// The address is confirmed.
-    EmailConfirmed,
-    /// A key was revoked.
-    KeyRevoked,
-    /// The session ended.
-    SignedOut,
-}
-
-/// What was typed into the fields of a form, by field name. Never a password, never a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept(Vec<(String, String)>);
-
-/// Characters kept of one field: a cookie holds 4,096 bytes in all (RFC 6265 6.1).
-const KEPT_CHARS_MAX: usize = 512;
 /// Bytes of a sealed value that are sure to fit a cookie beside its name and attributes.
 const SEALED_BYTES_MAX: usize = 3_800;
-
-impl Kept {
-    /// Nothing kept.
-    #[must_use]
-    pub const fn nothing() -> Self {
-        Self(Vec::new())
-    }
-
-    /// These fields, each cut to 512 characters.
-    #[must_use]
-    pub fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
-        let kept = |(field, typed): (&str, &str)| (field.to_owned(), typed.chars().take(KEPT_CHARS_MAX).collect());
-        Self(fields.into_iter().map(kept).collect())
-    }
-
-    /// What was typed into this field; empty when nothing was kept.
-    #[must_use]
-    pub fn get(&self, field: &str) -> &str {
-        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, typed)| typed)
-    }
-}
 
 /// A key on its way to the page that shows it. Its `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +68,9 @@ pub struct NewKey {
 
 impl std::fmt::Debug for NewKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewKey").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("NewKey")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,13 +103,18 @@ impl Sealer {
     /// A `Set-Cookie` value that holds `value`; none when it is too large for a cookie or not a header value.
     #[must_use]
     pub fn seal<T: Serialize>(&self, slot: Slot, value: &T) -> Option<HeaderValue> {
-        let sealed = Sealed { until: self.now + slot.seconds(), value };
+        let sealed = Sealed {
+            until: self.now + slot.seconds(),
+            value,
+        };
         let text = leptos::serde_json::to_string(&sealed).ok()?;
         let name = slot.name(self.secure);
         let mut jar = CookieJar::new();
         jar.private_mut(&self.key).add(Cookie::new(name, text));
         let sealed = jar.get(name)?.value().to_owned();
-        (sealed.len() <= SEALED_BYTES_MAX).then(|| self.cookie(slot, sealed, slot.seconds())).flatten()
+        (sealed.len() <= SEALED_BYTES_MAX)
+            .then(|| self.cookie(slot, sealed, slot.seconds()))
+            .flatten()
     }
 
     /// A `Set-Cookie` value that empties the slot.
@@ -184,8 +127,16 @@ impl Sealer {
     #[must_use]
     pub fn open<T: DeserializeOwned>(&self, slot: Slot, parts: &Parts) -> Option<T> {
         let name = slot.name(self.secure);
-        let headers = parts.headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok());
-        let cookie = headers.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name)?.into_owned();
+        let headers = parts
+            .headers
+            .get_all(COOKIE)
+            .into_iter()
+            .filter_map(|header| header.to_str().ok());
+        let cookie = headers
+            .flat_map(Cookie::split_parse)
+            .flatten()
+            .find(|cookie| cookie.name() == name)?
+            .into_owned();
         let mut jar = CookieJar::new();
         jar.add_original(cookie);
         let opened = jar.private(&self.key).get(name)?;
@@ -209,16 +160,16 @@ pub(super) fn put<T: Serialize>(backend: &Backend, slot: Slot, value: &T) -> boo
     set(Sealer::new(backend).seal(slot, value))
 }
 
-/// Puts a flash; when what was typed is too large for a cookie, the outcome goes without it.
-pub(super) fn put_flash(backend: &Backend, flash: Flash) {
-    if !put(backend, Slot::Flash, &flash) {
-        put(backend, Slot::Flash, &Flash { kept: Kept::nothing(), ..flash });
-    }
-}
-
 /// Sends a new key to the page that shows it.
 pub(super) fn keep_new_key(backend: &Backend, key: &CreatedKey) {
-    put(backend, Slot::NewKey, &NewKey { name: key.name.clone(), text: key.text.expose().to_owned() });
+    put(
+        backend,
+        Slot::NewKey,
+        &NewKey {
+            name: key.name.clone(),
+            text: key.text.expose().to_owned(),
+        },
+    );
 }
 
 /// Reads a slot and leaves it.
@@ -238,17 +189,6 @@ pub(crate) fn take<T: DeserializeOwned>(backend: &Backend, slot: Slot) -> Option
     Some(value)
 }
 
-/// The flash meant for this page, cleared; none when there is none or it is meant for another page.
-pub(crate) fn take_flash(backend: &Backend, page: &str) -> Option<Flash> {
-    let flash: Flash = peek(backend, Slot::Flash)?;
-    if flash.page == page {
-        clear(backend, Slot::Flash);
-        Some(flash)
-    } else {
-        None
-    }
-}
-
 fn set(cookie: Option<HeaderValue>) -> bool {
     match (cookie, use_context::<ResponseOptions>()) {
         (Some(cookie), Some(response)) => {
@@ -262,62 +202,103 @@ fn set(cookie: Option<HeaderValue>) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
-    use domain::refusal::{KeyRefusal, SignInRefusal};
 
     use super::*;
 
     fn sealer(secure: bool, now: i64) -> Sealer {
-        Sealer { key: Key::from(&[7; 64]), secure, now }
+        Sealer {
+            key: Key::from(&[7; 64]),
+            secure,
+            now,
+        }
     }
 
     /// The request a browser would send next.
     fn next_request(set_cookie: &HeaderValue) -> Parts {
         let pair = set_cookie.to_str().unwrap().split(';').next().unwrap();
-        Request::builder().header(COOKIE, format!("other=1; {pair}")).body(()).unwrap().into_parts().0
-    }
-
-    fn flash() -> Flash {
-        let outcome = Outcome::Failed(ActionError::Key(KeyRefusal::NameEmpty));
-        Flash { page: "/keys/new".to_owned(), outcome, kept: Kept::of([("name", "ci; ü\u{7f}")]) }
+        Request::builder()
+            .header(COOKIE, format!("other=1; {pair}"))
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0
     }
 
     #[test]
     fn what_is_sealed_comes_back_once_opened() {
-        let cookie = sealer(false, 100).seal(Slot::Flash, &flash()).unwrap();
+        let cookie = sealer(false, 100).seal(Slot::Flash, &"typed").unwrap();
         let text = cookie.to_str().unwrap();
-        assert!(text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.contains("Path=/;"), "{text}");
-        assert!(!text.contains("Secure") && !text.contains("keys"), "{text}");
-        assert_eq!(sealer(false, 399).open(Slot::Flash, &next_request(&cookie)), Some(flash()));
-        assert_eq!(sealer(false, 400).open::<Flash>(Slot::Flash, &next_request(&cookie)), None, "past its end");
+        assert!(
+            text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.contains("Path=/;"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("Secure") && !text.contains("typed"),
+            "{text}"
+        );
+        assert_eq!(
+            sealer(false, 399).open(Slot::Flash, &next_request(&cookie)),
+            Some("typed".to_owned())
+        );
+        assert_eq!(
+            sealer(false, 400).open::<String>(Slot::Flash, &next_request(&cookie)),
+            None,
+            "past its end"
+        );
     }
 
     #[test]
     fn a_foreign_or_moved_seal_does_not_open() {
-        let cookie = sealer(true, 0).seal(Slot::Flash, &flash()).unwrap();
-        assert!(cookie.to_str().unwrap().starts_with("__Host-flash="), "{cookie:?}");
-        let foreign = Sealer { key: Key::from(&[8; 64]), secure: true, now: 0 };
-        assert_eq!(foreign.open::<Flash>(Slot::Flash, &next_request(&cookie)), None);
-        let moved = cookie.to_str().unwrap().replacen("__Host-flash", "__Host-verification", 1);
+        let cookie = sealer(true, 0).seal(Slot::Flash, &"typed").unwrap();
+        assert!(
+            cookie.to_str().unwrap().starts_with("__Host-flash="),
+            "{cookie:?}"
+        );
+        let foreign = Sealer {
+            key: Key::from(&[8; 64]),
+            secure: true,
+            now: 0,
+        };
+        assert_eq!(
+            foreign.open::<String>(Slot::Flash, &next_request(&cookie)),
+            None
+        );
+        let moved = cookie
+            .to_str()
+            .unwrap()
+            .replacen("__Host-flash", "__Host-verification", 1);
         let moved = HeaderValue::from_str(&moved).unwrap();
-        assert_eq!(sealer(true, 0).open::<Flash>(Slot::Verification, &next_request(&moved)), None);
+        assert_eq!(
+            sealer(true, 0).open::<String>(Slot::Verification, &next_request(&moved)),
+            None
+        );
     }
 
     #[test]
     fn a_key_stays_on_its_page() {
-        let key = NewKey { name: "ci".to_owned(), text: "sk_live_us_secret".to_owned() };
+        let key = NewKey {
+            name: "ci".to_owned(),
+            text: "sk_live_us_secret".to_owned(),
+        };
         assert!(!format!("{key:?}").contains("secret"));
         let cookie = sealer(true, 0).seal(Slot::NewKey, &key).unwrap();
         let text = cookie.to_str().unwrap();
-        assert!(text.contains("Path=/keys/created") && text.contains("Max-Age=60") && text.contains("Secure"), "{text}");
+        assert!(
+            text.contains("Path=/keys/created")
+                && text.contains("Max-Age=60")
+                && text.contains("Secure"),
+            "{text}"
+        );
         assert!(!text.contains("sk_live"));
     }
 
     #[test]
     fn too_much_for_a_cookie_is_refused_rather_than_cut() {
-        let outcome = Outcome::Failed(ActionError::SignIn(SignInRefusal::WrongPair));
-        let kept = Kept::of([("email", &"\u{1}".repeat(600)), ("country", &"é".repeat(600))]);
-        let large = Flash { page: "/sign-up".to_owned(), outcome, kept };
-        assert_eq!(large.kept.get("country").chars().count(), KEPT_CHARS_MAX);
-        assert_eq!(sealer(false, 0).seal(Slot::Flash, &large), None);
+        assert!(
+            sealer(false, 0)
+                .seal(Slot::Flash, &"x".repeat(2_000))
+                .is_some()
+        );
+        assert_eq!(sealer(false, 0).seal(Slot::Flash, &"x".repeat(4_000)), None);
     }
 }

@@ -27,7 +27,9 @@ pub const CUSTOMER: &str = "customer";
 #[must_use]
 pub fn request_id() -> String {
     let parts = use_context::<Parts>();
-    parts.and_then(|parts| parts.extensions.get::<RequestId>().cloned()).map_or_else(String::new, |id| id.0)
+    parts
+        .and_then(|parts| parts.extensions.get::<RequestId>().cloned())
+        .map_or_else(String::new, |id| id.0)
 }
 
 /// The backend.
@@ -43,7 +45,8 @@ pub fn backend() -> Result<Backend, ActionError> {
 /// # Errors
 /// [`ActionError::Unexpected`] when the session layer is missing.
 pub fn session() -> Result<Session, ActionError> {
-    let session = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Session>().cloned());
+    let session =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<Session>().cloned());
     session.ok_or_else(|| broken(&Broken::new("no session layer on this route")))
 }
 
@@ -53,9 +56,14 @@ pub fn session() -> Result<Session, ActionError> {
 /// [`ActionError::Unexpected`] when the session or the account cannot be read.
 pub async fn visitor() -> Result<Option<Actor>, ActionError> {
     let (backend, session) = (backend()?, session()?);
-    let user: Option<Uuid> = session.get(USER_ID).await.map_err(|error| broken(&error.into()))?;
+    let user: Option<Uuid> = session
+        .get(USER_ID)
+        .await
+        .map_err(|error| broken(&error.into()))?;
     match user {
-        Some(user_id) => sessions::actor(&backend, UserId(user_id)).await.map_err(|error| broken(&error)),
+        Some(user_id) => sessions::actor(&backend, UserId(user_id))
+            .await
+            .map_err(|error| broken(&error)),
         None => Ok(None),
     }
 }
@@ -73,7 +81,10 @@ pub async fn actor() -> Result<Actor, ActionError> {
 }
 
 /// Makes this session the user's: with a new id, so that one known before the sign-in opens nothing.
-pub(super) async fn sign_in(session: &Session, user_id: UserId) -> Result<(), Failure<SignInRefusal>> {
+pub(super) async fn sign_in(
+    session: &Session,
+    user_id: UserId,
+) -> Result<(), Failure<SignInRefusal>> {
     session.cycle_id().await?;
     session.insert(KIND, CUSTOMER).await?;
     Ok(session.insert(USER_ID, user_id.0).await?)

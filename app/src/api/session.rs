@@ -8,24 +8,37 @@ use super::ActionError;
 #[cfg(feature = "ssr")]
 use super::{
     answer,
-    once::{Done, Kept},
+    flash::{Done, Kept},
     request,
 };
 
 /// Signs in.
 #[server(endpoint = "session/sign-in")]
-pub async fn sign_in(#[server(default)] email: String, #[server(default)] password: String) -> Result<(), ActionError> {
+pub async fn sign_in(
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+) -> Result<(), ActionError> {
     let (backend, session) = (request::backend()?, request::session()?);
     let kept = Kept::of([("email", &email)]);
     let outcome = accounts::sign_in(&backend, &email, &password).await;
     let user_id = answer::to(outcome, "/overview", "/sign-in", kept.clone())?;
-    answer::to(request::sign_in(&session, user_id).await, "/overview", "/sign-in", kept)
+    answer::to(
+        request::sign_in(&session, user_id).await,
+        "/overview",
+        "/sign-in",
+        kept,
+    )
 }
 
 /// Signs out here. Asks the browser to forget what it cached, so that "back" shows nothing.
 #[server(endpoint = "session/sign-out")]
 pub async fn sign_out() -> Result<(), ActionError> {
-    answer::to(request::sign_out(&request::session()?).await, "/sign-in", "/overview", Kept::nothing())?;
+    answer::to(
+        request::sign_out(&request::session()?).await,
+        "/sign-in",
+        "/overview",
+        Kept::nothing(),
+    )?;
     answer::forget_kept_pages();
     answer::say("/sign-in", Done::SignedOut, Kept::nothing());
     Ok(())

@@ -15,12 +15,20 @@ pub fn ChartReadout(labels: Vec<String>, summary: String) -> impl IntoView {
             listen(&line, count, chosen);
         }
     });
-    let text = move || chosen.get().and_then(|index| labels.get(index).cloned()).unwrap_or_else(|| summary.clone());
+    let text = move || {
+        chosen
+            .get()
+            .and_then(|index| labels.get(index).cloned())
+            .unwrap_or_else(|| summary.clone())
+    };
     view! { <p class="chart__readout" role="status" aria-live="polite" node_ref=line>{text}</p> }
 }
 
 /// The bucket that a key leads to; none when the key is not ours.
-#[cfg_attr(not(any(feature = "hydrate", test)), expect(dead_code, reason = "only a browser has keys; tested natively"))]
+#[cfg_attr(
+    not(any(feature = "hydrate", test)),
+    expect(dead_code, reason = "only a browser has keys; tested natively")
+)]
 fn step(key: &str, chosen: Option<usize>, count: usize) -> Option<usize> {
     let last = count.checked_sub(1)?;
     match key {
@@ -37,7 +45,11 @@ fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usi
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen::prelude::{Closure, JsValue};
 
-    let drawing = line.closest(".chart").ok().flatten().and_then(|chart| chart.query_selector("svg").ok().flatten());
+    let drawing = line
+        .closest(".chart")
+        .ok()
+        .flatten()
+        .and_then(|chart| chart.query_selector("svg").ok().flatten());
     let Some(drawing) = drawing else { return };
     let marked = drawing.clone();
     let choose = move |index: Option<usize>| {
@@ -48,26 +60,37 @@ fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usi
     };
     let on_move = choose.clone();
     let moved = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
-        let over = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let index = over.and_then(|over| over.get_attribute("data-index")).and_then(|index| index.parse().ok());
+        let over = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let index = over
+            .and_then(|over| over.get_attribute("data-index"))
+            .and_then(|index| index.parse().ok());
         if index.is_some() {
             on_move(index);
         }
     });
     let on_leave = choose.clone();
     let left = Closure::<dyn Fn(web_sys::Event)>::new(move |_: web_sys::Event| on_leave(None));
-    let pressed = Closure::<dyn Fn(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| {
-        let key = event.key();
-        if key == "Escape" {
-            choose(None);
-        } else if let Some(index) = step(&key, chosen.get_untracked(), count) {
-            event.prevent_default();
-            choose(Some(index));
-        }
-    });
+    let pressed =
+        Closure::<dyn Fn(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| {
+            let key = event.key();
+            if key == "Escape" {
+                choose(None);
+            } else if let Some(index) = step(&key, chosen.get_untracked(), count) {
+                event.prevent_default();
+                choose(Some(index));
+            }
+        });
     let _: Result<(), JsValue> = drawing.set_attribute("tabindex", "0");
-    for (name, listener) in [("pointerover", moved.as_ref()), ("pointerleave", left.as_ref()), ("blur", left.as_ref()), ("keydown", pressed.as_ref())] {
-        let _: Result<(), JsValue> = drawing.add_event_listener_with_callback(name, listener.unchecked_ref());
+    for (name, listener) in [
+        ("pointerover", moved.as_ref()),
+        ("pointerleave", left.as_ref()),
+        ("blur", left.as_ref()),
+        ("keydown", pressed.as_ref()),
+    ] {
+        let _: Result<(), JsValue> =
+            drawing.add_event_listener_with_callback(name, listener.unchecked_ref());
     }
     // The drawing lives as long as the page, and so do its listeners.
     moved.forget();
@@ -83,7 +106,12 @@ fn mark(drawing: &web_sys::Element, index: Option<usize>) {
     if let Ok(Some(old)) = drawing.query_selector("[aria-current]") {
         let _: Result<(), JsValue> = old.remove_attribute("aria-current");
     }
-    let bar = index.and_then(|index| drawing.query_selector(&format!(".chart__bar[data-index=\"{index}\"]")).ok().flatten());
+    let bar = index.and_then(|index| {
+        drawing
+            .query_selector(&format!(".chart__bar[data-index=\"{index}\"]"))
+            .ok()
+            .flatten()
+    });
     if let Some(bar) = bar {
         let _: Result<(), JsValue> = bar.set_attribute("aria-current", "true");
     }

@@ -32,7 +32,9 @@ fn guard(dialog: &web_sys::HtmlDialogElement) {
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen::prelude::{Closure, JsValue};
 
-    let Some(form) = dialog.closest("form").ok().flatten() else { return };
+    let Some(form) = dialog.closest("form").ok().flatten() else {
+        return;
+    };
     let asked = dialog.clone();
     let hold = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
         // A browser that cannot show the dialog sends the form as if we were not here.
@@ -40,7 +42,8 @@ fn guard(dialog: &web_sys::HtmlDialogElement) {
             event.prevent_default();
         }
     });
-    let _: Result<(), JsValue> = form.add_event_listener_with_callback("submit", hold.as_ref().unchecked_ref());
+    let _: Result<(), JsValue> =
+        form.add_event_listener_with_callback("submit", hold.as_ref().unchecked_ref());
     // The form lives as long as the page, and so does its listener.
     hold.forget();
 }
@@ -57,7 +60,9 @@ fn close(dialog: NodeRef<leptos::html::Dialog>) {
 fn send(dialog: NodeRef<leptos::html::Dialog>) {
     use wasm_bindgen::JsCast as _;
 
-    let form = dialog.get_untracked().and_then(|dialog| dialog.closest("form").ok().flatten());
+    let form = dialog
+        .get_untracked()
+        .and_then(|dialog| dialog.closest("form").ok().flatten());
     if let Some(form) = form.and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok()) {
         drop(form.submit());
     }

@@ -15,7 +15,9 @@ pub fn CopyButton(text: String, what: String) -> impl IntoView {
     let announcement = move || match copied.get() {
         None => String::new(),
         Some(true) => format!("Copied {said}."),
-        Some(false) => "The browser did not allow copying. Select the text and copy it by hand.".to_owned(),
+        Some(false) => {
+            "The browser did not allow copying. Select the text and copy it by hand.".to_owned()
+        }
     };
     view! {
         <button
@@ -38,7 +40,10 @@ fn copy(text: &str, copied: RwSignal<Copied>) {
     // Browsers give no clipboard to pages from a plain http address; reading the property first avoids a throw.
     let navigator = window().navigator();
     let clipboard = js_sys::Reflect::get(navigator.as_ref(), &"clipboard".into());
-    let Some(clipboard) = clipboard.ok().and_then(|value| value.dyn_into::<web_sys::Clipboard>().ok()) else {
+    let Some(clipboard) = clipboard
+        .ok()
+        .and_then(|value| value.dyn_into::<web_sys::Clipboard>().ok())
+    else {
         copied.set(Some(false));
         return;
     };

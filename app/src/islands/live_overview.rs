@@ -54,19 +54,10 @@ pub fn LiveOverview(figures: Figures) -> impl IntoView {
                 </div>
                 <div class="figure">
                     <p class="figure__value">
-                        <span data-figure="runs-out">
-                            {move || now.with(|figures| figures.runs_out.clone().unwrap_or_else(|| "not falling".to_owned()))}
-                        </span>
+                        <span data-figure="runs-out">{move || now.with(|figures| end(figures).0)}</span>
+                        <span class="figure__unit">{move || now.with(|figures| end(figures).1)}</span>
                     </p>
-                    <p class="figure__note">
-                        {move || {
-                            if now.with(|figures| figures.runs_out.is_some()) {
-                                "credit ends, at this pace"
-                            } else {
-                                "nothing runs, so nothing is spent"
-                            }
-                        }}
-                    </p>
+                    <p class="figure__note">"credit ends, at this pace"</p>
                 </div>
             </div>
             <p class="live__status" role="status" data-stale=move || (silent.get() || now.with(|figures| figures.stale)).to_string()>
@@ -84,6 +75,13 @@ fn sandboxes(running: i64) -> String {
     }
 }
 
+/// Day and time of the end of credit, apart, because only the day is large.
+fn end(figures: &Figures) -> (String, String) {
+    let end = figures.runs_out.as_deref().unwrap_or("never");
+    let (day, time) = end.split_once(", ").unwrap_or((end, ""));
+    (day.to_owned(), time.to_owned())
+}
+
 /// Everything up to whole cents.
 fn coarse(amount: &str) -> &str {
     amount.split_at(cents_end(amount)).0
@@ -96,7 +94,11 @@ fn fine(amount: &str) -> &str {
 
 fn cents_end(amount: &str) -> usize {
     let end = amount.find('.').map_or(amount.len(), |point| point + 3);
-    if amount.is_char_boundary(end) { end } else { amount.len() }
+    if amount.is_char_boundary(end) {
+        end
+    } else {
+        amount.len()
+    }
 }
 
 /// Asks now and then, only while somebody looks, and never twice at once.
@@ -137,12 +139,16 @@ async fn fetch() -> Option<Figures> {
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen_futures::JsFuture;
 
-    let answer = JsFuture::from(window().fetch_with_str("/live/overview")).await.ok()?;
+    let answer = JsFuture::from(window().fetch_with_str("/live/overview"))
+        .await
+        .ok()?;
     let answer = answer.dyn_into::<web_sys::Response>().ok()?;
     if answer.status() == 401 {
         drop(window().location().reload());
     }
-    let text = JsFuture::from(answer.ok().then(|| answer.text().ok()).flatten()?).await.ok()?;
+    let text = JsFuture::from(answer.ok().then(|| answer.text().ok()).flatten()?)
+        .await
+        .ok()?;
     leptos::serde_json::from_str(&text.as_string()?).ok()
 }
 
@@ -156,9 +162,14 @@ mod tests {
 
     #[test]
     fn amounts_split_below_the_cent() {
-        for (amount, left, right) in
-            [("$49.998932", "$49.99", "8932"), ("$50.00", "$50.00", ""), ("$7", "$7", ""), ("", "", ""), ("$1.2", "$1.2", ""), ("$0.0é", "$0.0é", "")]
-        {
+        for (amount, left, right) in [
+            ("$49.998932", "$49.99", "8932"),
+            ("$50.00", "$50.00", ""),
+            ("$7", "$7", ""),
+            ("", "", ""),
+            ("$1.2", "$1.2", ""),
+            ("$0.0é", "$0.0é", ""),
+        ] {
             assert_eq!((coarse(amount), fine(amount)), (left, right));
         }
     }

@@ -17,15 +17,31 @@ const BOTTOM: i128 = 8_800;
 const WHOLE: i128 = 10_000;
 
 /// The chart of a series with its read-out line and its table. `class` is the chart's, `id` unique on the page.
-pub fn spend(class: &'static str, id: &'static str, caption: &'static str, series: &Series) -> AnyView {
+pub fn spend(
+    class: &'static str,
+    id: &'static str,
+    caption: &'static str,
+    series: &Series,
+) -> AnyView {
     let is_hour = series.range == Range::Day;
     let lines: Vec<String> = series
         .buckets
         .iter()
-        .map(|bucket| format!("{}: {}, {}", format::bucket(bucket.start, is_hour), format::duration_text(bucket.billed), bucket.ticks.dollars(METERED)))
+        .map(|bucket| {
+            format!(
+                "{}: {}, {}",
+                format::bucket(bucket.start, is_hour),
+                format::duration_text(bucket.billed),
+                bucket.ticks.dollars(METERED)
+            )
+        })
         .collect();
     let (billed, ticks) = series.total();
-    let total = format!("{} in all, {}", ticks.dollars(METERED), format::duration_text(billed));
+    let total = format!(
+        "{} in all, {}",
+        ticks.dollars(METERED),
+        format::duration_text(billed)
+    );
     view! {
         <figure class=class>
             <figcaption class="chart__caption">{caption}</figcaption>
@@ -41,7 +57,12 @@ pub fn spend(class: &'static str, id: &'static str, caption: &'static str, serie
 }
 
 fn drawing(id: &'static str, caption: &'static str, total: &str, series: &Series) -> AnyView {
-    let highest = series.buckets.iter().map(|bucket| bucket.ticks.get()).max().unwrap_or(0);
+    let highest = series
+        .buckets
+        .iter()
+        .map(|bucket| bucket.ticks.get())
+        .max()
+        .unwrap_or(0);
     let (top, step) = usage::axis((highest + TICKS_PER_NANO - 1) / TICKS_PER_NANO);
     let (title, desc) = (format!("{id}-title"), format!("{id}-desc"));
     let (named_by, described_by) = (title.clone(), desc.clone());
@@ -95,7 +116,13 @@ fn bars(top: i128, series: &Series) -> AnyView {
 fn days(series: &Series) -> AnyView {
     let last = series.buckets.len().saturating_sub(1);
     let is_hour = series.range == Range::Day;
-    let names = [(0, "0", "start"), (last / 2, "50%", "middle"), (last, "100%", "end")].into_iter().filter_map(|(index, x, anchor)| {
+    let names = [
+        (0, "0", "start"),
+        (last / 2, "50%", "middle"),
+        (last, "100%", "end"),
+    ]
+    .into_iter()
+    .filter_map(|(index, x, anchor)| {
         let name = format::bucket(series.buckets.get(index)?.start, is_hour);
         Some(view! { <text class="chart__axis" x=x y="98%" text-anchor=anchor>{name}</text> })
     });
@@ -142,7 +169,11 @@ pub fn table(caption: &'static str, series: &Series) -> AnyView {
 
 /// `part` of `whole`, scaled to `length`; 0 for an empty whole.
 fn share(part: i128, whole: i128, length: i128) -> i128 {
-    if whole > 0 { part.max(0) * length / whole } else { 0 }
+    if whole > 0 {
+        part.max(0) * length / whole
+    } else {
+        0
+    }
 }
 
 /// Hundredths of a percent as an attribute: 1234 is `12.34%`.
@@ -153,7 +184,9 @@ fn percent(hundredths: i128) -> String {
 
 /// Decimals that show a step of so many nano-dollars exactly, and never a single one.
 fn places(step: i128) -> u32 {
-    let exact = (0..9).find(|places| step % 10_i128.pow(9 - places) == 0).unwrap_or(9);
+    let exact = (0..9)
+        .find(|places| step % 10_i128.pow(9 - places) == 0)
+        .unwrap_or(9);
     if exact == 1 { 2 } else { exact }
 }
 
@@ -168,7 +201,13 @@ mod tests {
     fn series(amounts: &[i128]) -> Series {
         let now = Moment::from_unix_ms(1_795_000_000_000);
         let start = Range::Week.start(now);
-        let amounts = amounts.iter().zip(0_i64..).map(|(ticks, day)| (start.plus_ms(day * 86_400_000), BilledMs(1_000), Ticks::new(*ticks).unwrap()));
+        let amounts = amounts.iter().zip(0_i64..).map(|(ticks, day)| {
+            (
+                start.plus_ms(day * 86_400_000),
+                BilledMs(1_000),
+                Ticks::new(*ticks).unwrap(),
+            )
+        });
         Series::fill(Range::Week, now, amounts.collect::<Vec<_>>())
     }
 
@@ -179,11 +218,23 @@ mod tests {
 
     #[test]
     fn the_highest_bar_stays_inside_and_an_empty_chart_has_none() {
-        let html = bars(2_000_000_000, &series(&[TICKS_PER_DOLLAR, 2 * TICKS_PER_DOLLAR])).to_html();
-        assert!(html.contains(r#"y="7.00%""#) && html.contains(r#"height="81.00%""#) && html.contains(r#"height="40.50%""#), "{html}");
+        let html = bars(
+            2_000_000_000,
+            &series(&[TICKS_PER_DOLLAR, 2 * TICKS_PER_DOLLAR]),
+        )
+        .to_html();
+        assert!(
+            html.contains(r#"y="7.00%""#)
+                && html.contains(r#"height="81.00%""#)
+                && html.contains(r#"height="40.50%""#),
+            "{html}"
+        );
         let empty = drawing("c", "Spend", "nothing", &series(&[])).to_html();
         assert_eq!(empty.matches("chart__grid").count(), 1, "{empty}");
-        assert!(!empty.contains("style=") && empty.contains("<title"), "{empty}");
+        assert!(
+            !empty.contains("style=") && empty.contains("<title"),
+            "{empty}"
+        );
     }
 
     #[test]
@@ -199,7 +250,10 @@ mod tests {
     fn the_table_holds_the_same_rows_and_their_sum() {
         let html = table("Spend", &series(&[1, 2, 4])).to_html();
         assert_eq!(html.matches("<tr>").count(), 1 + 7 + 1, "{html}");
-        assert!(html.contains(r#"data-ticks="7""#) && html.contains(r#"data-ms="3000""#), "{html}");
+        assert!(
+            html.contains(r#"data-ticks="7""#) && html.contains(r#"data-ms="3000""#),
+            "{html}"
+        );
     }
 
     #[test]

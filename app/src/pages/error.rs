@@ -63,14 +63,28 @@ impl DeadEnd {
 
     const fn text(self) -> &'static str {
         match self {
-            Self::NotFound => "Nothing lives at this address, or it is not part of your account. Check the address, or start from the overview.",
-            Self::Forbidden => "The request was refused: it came from another site, or your role does not cover it. Go back and start again from the overview.",
-            Self::Broken => "The page could not be made and the error is in our log. Try again; if it happens again, write to hello@isorun.ai and quote the request id.",
+            Self::NotFound => {
+                "Nothing lives at this address, or it is not part of your account. Check the address, or start from the overview."
+            }
+            Self::Forbidden => {
+                "The request was refused: it came from another site, or your role does not cover it. Go back and start again from the overview."
+            }
+            Self::Broken => {
+                "The page could not be made and the error is in our log. Try again; if it happens again, write to hello@isorun.ai and quote the request id."
+            }
             Self::Unavailable => "Your sandboxes are not affected. Try again in a few seconds.",
-            Self::TooMany => "There were too many tries from your network. Wait a minute, then go back and send the form again.",
-            Self::TooLarge => "What was sent is larger than any form here. Go back, shorten it and send it again.",
-            Self::Unreadable => "What arrived is not what this form sends. Go back, reload the page and try again.",
-            Self::WrongMethod => "The address exists, but it is reached by a form or a link, not in this way. Start from the overview.",
+            Self::TooMany => {
+                "There were too many tries from your network. Wait a minute, then go back and send the form again."
+            }
+            Self::TooLarge => {
+                "What was sent is larger than any form here. Go back, shorten it and send it again."
+            }
+            Self::Unreadable => {
+                "What arrived is not what this form sends. Go back, reload the page and try again."
+            }
+            Self::WrongMethod => {
+                "The address exists, but it is reached by a form or a link, not in this way. Start from the overview."
+            }
         }
     }
 }
@@ -110,7 +124,9 @@ pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -119,11 +135,20 @@ mod tests {
 
     #[test]
     fn documents_name_the_request_and_cannot_be_broken_out_of() {
-        let assets = Assets { css: "/pkg/main.1.css".to_owned(), js: String::new(), wasm: String::new() };
+        let assets = Assets {
+            css: "/pkg/main.1.css".to_owned(),
+            js: String::new(),
+            wasm: String::new(),
+        };
         let request_id = RequestId("ab\"><script>".to_owned());
         for end in [DeadEnd::NotFound, DeadEnd::Forbidden, DeadEnd::Broken] {
             let page = document(end, &assets, &request_id);
-            assert!(page.contains("/pkg/main.1.css") && page.contains("<h1>") && page.contains("ab&quot;"), "{page}");
+            assert!(
+                page.contains("/pkg/main.1.css")
+                    && page.contains("<h1>")
+                    && page.contains("ab&quot;"),
+                "{page}"
+            );
             assert!(!page.contains("<script"), "{page}");
         }
     }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::words::{self, Problem};
-use crate::api::once::{Flash, Kept, Outcome};
+use crate::api::flash::{Flash, Kept, Outcome};
 
 /// What the last try left behind: the problems it met and what was typed.
 #[derive(Clone, Debug, Default)]
@@ -26,12 +26,19 @@ impl FormState {
     }
 
     fn error(&self, field: &str) -> Option<String> {
-        self.problems.iter().find(|problem| problem.field == Some(field)).map(|problem| problem.text.clone())
+        self.problems
+            .iter()
+            .find(|problem| problem.field == Some(field))
+            .map(|problem| problem.text.clone())
     }
 
     /// `Error: ` before the title of the page, so that it is the first thing read aloud.
     pub fn title(&self, title: &str) -> String {
-        if self.problems.is_empty() { title.to_owned() } else { format!("Error: {title}") }
+        if self.problems.is_empty() {
+            title.to_owned()
+        } else {
+            format!("Error: {title}")
+        }
     }
 
     /// All problems, each leading to its field; nothing when there are none.
@@ -40,7 +47,9 @@ impl FormState {
             return ().into_any();
         }
         let lines = self.problems.iter().map(|problem| match problem.field {
-            Some(field) => view! { <li><a href=format!("#{field}")>{problem.text.clone()}</a></li> }.into_any(),
+            Some(field) => {
+                view! { <li><a href=format!("#{field}")>{problem.text.clone()}</a></li> }.into_any()
+            }
             None => view! { <li>{problem.text.clone()}</li> }.into_any(),
         });
         view! {
@@ -71,7 +80,11 @@ impl Field {
     /// The field with the error and the value that the last try left. Passwords never come back.
     pub fn draw(self, state: &FormState) -> AnyView {
         let described = described_by(self.name, &self.hint, state);
-        let value = if self.kind == "password" { String::new() } else { state.kept.get(self.name).to_owned() };
+        let value = if self.kind == "password" {
+            String::new()
+        } else {
+            state.kept.get(self.name).to_owned()
+        };
         let invalid = state.error(self.name).map(|_| "true");
         view! {
             <div class="field">
@@ -97,7 +110,12 @@ impl Field {
 }
 
 /// A choice from a list of value and text. The first entry is empty, so that nobody lives in Afghanistan by accident.
-pub fn select(name: &'static str, label: &'static str, options: &'static [(&'static str, &'static str)], state: &FormState) -> AnyView {
+pub fn select(
+    name: &'static str,
+    label: &'static str,
+    options: &'static [(&'static str, &'static str)],
+    state: &FormState,
+) -> AnyView {
     let kept = state.kept.get(name);
     let options = options.iter().map(|(value, text)| {
         let selected = kept.eq_ignore_ascii_case(value);
@@ -150,7 +168,11 @@ pub fn submit(label: &'static str) -> AnyView {
 }
 
 fn hint(name: &'static str, text: String) -> AnyView {
-    if text.is_empty() { ().into_any() } else { view! { <p class="field__hint" id=format!("{name}-hint")>{text}</p> }.into_any() }
+    if text.is_empty() {
+        ().into_any()
+    } else {
+        view! { <p class="field__hint" id=format!("{name}-hint")>{text}</p> }.into_any()
+    }
 }
 
 fn error(name: &'static str, class: &'static str, state: &FormState) -> AnyView {
@@ -175,34 +197,65 @@ mod tests {
     use crate::api::ActionError;
 
     fn failed(error: ActionError, kept: Kept) -> FormState {
-        FormState::of(Some(&Flash { page: "/".to_owned(), outcome: Outcome::Failed(error), kept }))
+        FormState::of(Some(&Flash {
+            page: "/".to_owned(),
+            outcome: Outcome::Failed(error),
+            kept,
+        }))
     }
 
     fn name_field(kind: &'static str, name: &'static str) -> Field {
-        Field { name, label: "Name", hint: "A hint".to_owned(), kind, autocomplete: "off" }
+        Field {
+            name,
+            label: "Name",
+            hint: "A hint".to_owned(),
+            kind,
+            autocomplete: "off",
+        }
     }
 
     #[test]
     fn a_fresh_field_claims_no_error() {
-        let html = name_field("text", "name").draw(&FormState::default()).to_html();
-        assert!(html.contains(r#"aria-describedby="name-hint""#) && !html.contains("aria-invalid"), "{html}");
+        let html = name_field("text", "name")
+            .draw(&FormState::default())
+            .to_html();
+        assert!(
+            html.contains(r#"aria-describedby="name-hint""#) && !html.contains("aria-invalid"),
+            "{html}"
+        );
         assert!(!FormState::default().summary().to_html().contains("errors"));
     }
 
     #[test]
     fn a_refused_field_says_why_and_keeps_what_was_typed() {
-        let state = failed(ActionError::Key(KeyRefusal::NameTooLong), Kept::of([("name", "\"><script>")]));
+        let state = failed(
+            ActionError::Key(KeyRefusal::NameTooLong),
+            Kept::of([("name", "\"><script>")]),
+        );
         let html = name_field("text", "name").draw(&state).to_html();
-        assert!(html.contains(r#"aria-invalid="true""#) && html.contains(r#"aria-describedby="name-error name-hint""#), "{html}");
-        assert!(html.contains("60 characters at most") && !html.contains("<script>"), "{html}");
+        assert!(
+            html.contains(r#"aria-invalid="true""#)
+                && html.contains(r#"aria-describedby="name-error name-hint""#),
+            "{html}"
+        );
+        assert!(
+            html.contains("60 characters at most") && !html.contains("<script>"),
+            "{html}"
+        );
         let summary = state.summary().to_html();
-        assert!(summary.contains(r##"href="#name""##) && summary.contains(r#"role="alert""#), "{summary}");
+        assert!(
+            summary.contains(r##"href="#name""##) && summary.contains(r#"role="alert""#),
+            "{summary}"
+        );
         assert_eq!(state.title("Create a key"), "Error: Create a key");
     }
 
     #[test]
     fn a_password_never_comes_back() {
-        let state = failed(ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::PasswordTooShort])), Kept::of([("password", "hunter2")]));
+        let state = failed(
+            ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::PasswordTooShort])),
+            Kept::of([("password", "hunter2")]),
+        );
         let html = name_field("password", "password").draw(&state).to_html();
         assert!(!html.contains("hunter2"), "{html}");
     }
@@ -210,10 +263,27 @@ mod tests {
     #[test]
     fn ticks_and_choices_come_back() {
         let kept = Kept::of([("terms", "yes"), ("country", "NL")]);
-        let state = failed(ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::AupMissing])), kept);
-        assert!(checkbox("terms", "I agree".into_any(), &state).to_html().contains("checked"));
-        assert!(!checkbox("dpa", "I agree".into_any(), &state).to_html().contains("checked"));
-        let html = select("country", "Country", &[("BE", "Belgium"), ("NL", "Netherlands")], &state).to_html();
+        let state = failed(
+            ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::AupMissing])),
+            kept,
+        );
+        assert!(
+            checkbox("terms", "I agree".into_any(), &state)
+                .to_html()
+                .contains("checked")
+        );
+        assert!(
+            !checkbox("dpa", "I agree".into_any(), &state)
+                .to_html()
+                .contains("checked")
+        );
+        let html = select(
+            "country",
+            "Country",
+            &[("BE", "Belgium"), ("NL", "Netherlands")],
+            &state,
+        )
+        .to_html();
         assert!(html.contains(r#"<option value="NL" selected"#), "{html}");
     }
 }

@@ -10,8 +10,10 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-const MOMENT: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-const EXACT: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const MOMENT: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+const EXACT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
 const HOUR: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
@@ -28,7 +30,8 @@ pub fn amount(ticks: Ticks, places: u32) -> AnyView {
 /// A price per hour: four decimals, cut to three where the fourth is zero, as prices are quoted.
 pub fn per_hour(ticks: Ticks) -> String {
     let text = ticks.dollars(4);
-    text.strip_suffix('0').map_or(text.clone(), ToOwned::to_owned)
+    text.strip_suffix('0')
+        .map_or(text.clone(), ToOwned::to_owned)
 }
 
 /// Billed time such as `12 h 04 m`; its milliseconds stand in `data-ms`.
@@ -49,7 +52,11 @@ pub fn duration_text(billed: BilledMs) -> String {
 
 /// `1 vCPU, 1 GiB`.
 pub fn size(size: Size) -> String {
-    let memory = if size.mem_mib % 1_024 == 0 { format!("{} GiB", size.mem_mib / 1_024) } else { format!("{} MiB", size.mem_mib) };
+    let memory = if size.mem_mib % 1_024 == 0 {
+        format!("{} GiB", size.mem_mib / 1_024)
+    } else {
+        format!("{} MiB", size.mem_mib)
+    };
     format!("{} vCPU, {memory}", size.vcpus)
 }
 
@@ -68,11 +75,17 @@ pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView
 /// A bucket of a chart: `23 Nov`, or `23 Nov, 14:00` when it is an hour.
 pub fn bucket(start: Moment, is_hour: bool) -> String {
     let day = written(start.into(), DAY);
-    if is_hour { format!("{day}, {}", written(start.into(), HOUR)) } else { day }
+    if is_hour {
+        format!("{day}, {}", written(start.into(), HOUR))
+    } else {
+        day
+    }
 }
 
 fn written(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
-    at.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+    at.to_offset(UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -97,19 +110,38 @@ mod tests {
     fn moments_are_utc_whatever_the_offset() {
         let at = datetime!(2026-11-23 00:20:31.5 +2);
         let html = moment(at).to_html();
-        assert!(html.contains(r#"datetime="2026-11-22T22:20:31Z""#) && html.contains("22 Nov 2026, 22:20 UTC"), "{html}");
+        assert!(
+            html.contains(r#"datetime="2026-11-22T22:20:31Z""#)
+                && html.contains("22 Nov 2026, 22:20 UTC"),
+            "{html}"
+        );
     }
 
     #[test]
     fn amounts_carry_their_ticks() {
         let html = amount(Ticks::from_cents(Cents(5_000)), CENTS).to_html();
-        assert!(html.contains(r#"data-ticks="184320000000000000""#) && html.contains("$50.00"), "{html}");
+        assert!(
+            html.contains(r#"data-ticks="184320000000000000""#) && html.contains("$50.00"),
+            "{html}"
+        );
     }
 
     #[test]
     fn sizes_and_prices() {
-        assert_eq!(size(Size { vcpus: 2, mem_mib: 4_096 }), "2 vCPU, 4 GiB");
-        assert_eq!(size(Size { vcpus: 1, mem_mib: 700 }), "1 vCPU, 700 MiB");
+        assert_eq!(
+            size(Size {
+                vcpus: 2,
+                mem_mib: 4_096
+            }),
+            "2 vCPU, 4 GiB"
+        );
+        assert_eq!(
+            size(Size {
+                vcpus: 1,
+                mem_mib: 700
+            }),
+            "1 vCPU, 700 MiB"
+        );
         let cent = Ticks::from_cents(Cents(1)).get();
         assert_eq!(per_hour(Ticks::new(cent * 41 / 10).unwrap()), "$0.041");
         assert_eq!(per_hour(Ticks::new(cent * 415 / 100).unwrap()), "$0.0415");

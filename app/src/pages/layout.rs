@@ -6,8 +6,8 @@ use std::future::Future;
 use backend::Backend;
 use backend::actor::Actor;
 use backend::failure::Broken;
-use backend::service::nav::{self, Nav};
 use backend::service::FeedStatus;
+use backend::service::nav::{self, Nav};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -15,7 +15,7 @@ use super::error::{self, DeadEnd};
 use super::form::FormState;
 use super::format::{self, CENTS};
 use super::words;
-use crate::api::once::{self, Flash, Outcome};
+use crate::api::flash::{self, Flash, Outcome};
 use crate::api::{ActionError, request};
 
 /// An entry of the main navigation.
@@ -36,7 +36,14 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [Self::Overview, Self::Sandboxes, Self::Usage, Self::Keys, Self::Credit, Self::Settings];
+    const ALL: [Self; 6] = [
+        Self::Overview,
+        Self::Sandboxes,
+        Self::Usage,
+        Self::Keys,
+        Self::Credit,
+        Self::Settings,
+    ];
     /// What the bottom bar of a narrow window shows; the rest is under "More".
     const NARROW: usize = 5;
 
@@ -69,8 +76,12 @@ impl Section {
             Self::Sandboxes => "M8 1.5 14 5v6l-6 3.5L2 11V5zM2 5l6 3.5L14 5M8 8.5v6",
             Self::Usage => "M2 14h12M3.5 14V9M7 14V5M10.5 14V8M13 14V2",
             Self::Keys => "M10 2a4 4 0 1 1-3.2 6.4L2 13.2V14h2.5v-1.7h1.7v-1.7h1.6M11 5h.01",
-            Self::Credit => "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM10 5.8C9.5 5 6 4.7 6 6.4c0 2 4 1.2 4 3.2 0 1.700-3.600 1.400-4.200.500M8 4v8",
-            Self::Settings => "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 14.500c0-3 2.500-4.500 5.500-4.500s5.500 1.500 5.500 4.500",
+            Self::Credit => {
+                "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM10 5.8C9.5 5 6 4.7 6 6.4c0 2 4 1.2 4 3.2 0 1.700-3.600 1.400-4.200.500M8 4v8"
+            }
+            Self::Settings => {
+                "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 14.500c0-3 2.500-4.500 5.500-4.500s5.500 1.500 5.500 4.500"
+            }
         }
     }
 
@@ -108,12 +119,20 @@ pub struct Page {
 impl Page {
     /// A page whose navigation is read by the frame.
     pub fn new(heading: impl Into<String>, body: AnyView) -> Self {
-        Self { heading: heading.into(), title: None, body, nav: None }
+        Self {
+            heading: heading.into(),
+            title: None,
+            body,
+            nav: None,
+        }
     }
 
     /// The page of a form, whose title says first that the last try failed.
     pub fn of_form(heading: &'static str, state: &FormState, body: AnyView) -> Self {
-        Self { title: Some(state.title(heading)), ..Self::new(heading, body) }
+        Self {
+            title: Some(state.title(heading)),
+            ..Self::new(heading, body)
+        }
     }
 }
 
@@ -144,7 +163,11 @@ where
             Err(Stop::NotFound) => error::view(DeadEnd::NotFound),
             Err(Stop::Broken(cause)) => {
                 request::broken(&cause);
-                error::view(DeadEnd::Broken)
+                error::view(if cause.is_unavailable() {
+                    DeadEnd::Unavailable
+                } else {
+                    DeadEnd::Broken
+                })
             }
         }
     })
@@ -163,17 +186,29 @@ where
         // Logged where it happened.
         Err(_) => return Ok(error::view(DeadEnd::Broken)),
     };
-    let Ok(backend) = request::backend() else { return Ok(error::view(DeadEnd::Broken)) };
-    let flash = once::take_flash(&backend, path);
+    let Ok(backend) = request::backend() else {
+        return Ok(error::view(DeadEnd::Broken));
+    };
+    let flash = flash::take(&backend, path);
     let said = flash.as_ref().and_then(|flash| done(&flash.outcome));
-    let visit = Visit { backend: backend.clone(), actor: actor.clone(), flash };
+    let visit = Visit {
+        backend: backend.clone(),
+        actor: actor.clone(),
+        flash,
+    };
     let page = page(visit).await?;
     let nav = match page.nav {
         Some(nav) => nav,
         None => nav::read(&backend, &actor).await?,
     };
     let title = page.title.unwrap_or_else(|| page.heading.clone());
-    let framed = frame(section, &actor, &nav, page.heading, (said, page.body).into_any());
+    let framed = frame(
+        section,
+        &actor,
+        &nav,
+        page.heading,
+        (said, page.body).into_any(),
+    );
     Ok(view! { <Title text=format!("{title} · Isorun")/> {framed} }.into_any())
 }
 
@@ -200,11 +235,17 @@ fn frame(section: Section, actor: &Actor, nav: &Nav, heading: String, body: AnyV
 }
 
 fn navigation(current: Section, nav: &Nav) -> AnyView {
-    let entries = Section::ALL.into_iter().enumerate().map(|(index, section)| {
-        let class = (index >= Section::NARROW).then_some("nav__wide");
-        view! { <li class=class>{entry(section, current, nav)}</li> }
-    });
-    let more = Section::ALL.into_iter().skip(Section::NARROW).map(|section| view! { <li>{entry(section, current, nav)}</li> });
+    let entries = Section::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(index, section)| {
+            let class = (index >= Section::NARROW).then_some("nav__wide");
+            view! { <li class=class>{entry(section, current, nav)}</li> }
+        });
+    let more = Section::ALL
+        .into_iter()
+        .skip(Section::NARROW)
+        .map(|section| view! { <li>{entry(section, current, nav)}</li> });
     view! {
         <nav class="nav" aria-label="Main">
             {brand("/overview")}
@@ -227,7 +268,9 @@ fn navigation(current: Section, nav: &Nav) -> AnyView {
 
 fn entry(section: Section, current: Section, nav: &Nav) -> AnyView {
     let here = (section == current).then_some("page");
-    let count = section.count(nav).map(|count| view! { <span class="nav__count">{count}</span> });
+    let count = section
+        .count(nav)
+        .map(|count| view! { <span class="nav__count">{count}</span> });
     view! { <a class="nav__link" href=section.path() aria-current=here>{icon(section.icon())}{section.name()}{count}</a> }.into_any()
 }
 
@@ -286,23 +329,34 @@ pub fn public<F>(title: &'static str, path: &'static str, body: F) -> AnyView
 where
     F: FnOnce(&Backend, Option<Flash>) -> AnyView + Send + 'static,
 {
-    let Ok(backend) = request::backend() else { return error::view(DeadEnd::Broken) };
-    let flash = once::take_flash(&backend, path);
-    let failed = flash.as_ref().is_some_and(|flash| matches!(flash.outcome, Outcome::Failed(_)));
-    let title = if failed { format!("Error: {title} · Isorun") } else { format!("{title} · Isorun") };
+    let Ok(backend) = request::backend() else {
+        return error::view(DeadEnd::Broken);
+    };
+    let flash = flash::take(&backend, path);
+    let failed = flash
+        .as_ref()
+        .is_some_and(|flash| matches!(flash.outcome, Outcome::Failed(_)));
+    let title = if failed {
+        format!("Error: {title} · Isorun")
+    } else {
+        format!("{title} · Isorun")
+    };
     view! { <Title text=title/> {entrance(body(&backend, flash))} }.into_any()
 }
 
 /// A notice about what was done; none for a failure, which the form itself shows.
 pub fn done(outcome: &Outcome) -> Option<AnyView> {
-    let Outcome::Done(what) = outcome else { return None };
+    let Outcome::Done(what) = outcome else {
+        return None;
+    };
     let (title, text) = words::done(*what);
     Some(notice("notice notice--done", title, text.into_any()))
 }
 
 /// A sentence that must be read now.
 pub fn notice(class: &'static str, title: &'static str, text: AnyView) -> AnyView {
-    view! { <div class=class role="status"><p class="notice__title">{title}</p><p>{text}</p></div> }.into_any()
+    view! { <div class=class role="status"><p class="notice__title">{title}</p><p>{text}</p></div> }
+        .into_any()
 }
 
 /// What must be said about figures that are old; nothing while they are fresh.
@@ -310,7 +364,11 @@ pub fn feed_notice(feed: &FeedStatus) -> AnyView {
     let as_of = format::moment(feed.as_of);
     if feed.stopped {
         let text = view! { "Figures stand still at "{as_of}": the usage feed contradicts itself and an engineer has been called. Nothing is lost and nothing is charged twice." };
-        notice("notice notice--broken", "Metering has stopped", text.into_any())
+        notice(
+            "notice notice--broken",
+            "Metering has stopped",
+            text.into_any(),
+        )
     } else if feed.stale {
         let text = view! { "Figures are exact up to "{as_of}". The orchestrator does not answer; usage since then follows when it does." };
         notice("notice notice--soon", "Figures are old", text.into_any())

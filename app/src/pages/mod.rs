@@ -44,7 +44,15 @@ pub use shell::shell;
 pub const PUBLIC_ROUTES: &[&str] = &["/", "/sign-up", "/check-mail", "/verify-email", "/sign-in"];
 /// Pages that lead a stranger to `/sign-in`.
 pub const PRIVATE_ROUTES: &[&str] = &[
-    "/overview", "/sandboxes", "/sandboxes/{id}", "/usage", "/keys", "/keys/new", "/keys/created", "/keys/{id}", "/credit",
+    "/overview",
+    "/sandboxes",
+    "/sandboxes/{id}",
+    "/usage",
+    "/keys",
+    "/keys/new",
+    "/keys/created",
+    "/keys/{id}",
+    "/credit",
     "/settings",
 ];
 
@@ -74,5 +82,32 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=dashboard::settings::view ssr=SsrMode::Async/>
             </Routes>
         </Router>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_classed_and_whole_before_its_first_byte() {
+        let routes = leptos_axum::generate_route_list(App);
+        let mut real: Vec<&str> = routes
+            .iter()
+            .map(leptos_axum::AxumRouteListing::path)
+            .collect();
+        let mut classed: Vec<&str> = PUBLIC_ROUTES
+            .iter()
+            .chain(PRIVATE_ROUTES)
+            .copied()
+            .collect();
+        real.sort_unstable();
+        classed.sort_unstable();
+        assert_eq!(real, classed);
+        assert!(
+            routes
+                .iter()
+                .all(|route| matches!(route.mode(), SsrMode::Async))
+        );
     }
 }

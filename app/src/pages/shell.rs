@@ -22,7 +22,9 @@ pub fn shell() -> impl IntoView {
     set_policy(nonce.as_ref());
     let assets = use_context::<Assets>();
     let css = assets.as_ref().map(|assets| assets.css.clone());
-    let scripts = assets.filter(|_| has_islands()).map(|assets| scripts(&assets, nonce));
+    let scripts = assets
+        .filter(|_| has_islands())
+        .map(|assets| scripts(&assets, nonce));
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -48,21 +50,18 @@ fn has_islands() -> bool {
     use_context::<Parts>().is_some_and(|parts| !PUBLIC_ROUTES.contains(&parts.uri.path()))
 }
 
+/// No preload hints: a browser without scripts would follow them for nothing, and the script asks for both files at once.
 fn scripts(assets: &Assets, nonce: Option<Nonce>) -> AnyView {
-    view! {
-        <link rel="modulepreload" href=assets.js.clone() nonce=nonce.clone()/>
-        <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-        <script type="module" nonce=nonce>{wake_islands(assets)}</script>
-    }
-    .into_any()
+    view! { <script type="module" nonce=nonce>{wake_islands(assets)}</script> }.into_any()
 }
 
-/// Loads the module, then wakes each island by the name its element carries. Our islands are leaves, so the walk that
-/// leptos' own script does for nested ones is not needed.
+/// Loads the module and its binary side by side, then wakes each island by the name its element carries. Our islands are
+/// leaves, so the walk that leptos' own script does for nested ones is not needed.
 fn wake_islands(assets: &Assets) -> String {
     format!(
-        "import init, * as islands from {js:?};\n\
-         await init({{ module_or_path: {wasm:?} }});\n\
+        "const wasm = fetch({wasm:?});\n\
+         const islands = await import({js:?});\n\
+         await islands.default({{ module_or_path: wasm }});\n\
          islands.hydrate();\n\
          for (const element of document.querySelectorAll('leptos-island')) islands[element.dataset.component]?.(element);\n\
          document.documentElement.dataset.awake = '';",
@@ -73,7 +72,9 @@ fn wake_islands(assets: &Assets) -> String {
 
 /// The policy with this page's nonce; everything not named is refused (reference/security.md 1.5).
 fn set_policy(nonce: Option<&Nonce>) {
-    let (Some(nonce), Some(response)) = (nonce, use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (nonce, use_context::<ResponseOptions>()) else {
+        return;
+    };
     if let Ok(policy) = HeaderValue::from_str(&policy(nonce)) {
         response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
@@ -94,14 +95,27 @@ mod tests {
     #[test]
     fn the_policy_has_no_hole() {
         let policy = policy("abc");
-        assert!(policy.contains("script-src 'nonce-abc'") && !policy.contains("unsafe-inline") && !policy.contains('*'), "{policy}");
+        assert!(
+            policy.contains("script-src 'nonce-abc'")
+                && !policy.contains("unsafe-inline")
+                && !policy.contains('*'),
+            "{policy}"
+        );
         assert!(!policy.contains("'unsafe-eval'"), "{policy}");
     }
 
     #[test]
     fn the_script_names_the_built_files() {
-        let assets = Assets { css: String::new(), js: "/pkg/frontend.a.js".to_owned(), wasm: "/pkg/frontend.b.wasm".to_owned() };
+        let assets = Assets {
+            css: String::new(),
+            js: "/pkg/frontend.a.js".to_owned(),
+            wasm: "/pkg/frontend.b.wasm".to_owned(),
+        };
         let script = wake_islands(&assets);
-        assert!(script.contains(r#"from "/pkg/frontend.a.js""#) && script.contains(r#""/pkg/frontend.b.wasm""#), "{script}");
+        assert!(
+            script.contains(r#"import("/pkg/frontend.a.js")"#)
+                && script.contains(r#"fetch("/pkg/frontend.b.wasm")"#),
+            "{script}"
+        );
     }
 }

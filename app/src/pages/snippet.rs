@@ -25,7 +25,11 @@ pub fn code(title: &'static str, label: &'static str, text: String) -> AnyView {
 
 /// The first sandbox in two ways, one tab each. Radio buttons choose, so it needs no script.
 pub fn first_sandbox(backend: &Backend, key: &str) -> AnyView {
-    let url = backend.settings().sandbox_api_url.as_str().trim_end_matches('/');
+    let url = backend
+        .settings()
+        .sandbox_api_url
+        .as_str()
+        .trim_end_matches('/');
     view! {
         <div class="tabs">
             <div class="tabs__list" role="radiogroup" aria-label="Way to start a sandbox">
@@ -42,7 +46,11 @@ pub fn first_sandbox(backend: &Backend, key: &str) -> AnyView {
 /// Installs the SDK, starts a sandbox, lets it run five seconds and destroys it.
 fn typescript(url: &str, key: &str) -> String {
     // Over plain http there is no HTTP/3, and its optional package would wait ten seconds before it falls back.
-    let omit = if url.starts_with("http:") { " --omit=optional" } else { "" };
+    let omit = if url.starts_with("http:") {
+        " --omit=optional"
+    } else {
+        ""
+    };
     format!(
         "npm install isorun{omit}\n\
          export ISORUN_API_URL={url}\n\
@@ -77,8 +85,14 @@ mod tests {
 
     #[test]
     fn snippets_name_the_address_and_the_key() {
-        for text in [typescript("http://127.0.0.1:3100", "KEY"), curl("http://127.0.0.1:3100", "KEY")] {
-            assert!(text.contains("http://127.0.0.1:3100") && text.contains("ISORUN_API_KEY=KEY"), "{text}");
+        for text in [
+            typescript("http://127.0.0.1:3100", "KEY"),
+            curl("http://127.0.0.1:3100", "KEY"),
+        ] {
+            assert!(
+                text.contains("http://127.0.0.1:3100") && text.contains("ISORUN_API_KEY=KEY"),
+                "{text}"
+            );
         }
         assert!(typescript("http://127.0.0.1:3100", "KEY").contains("--omit=optional"));
         assert!(!typescript("https://run-us.isorun.ai", "KEY").contains("--omit"));
@@ -87,7 +101,13 @@ mod tests {
     #[test]
     fn the_script_is_written_as_shell_reads_it() {
         let text = typescript("https://run-us.isorun.ai", "KEY");
-        assert!(text.contains("\nimport { Isorun } from 'isorun'\n") && text.contains("\nEOF\nnode first.mjs\n"), "{text}");
-        assert!(curl("https://run-us.isorun.ai", "KEY").contains("/v1/runs \\\n  -H \"Authorization"));
+        assert!(
+            text.contains("\nimport { Isorun } from 'isorun'\n")
+                && text.contains("\nEOF\nnode first.mjs\n"),
+            "{text}"
+        );
+        assert!(
+            curl("https://run-us.isorun.ai", "KEY").contains("/v1/runs \\\n  -H \"Authorization")
+        );
     }
 }

@@ -1,11 +1,14 @@
 //! Every sentence about what went wrong or well, in one place (look.md 8): what happened, what it means, what to do.
 //! Which field it belongs to is said here too; drawing is `form`'s.
 
-use domain::limits::{KEY_NAME_CHARS_MAX, KEYS_PER_ACCOUNT_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, VERIFICATION_HOURS};
+use domain::limits::{
+    KEY_NAME_CHARS_MAX, KEYS_PER_ACCOUNT_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
+    VERIFICATION_HOURS,
+};
 use domain::refusal::{KeyRefusal, SignInRefusal, SignUpProblem, VerificationRefusal};
 
 use crate::api::ActionError;
-use crate::api::once::Done;
+use crate::api::flash::Done;
 
 /// A sentence, and the field it is about; none when it is about the whole form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +24,21 @@ pub fn problems(error: &ActionError) -> Vec<Problem> {
     let one = |field, text: String| vec![Problem { field, text }];
     match error {
         ActionError::SignUp(refusal) => refusal.0.iter().map(|problem| sign_up(*problem)).collect(),
-        ActionError::SignIn(SignInRefusal::WrongPair) => {
-            one(Some("email"), "This pair of e-mail address and password is not known here. Check both.".to_owned())
-        }
-        ActionError::SignIn(SignInRefusal::TooMany) => {
-            one(None, "Too many tries. Nothing was checked this time; wait a minute and try again.".to_owned())
-        }
+        ActionError::SignIn(SignInRefusal::WrongPair) => one(
+            Some("email"),
+            "This pair of e-mail address and password is not known here. Check both.".to_owned(),
+        ),
+        ActionError::SignIn(SignInRefusal::TooMany) => one(
+            None,
+            "Too many tries. Nothing was checked this time; wait a minute and try again."
+                .to_owned(),
+        ),
         ActionError::Verification(refusal) => one(None, verification(*refusal)),
         ActionError::Key(refusal) => vec![key(*refusal)],
-        ActionError::SignedOut => one(None, "You are not signed in, or your session has ended. Sign in to go on.".to_owned()),
+        ActionError::SignedOut => one(
+            None,
+            "You are not signed in, or your session has ended. Sign in to go on.".to_owned(),
+        ),
         ActionError::Unexpected { request_id } => one(
             None,
             format!(
@@ -62,7 +71,10 @@ fn sign_up(problem: SignUpProblem) -> Problem {
             return Problem { field: None, text: "Too many sign-ups came from your network. Wait an hour and try again.".to_owned() };
         }
     };
-    Problem { field: Some(field), text }
+    Problem {
+        field: Some(field),
+        text,
+    }
 }
 
 fn verification(refusal: VerificationRefusal) -> String {
@@ -100,9 +112,18 @@ fn key(refusal: KeyRefusal) -> Problem {
 /// Title and sentence about what was done. `email` is what was typed on the form, if any.
 pub fn done(done: Done) -> (&'static str, &'static str) {
     match done {
-        Done::MailSent => ("Mail sent", "A mail with a link is on its way. The link works for 24 hours."),
-        Done::EmailConfirmed => ("Address confirmed", "Your account is open, with $50.00 of credit."),
-        Done::KeyRevoked => ("Key revoked", "The orchestrator is told to refuse it from now on. Sandboxes it started keep running."),
+        Done::MailSent => (
+            "Mail sent",
+            "A mail with a link is on its way. The link works for 24 hours.",
+        ),
+        Done::EmailConfirmed => (
+            "Address confirmed",
+            "Your account is open, with $50.00 of credit.",
+        ),
+        Done::KeyRevoked => (
+            "Key revoked",
+            "The orchestrator is told to refuse it from now on. Sandboxes it started keep running.",
+        ),
         Done::SignedOut => ("Signed out", "Your session on this browser has ended."),
     }
 }
@@ -116,18 +137,42 @@ mod tests {
     fn every_error() -> Vec<ActionError> {
         use SignUpProblem as S;
         let all = vec![
-            S::EmailEmpty, S::EmailTooLong, S::EmailMalformed, S::PasswordTooShort, S::PasswordTooLong, S::PasswordGuessable,
-            S::CountryUnknown, S::CountryRefused, S::TermsMissing, S::AupMissing, S::DpaMissing, S::ExportStatementMissing, S::TooMany,
+            S::EmailEmpty,
+            S::EmailTooLong,
+            S::EmailMalformed,
+            S::PasswordTooShort,
+            S::PasswordTooLong,
+            S::PasswordGuessable,
+            S::CountryUnknown,
+            S::CountryRefused,
+            S::TermsMissing,
+            S::AupMissing,
+            S::DpaMissing,
+            S::ExportStatementMissing,
+            S::TooMany,
         ];
         let keys = [
-            KeyRefusal::NameEmpty, KeyRefusal::NameTooLong, KeyRefusal::NameUnprintable, KeyRefusal::EmailUnverified,
-            KeyRefusal::Forbidden, KeyRefusal::TooMany, KeyRefusal::NotFound,
+            KeyRefusal::NameEmpty,
+            KeyRefusal::NameTooLong,
+            KeyRefusal::NameUnprintable,
+            KeyRefusal::EmailUnverified,
+            KeyRefusal::Forbidden,
+            KeyRefusal::TooMany,
+            KeyRefusal::NotFound,
         ];
         let links = [
-            VerificationRefusal::Unknown, VerificationRefusal::Expired, VerificationRefusal::AlreadyVerified, VerificationRefusal::TooMany,
+            VerificationRefusal::Unknown,
+            VerificationRefusal::Expired,
+            VerificationRefusal::AlreadyVerified,
+            VerificationRefusal::TooMany,
         ];
-        let mut errors = vec![ActionError::SignUp(SignUpRefusal(all)), ActionError::SignedOut];
-        errors.push(ActionError::Unexpected { request_id: "01-ab".to_owned() });
+        let mut errors = vec![
+            ActionError::SignUp(SignUpRefusal(all)),
+            ActionError::SignedOut,
+        ];
+        errors.push(ActionError::Unexpected {
+            request_id: "01-ab".to_owned(),
+        });
         errors.extend([SignInRefusal::WrongPair, SignInRefusal::TooMany].map(ActionError::SignIn));
         errors.extend(keys.map(ActionError::Key));
         errors.extend(links.map(ActionError::Verification));
@@ -136,9 +181,18 @@ mod tests {
 
     #[test]
     fn sentences_follow_the_house_style_and_differ() {
-        let said: Vec<String> = every_error().iter().flat_map(problems).map(|problem| problem.text).collect();
+        let said: Vec<String> = every_error()
+            .iter()
+            .flat_map(problems)
+            .map(|problem| problem.text)
+            .collect();
         for text in &said {
-            assert!(text.ends_with('.') && !text.contains('!') && !text.to_lowercase().contains("please"), "{text}");
+            assert!(
+                text.ends_with('.')
+                    && !text.contains('!')
+                    && !text.to_lowercase().contains("please"),
+                "{text}"
+            );
             assert!(!text.contains("  "), "{text}");
         }
         let mut unique = said.clone();
@@ -149,7 +203,9 @@ mod tests {
 
     #[test]
     fn a_breakage_quotes_its_request() {
-        let said = problems(&ActionError::Unexpected { request_id: "01-ab".to_owned() });
+        let said = problems(&ActionError::Unexpected {
+            request_id: "01-ab".to_owned(),
+        });
         assert!(said[0].text.contains("01-ab"));
     }
 }

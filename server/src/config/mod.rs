@@ -1,6 +1,7 @@
 //! The environment, parsed once into typed sections; nothing else reads it. Every problem is reported, all at once, by
 //! the name of its variable and never by its value. Names and meanings for people are in `.env.example`.
 
+mod addresses;
 mod network;
 mod reader;
 
@@ -13,11 +14,11 @@ use domain::email::EmailAddress;
 use domain::key::Region;
 use secrecy::SecretString;
 use time::macros::format_description;
-use url::{Host, Url};
 
 pub use network::Network;
 pub use reader::{Problem, Problems};
 
+use addresses::{database_url, peer_url, public_origin, smtp_url};
 use reader::Reader;
 
 /// Connections of one process. Pages hold one for a few milliseconds; four processes fit PostgreSQL's default of 100.
@@ -86,7 +87,10 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn from_env() -> Result<Self, Problems> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
         let lookup = |name: &str| std::env::var(name).ok();
         Self::parse(&lookup)
     }
@@ -102,7 +106,12 @@ impl Config {
         reader.set_production(stage != Some(Stage::Development));
         let (web, log, backend) = (web(&mut reader), log(&mut reader), settings(&mut reader));
         match (stage, web, log, backend, reader.into_problems()) {
-            (Some(stage), Some(web), Some(log), Some(backend), None) => Ok(Self { stage, web, log, backend }),
+            (Some(stage), Some(web), Some(log), Some(backend), None) => Ok(Self {
+                stage,
+                web,
+                log,
+                backend,
+            }),
             (.., problems) => Err(problems.unwrap_or_default()),
         }
     }
@@ -128,23 +137,51 @@ fn stage(text: &str) -> Option<Stage> {
 }
 
 fn web(reader: &mut Reader) -> Option<Web> {
-    let listen = reader.required("LISTEN_ADDR", "an address and a port, such as 127.0.0.1:3000", |text| text.parse().ok());
-    let metrics = reader.required("METRICS_ADDR", "an address and a port, such as 127.0.0.1:3001", |text| text.parse().ok());
+    let listen = reader.required(
+        "LISTEN_ADDR",
+        "an address and a port, such as 127.0.0.1:3000",
+        |text| text.parse().ok(),
+    );
+    let metrics = reader.required(
+        "METRICS_ADDR",
+        "an address and a port, such as 127.0.0.1:3001",
+        |text| text.parse().ok(),
+    );
     if listen.is_some() && listen == metrics {
-        reader.refuse("METRICS_ADDR", "must not be LISTEN_ADDR: metrics are not for the public");
+        reader.refuse(
+            "METRICS_ADDR",
+            "must not be LISTEN_ADDR: metrics are not for the public",
+        );
     }
-    let site_root = reader.required("SITE_ROOT", "the folder with the built site", |text| Some(PathBuf::from(text)));
-    let proxies = reader.optional("TRUSTED_PROXIES", "networks such as 10.0.0.0/8, separated by commas", |text| {
-        text.split(',').map(|network| Network::parse(network.trim())).collect()
+    let site_root = reader.required("SITE_ROOT", "the folder with the built site", |text| {
+        Some(PathBuf::from(text))
     });
-    Some(Web { listen: listen?, metrics: metrics?, site_root: site_root?, trusted_proxies: proxies?.unwrap_or_default() })
+    let proxies = reader.optional(
+        "TRUSTED_PROXIES",
+        "networks such as 10.0.0.0/8, separated by commas",
+        |text| {
+            text.split(',')
+                .map(|network| Network::parse(network.trim()))
+                .collect()
+        },
+    );
+    Some(Web {
+        listen: listen?,
+        metrics: metrics?,
+        site_root: site_root?,
+        trusted_proxies: proxies?.unwrap_or_default(),
+    })
 }
 
 fn log(reader: &mut Reader) -> Option<Log> {
-    let level = reader.optional("LOG", "error, warn, info, debug or trace", |text| match text {
-        "error" | "warn" | "info" | "debug" | "trace" => text.parse().ok(),
-        _ => None,
-    });
+    let level = reader.optional(
+        "LOG",
+        "error, warn, info, debug or trace",
+        |text| match text {
+            "error" | "warn" | "info" | "debug" | "trace" => text.parse().ok(),
+            _ => None,
+        },
+    );
     let format = reader.optional("LOG_FORMAT", "json or text", |text| match text {
         "json" => Some(LogFormat::Json),
         "text" => Some(LogFormat::Text),
@@ -153,7 +190,10 @@ fn log(reader: &mut Reader) -> Option<Log> {
     if format == Some(Some(LogFormat::Text)) {
         reader.refuse_in_production("LOG_FORMAT", "must be json");
     }
-    Some(Log { level: level?.unwrap_or(tracing::Level::INFO), format: format?.unwrap_or(LogFormat::Json) })
+    Some(Log {
+        level: level?.unwrap_or(tracing::Level::INFO),
+        format: format?.unwrap_or(LogFormat::Json),
+    })
 }
 
 fn settings(reader: &mut Reader) -> Option<Settings> {
@@ -161,17 +201,37 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
     let database_url = database_url(reader);
     let secret_key = secret_key(reader);
     let orchestrator_url = peer_url(reader, "ORCHESTRATOR_URL");
-    let orchestrator_credential = reader.required("ORCHESTRATOR_CREDENTIAL", "the orchestrator's credential", some);
-    if orchestrator_credential.as_ref().is_some_and(|text| text.len() < CREDENTIAL_CHARS_MIN) {
-        reader.refuse_in_production("ORCHESTRATOR_CREDENTIAL", "must have at least 32 characters");
+    let orchestrator_credential = reader.required(
+        "ORCHESTRATOR_CREDENTIAL",
+        "the orchestrator's credential",
+        some,
+    );
+    if orchestrator_credential
+        .as_ref()
+        .is_some_and(|text| text.len() < CREDENTIAL_CHARS_MIN)
+    {
+        reader.refuse_in_production(
+            "ORCHESTRATOR_CREDENTIAL",
+            "must have at least 32 characters",
+        );
     }
     let sandbox_api_url = peer_url(reader, "SANDBOX_API_URL");
     let region = reader.required("REGION", "two lower-case letters", Region::parse);
     let smtp_url = smtp_url(reader);
-    let mail_from = reader.required("MAIL_FROM", "a sender such as Isorun <no-reply@isorun.ai>", sender);
-    let refused_countries = reader.required("REFUSED_COUNTRIES", "two-letter country codes, separated by commas", |text| {
-        text.split(',').map(Country::parse).collect::<Option<Vec<_>>>()
-    });
+    let mail_from = reader.required(
+        "MAIL_FROM",
+        "a sender such as Isorun <no-reply@isorun.ai>",
+        sender,
+    );
+    let refused_countries = reader.required(
+        "REFUSED_COUNTRIES",
+        "two-letter country codes, separated by commas",
+        |text| {
+            text.split(',')
+                .map(Country::parse)
+                .collect::<Option<Vec<_>>>()
+        },
+    );
     let terms = reader.required("TERMS_VERSION", "a date such as 2026-07-10", date);
     let aup = reader.required("AUP_VERSION", "a date such as 2026-07-10", date);
     let dpa = reader.required("DPA_VERSION", "a date such as 2026-07-10", date);
@@ -187,36 +247,12 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
         smtp_url: SecretString::from(smtp_url?),
         mail_from: mail_from?,
         refused_countries: refused_countries?,
-        documents: DocumentVersions { terms: terms?, aup: aup?, dpa: dpa? },
+        documents: DocumentVersions {
+            terms: terms?,
+            aup: aup?,
+            dpa: dpa?,
+        },
     })
-}
-
-fn public_origin(reader: &mut Reader) -> Option<Url> {
-    let name = "PUBLIC_ORIGIN";
-    let origin = reader.required(name, "an origin such as https://app.isorun.ai, nothing after the host and port", |text| {
-        let url = web_url(text)?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && !text.ends_with('/');
-        (bare && url.username().is_empty() && url.password().is_none()).then_some(url)
-    })?;
-    if origin.scheme() == "http" {
-        reader.refuse_in_production(name, "must be https");
-        if !is_loopback(&origin) {
-            reader.refuse(name, "must be https: plain http is for loopback alone");
-        }
-    }
-    Some(origin)
-}
-
-fn database_url(reader: &mut Reader) -> Option<String> {
-    let name = "DATABASE_URL";
-    let parse = |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
-    let url = reader.required(name, "a postgres:// address", parse)?;
-    let asks = |wanted: &str| url.query_pairs().find(|(key, _)| key == wanted).map(|(_, value)| value.into_owned());
-    let stays_here = is_loopback(&url) || asks("host").is_some_and(|host| host.starts_with('/'));
-    if !stays_here && asks("sslmode").as_deref() != Some("verify-full") {
-        reader.refuse_in_production(name, "must have sslmode=verify-full unless the database is on this machine");
-    }
-    Some(url.into())
 }
 
 fn secret_key(reader: &mut Reader) -> Option<SecretKey> {
@@ -232,50 +268,6 @@ fn secret_key(reader: &mut Reader) -> Option<SecretKey> {
     key
 }
 
-fn peer_url(reader: &mut Reader, name: &'static str) -> Option<Url> {
-    let url = reader.required(name, "an http:// or https:// address", web_url)?;
-    if url.scheme() == "http" {
-        reader.refuse_in_production(name, "must be https");
-    }
-    if is_loopback(&url) {
-        reader.refuse_in_production(name, "must not be on loopback: that is where the peers for development live");
-    }
-    Some(url)
-}
-
-fn smtp_url(reader: &mut Reader) -> Option<String> {
-    let name = "SMTP_URL";
-    let parse = |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host());
-    let url = reader.required(name, "an smtp:// or smtps:// address", parse)?;
-    let encrypted = url.scheme() == "smtps" || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
-    if !encrypted {
-        reader.refuse_in_production(name, "must be smtps:// or carry ?tls=required");
-    }
-    if is_loopback(&url) {
-        reader.refuse_in_production(name, "must not be on loopback: that is where the mail catcher lives");
-    }
-    Some(url.into())
-}
-
-fn web_url(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
-/// True for names and addresses that never leave this machine.
-fn is_loopback(url: &Url) -> bool {
-    // Schemes that the URL standard does not know, such as smtp, keep an address as a name.
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(Host::Domain(name)) => {
-            let address: Option<std::net::Ipv4Addr> = name.parse().ok();
-            let name_is_local = name.is_empty() || name == "localhost" || name.ends_with(".localhost");
-            name_is_local || address.is_some_and(|address| address.is_loopback() || address.is_unspecified())
-        }
-        None => true,
-    }
-}
-
 fn sender(text: &str) -> Option<String> {
     let address = match text.split_once('<') {
         Some((_, rest)) => rest.strip_suffix('>')?,
@@ -285,7 +277,9 @@ fn sender(text: &str) -> Option<String> {
 }
 
 fn date(text: &str) -> Option<String> {
-    time::Date::parse(text, format_description!("[year]-[month]-[day]")).ok().map(|_| text.to_owned())
+    time::Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .ok()
+        .map(|_| text.to_owned())
 }
 
 fn some(text: &str) -> Option<String> {

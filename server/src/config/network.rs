@@ -17,7 +17,11 @@ impl Network {
             Some((address, bits)) => (address.parse().ok()?, Some(bits.parse().ok()?)),
             None => (text.parse().ok()?, None),
         };
-        let most = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
+        let most = if matches!(address, IpAddr::V4(_)) {
+            32
+        } else {
+            128
+        };
         let bits = bits.unwrap_or(most);
         (bits <= most).then_some(Self { address, bits })
     }
@@ -26,10 +30,14 @@ impl Network {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                same_prefix(u32::from(network).into(), u32::from(address).into(), u32::from(self.bits) + 96)
+            (IpAddr::V4(network), IpAddr::V4(address)) => same_prefix(
+                u32::from(network).into(),
+                u32::from(address).into(),
+                u32::from(self.bits) + 96,
+            ),
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                same_prefix(network.into(), address.into(), self.bits.into())
             }
-            (IpAddr::V6(network), IpAddr::V6(address)) => same_prefix(network.into(), address.into(), self.bits.into()),
             _ => false,
         }
     }
@@ -59,9 +67,20 @@ mod tests {
         ];
         for (network, address, inside) in cases {
             let network = Network::parse(network).unwrap();
-            assert_eq!(network.contains(address.parse().unwrap()), inside, "{network:?} {address}");
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                inside,
+                "{network:?} {address}"
+            );
         }
-        for bad in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "proxy"] {
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0/8",
+            "10.0.0.0/",
+            "proxy",
+        ] {
             assert_eq!(Network::parse(bad), None, "{bad}");
         }
     }

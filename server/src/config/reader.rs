@@ -19,8 +19,14 @@ pub struct Problems(pub Vec<Problem>);
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        write!(f, "the configuration has {count} problem{}:", if count == 1 { "" } else { "s" })?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {}: {}", problem.name, problem.text))
+        write!(
+            f,
+            "the configuration has {count} problem{}:",
+            if count == 1 { "" } else { "s" }
+        )?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {}: {}", problem.name, problem.text))
     }
 }
 
@@ -34,7 +40,12 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, production: false, asked: Vec::new(), problems: Vec::new() }
+        Self {
+            lookup,
+            production: false,
+            asked: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     pub(super) const fn set_production(&mut self, production: bool) {
@@ -42,7 +53,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable that must be set.
-    pub(super) fn required<T>(&mut self, name: &'static str, is: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        is: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         match self.value(name) {
             Some(text) => self.parsed(name, is, parse(&text)),
             None => {
@@ -53,7 +69,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable that may be absent or empty: `Some(None)` then, `None` when it is set and wrong.
-    #[expect(clippy::option_option, reason = "absent and wrong are different answers")]
+    #[expect(
+        clippy::option_option,
+        reason = "absent and wrong are different answers"
+    )]
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -67,7 +86,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn refuse(&mut self, name: &'static str, text: &str) {
-        self.problems.push(Problem { name, text: text.to_owned() });
+        self.problems.push(Problem {
+            name,
+            text: text.to_owned(),
+        });
     }
 
     pub(super) fn refuse_in_production(&mut self, name: &'static str, text: &str) {
@@ -86,7 +108,9 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, name: &'static str) -> Option<String> {
         self.asked.push(name);
-        (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        (self.lookup)(name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
     }
 
     fn parsed<T>(&mut self, name: &'static str, is: &str, value: Option<T>) -> Option<T> {

@@ -11,9 +11,18 @@ type Environment = BTreeMap<String, String>;
 
 /// `.env.example` with the three values that `make run` fills in.
 fn development() -> Environment {
-    let lines = EXAMPLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
-    let mut environment: Environment = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    set(&mut environment, "DATABASE_URL", "postgres://me@localhost/isorun?host=/tmp/pg");
+    let lines = EXAMPLE
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='));
+    let mut environment: Environment = lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    set(
+        &mut environment,
+        "DATABASE_URL",
+        "postgres://me@localhost/isorun?host=/tmp/pg",
+    );
     set(&mut environment, "SECRET_KEY", RANDOM);
     set(&mut environment, "ORCHESTRATOR_CREDENTIAL", "anything");
     environment
@@ -24,9 +33,15 @@ fn production() -> Environment {
     for (name, value) in [
         ("ISORUN_ENV", "production"),
         ("PUBLIC_ORIGIN", "https://app.isorun.ai"),
-        ("DATABASE_URL", "postgres://web:pw@db.internal/isorun?sslmode=verify-full"),
+        (
+            "DATABASE_URL",
+            "postgres://web:pw@db.internal/isorun?sslmode=verify-full",
+        ),
         ("ORCHESTRATOR_URL", "https://control.isorun.ai"),
-        ("ORCHESTRATOR_CREDENTIAL", "Zm9ydHktdHdvIGlzIG5vdCBhIHNlY3JldA"),
+        (
+            "ORCHESTRATOR_CREDENTIAL",
+            "Zm9ydHktdHdvIGlzIG5vdCBhIHNlY3JldA",
+        ),
         ("SANDBOX_API_URL", "https://api.isorun.ai"),
         ("SMTP_URL", "smtps://user:pw@mail.isorun.ai"),
         ("LOG_FORMAT", "json"),
@@ -45,7 +60,12 @@ fn parse(environment: &Environment) -> Result<Config, Problems> {
 }
 
 fn names(result: Result<Config, Problems>) -> Vec<&'static str> {
-    let mut names: Vec<_> = result.unwrap_err().0.into_iter().map(|problem| problem.name).collect();
+    let mut names: Vec<_> = result
+        .unwrap_err()
+        .0
+        .into_iter()
+        .map(|problem| problem.name)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -68,7 +88,10 @@ fn the_example_is_a_development_configuration() {
     let config = parse(&development()).unwrap();
     assert_eq!(config.stage, Stage::Development);
     assert!(config.web.trusted_proxies.is_empty());
-    assert_eq!(config.backend.public_origin.as_str(), "http://127.0.0.1:3000/");
+    assert_eq!(
+        config.backend.public_origin.as_str(),
+        "http://127.0.0.1:3000/"
+    );
     assert_eq!(config.backend.refused_countries.len(), 4);
 }
 
@@ -79,11 +102,17 @@ fn every_problem_is_named_at_once() {
     all_but_optional.sort_unstable();
     assert_eq!(names(parse(&Environment::new())), all_but_optional);
 
-    let nonsense: Environment = Config::known_variables().into_iter().map(|name| (name.to_owned(), "\u{1}?".to_owned())).collect();
+    let nonsense: Environment = Config::known_variables()
+        .into_iter()
+        .map(|name| (name.to_owned(), "\u{1}?".to_owned()))
+        .collect();
     let mut anything = ["ORCHESTRATOR_CREDENTIAL", "SITE_ROOT"].into_iter();
     let named = names(parse(&nonsense));
     for name in Config::known_variables() {
-        assert!(named.contains(&name) || anything.any(|free| free == name), "{name} accepts nonsense");
+        assert!(
+            named.contains(&name) || anything.any(|free| free == name),
+            "{name} accepts nonsense"
+        );
     }
 }
 
@@ -107,8 +136,14 @@ fn production_refuses_what_development_may() {
     let cases = [
         ("PUBLIC_ORIGIN", "http://127.0.0.1:3000"),
         ("DATABASE_URL", "postgres://web:pw@db.internal/isorun"),
-        ("DATABASE_URL", "postgres://web:pw@db.internal/isorun?sslmode=require"),
-        ("SECRET_KEY", "abababababababababababababababababababababababababababababababab"),
+        (
+            "DATABASE_URL",
+            "postgres://web:pw@db.internal/isorun?sslmode=require",
+        ),
+        (
+            "SECRET_KEY",
+            "abababababababababababababababababababababababababababababababab",
+        ),
         ("ORCHESTRATOR_URL", "https://127.0.0.1:3100"),
         ("ORCHESTRATOR_URL", "http://control.isorun.ai"),
         ("ORCHESTRATOR_CREDENTIAL", "short"),
@@ -126,13 +161,15 @@ fn production_refuses_what_development_may() {
         set(&mut environment, name, value);
         assert!(parse(&environment).is_ok(), "{name}={value} in development");
     }
-    assert!(names(parse(&{
-        let mut environment = development();
-        set(&mut environment, "ISORUN_ENV", "production");
-        environment
-    }))
-    .len()
-        > 5);
+    assert!(
+        names(parse(&{
+            let mut environment = development();
+            set(&mut environment, "ISORUN_ENV", "production");
+            environment
+        }))
+        .len()
+            > 5
+    );
 }
 
 #[test]
@@ -160,6 +197,9 @@ fn bad_values_are_refused_everywhere() {
         let mut environment = development();
         set(&mut environment, name, value);
         let problems = parse(&environment).unwrap_err();
-        assert!(problems.0.iter().any(|problem| problem.name == name), "{name}={value}: {problems}");
+        assert!(
+            problems.0.iter().any(|problem| problem.name == name),
+            "{name}={value}: {problems}"
+        );
     }
 }

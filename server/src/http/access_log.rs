@@ -16,8 +16,14 @@ use tracing::field::Empty;
 pub async fn write(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or_else(String::new, |id| id.0.clone());
     let in_flight = InFlight::begin();
     let span = tracing::info_span!("request", request_id, user_id = Empty);
     async move {
@@ -25,8 +31,18 @@ pub async fn write(request: Request, next: Next) -> Response {
         drop(in_flight);
         let status = response.status().as_u16();
         let took = began.elapsed();
-        tracing::info!(method, route, status, duration_ms = milliseconds(took), "answered");
-        let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+        tracing::info!(
+            method,
+            route,
+            status,
+            duration_ms = milliseconds(took),
+            "answered"
+        );
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", route),
+            ("status", status.to_string()),
+        ];
         metrics::counter!("http_requests_total", &labels).increment(1);
         metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(took);
         response

@@ -17,7 +17,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Refuses what is not a form, and answers that are not ours.
 pub async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let is_action = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with(PREFIX));
+    let is_action = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| path.as_str().starts_with(PREFIX));
     if !is_action || request.method() != Method::POST {
         return next.run(request).await;
     }
@@ -35,6 +38,11 @@ pub async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Re
 }
 
 fn is_form(request: &Request) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.and_then(|text| text.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type
+        .and_then(|text| text.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }

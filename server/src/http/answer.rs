@@ -31,7 +31,10 @@ pub fn refuse(edge: &Edge, end: DeadEnd, request: &Request) -> Response {
 }
 
 /// A handler that always gives this error page.
-pub fn dead_end(edge: &Edge, end: DeadEnd) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
+pub fn dead_end(
+    edge: &Edge,
+    end: DeadEnd,
+) -> impl Fn(Request) -> Ready<Response> + Clone + Send + Sync + 'static {
     let edge = edge.clone();
     move |request| ready(refuse(&edge, end, &request))
 }

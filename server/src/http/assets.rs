@@ -5,13 +5,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use app::assets::Assets;
+use app::pages::error::DeadEnd;
+use app::request_id::RequestId;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tower_http::services::{ServeDir, ServeFile};
+
+use super::{Edge, answer};
 
 /// Files of `public/` and where they are asked for. Only what is listed is served.
 pub const PUBLIC_FILES: [&str; 3] = ["/favicon.svg", "/robots.txt", "/.well-known/security.txt"];
@@ -26,35 +30,58 @@ const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600"
 pub async fn read(site_root: &Path) -> anyhow::Result<Assets> {
     let path = site_root.join("assets.json");
     let text = tokio::fs::read(&path).await;
-    let text = text.with_context(|| format!("SITE_ROOT: {} cannot be read; has .ci/assets.sh built it?", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("SITE_ROOT: {} is not what .ci/assets.sh writes", path.display()))
+    let text = text.with_context(|| {
+        format!(
+            "SITE_ROOT: {} cannot be read; has .ci/assets.sh built it?",
+            path.display()
+        )
+    })?;
+    serde_json::from_slice(&text).with_context(|| {
+        format!(
+            "SITE_ROOT: {} is not what .ci/assets.sh writes",
+            path.display()
+        )
+    })
 }
 
 /// The files.
-pub fn router(site_root: &Path) -> Router {
+pub fn router(edge: &Edge) -> Router {
+    let site_root = &edge.site_root;
     let built = ServeDir::new(site_root.join("pkg"))
         .append_index_html_on_directories(false)
         .precompressed_br()
         .precompressed_gzip();
-    let built = Router::new().nest_service("/pkg", built).layer(from_fn(for_ever));
+    let built = Router::new()
+        .nest_service("/pkg", built)
+        .layer(from_fn_with_state((edge.clone(), FOR_EVER), cache));
     let fixed = PUBLIC_FILES.iter().fold(Router::new(), |router, path| {
-        router.route_service(path, ServeFile::new(site_root.join(path.trim_start_matches('/'))))
+        router.route_service(
+            path,
+            ServeFile::new(site_root.join(path.trim_start_matches('/'))),
+        )
     });
-    built.merge(fixed.layer(from_fn(for_an_hour)))
+    built.merge(fixed.layer(from_fn_with_state((edge.clone(), FOR_AN_HOUR), cache)))
 }
 
-async fn for_ever(request: Request, next: Next) -> Response {
-    cached(next.run(request).await, FOR_EVER)
-}
-
-async fn for_an_hour(request: Request, next: Next) -> Response {
-    cached(next.run(request).await, FOR_AN_HOUR)
-}
-
-/// Only what is there may be kept: a file that is missing now may be there after the next deploy.
-fn cached(mut response: Response, how_long: HeaderValue) -> Response {
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        response.headers_mut().insert(CACHE_CONTROL, how_long);
+/// Only what is there may be kept: a file that is missing now may be there after the next deploy. What is not there gets
+/// a page.
+async fn cache(
+    State((edge, how_long)): State<(Edge, HeaderValue)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND => answer::page(&edge, DeadEnd::NotFound, request_id.as_ref()),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            answer::page(&edge, DeadEnd::WrongMethod, request_id.as_ref())
+        }
+        status => {
+            if status.is_success() || status == StatusCode::NOT_MODIFIED {
+                response.headers_mut().insert(CACHE_CONTROL, how_long);
+            }
+            response
+        }
     }
-    response
 }

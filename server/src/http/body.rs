@@ -16,15 +16,25 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Reads the body, or refuses it.
 pub async fn bound(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
         return answer::refuse(&edge, DeadEnd::TooLarge, &request);
     }
     let (head, body) = request.into_parts();
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => next.run(Request::from_parts(head, Body::from(body.to_bytes()))).await,
+        Ok(body) => {
+            next.run(Request::from_parts(head, Body::from(body.to_bytes())))
+                .await
+        }
         Err(error) => {
-            let end = if error.is::<LengthLimitError>() { DeadEnd::TooLarge } else { DeadEnd::Unreadable };
+            let end = if error.is::<LengthLimitError>() {
+                DeadEnd::TooLarge
+            } else {
+                DeadEnd::Unreadable
+            };
             answer::refuse(&edge, end, &Request::from_parts(head, Body::empty()))
         }
     }

@@ -34,7 +34,11 @@ pub async fn find(State(edge): State<Edge>, mut request: Request, next: Next) ->
 /// written by somebody we do not know.
 fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let mut client = peer.to_canonical();
-    let lines: Vec<&str> = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<&str> = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
     for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
         if !trusted.iter().any(|network| network.contains(client)) {
             break;
@@ -55,7 +59,10 @@ mod tests {
     use super::*;
 
     fn client_of(peer: &str, lines: &[&str]) -> IpAddr {
-        let trusted = [Network::parse("10.0.0.0/8").unwrap(), Network::parse("fd00::/8").unwrap()];
+        let trusted = [
+            Network::parse("10.0.0.0/8").unwrap(),
+            Network::parse("fd00::/8").unwrap(),
+        ];
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(X_FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
@@ -68,14 +75,26 @@ mod tests {
         let cases: [(&str, &[&str], &str); 7] = [
             ("203.0.113.9", &["198.51.100.1"], "203.0.113.9"),
             ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
-            ("10.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
-            ("10.0.0.1", &["1.2.3.4", "198.51.100.1, 10.0.0.2"], "198.51.100.1"),
+            (
+                "10.0.0.1",
+                &["1.2.3.4, 198.51.100.1, 10.0.0.2"],
+                "198.51.100.1",
+            ),
+            (
+                "10.0.0.1",
+                &["1.2.3.4", "198.51.100.1, 10.0.0.2"],
+                "198.51.100.1",
+            ),
             ("10.0.0.1", &["1.2.3.4, nonsense"], "10.0.0.1"),
             ("fd00::1", &["2001:db8::7"], "2001:db8::7"),
             ("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
         ];
         for (peer, lines, expected) in cases {
-            assert_eq!(client_of(peer, lines), expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
+            assert_eq!(
+                client_of(peer, lines),
+                expected.parse::<IpAddr>().unwrap(),
+                "{peer} {lines:?}"
+            );
         }
     }
 

@@ -31,7 +31,9 @@ pub struct Paths(Arc<HashSet<&'static str>>);
 
 impl Default for Paths {
     fn default() -> Self {
-        Self(Arc::new(PUBLIC_ROUTES.iter().copied().chain(OWN_DECISION).collect()))
+        Self(Arc::new(
+            PUBLIC_ROUTES.iter().copied().chain(OWN_DECISION).collect(),
+        ))
     }
 }
 
@@ -43,15 +45,23 @@ impl Paths {
 
 /// Lets the right ones pass.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
     let (is_landing, is_private) = (path == "/", guard.paths.is_private(path));
     if !is_landing && !is_private {
         return next.run(request).await;
     }
-    match user(&request).await {
+    let session = request.extensions().get::<Session>().cloned();
+    match user(session).await {
         Ok(Some(user_id)) => {
             tracing::Span::current().record("user_id", tracing::field::display(user_id));
-            if is_landing { answer::see_other("/overview") } else { next.run(request).await }
+            if is_landing {
+                answer::see_other("/overview")
+            } else {
+                next.run(request).await
+            }
         }
         Ok(None) if is_private => answer::see_other("/sign-in"),
         Ok(None) => next.run(request).await,
@@ -63,8 +73,8 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
     }
 }
 
-async fn user(request: &Request) -> Result<Option<Uuid>, tower_sessions::session::Error> {
-    match request.extensions().get::<Session>() {
+async fn user(session: Option<Session>) -> Result<Option<Uuid>, tower_sessions::session::Error> {
+    match session {
         Some(session) => session.get(USER_ID).await,
         None => Ok(None),
     }

@@ -13,7 +13,10 @@ use super::Edge;
 
 /// Shorter than the pool's own wait: a check that hangs is an answer.
 const CHECK_MAX: Duration = Duration::from_secs(1);
-const TEXT: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+const TEXT: (HeaderName, HeaderValue) = (
+    CONTENT_TYPE,
+    HeaderValue::from_static("text/plain; charset=utf-8"),
+);
 
 /// The process runs.
 pub async fn alive() -> Response {

@@ -52,24 +52,39 @@ pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
     drop(listener);
     open.close();
     if tokio::time::timeout(DRAIN, open.wait()).await.is_err() {
-        tracing::warn!(open = open.len(), "requests still ran at the end of the stop");
+        tracing::warn!(
+            open = open.len(),
+            "requests still ran at the end of the stop"
+        );
     }
 }
 
-async fn next_permit(free: &Arc<Semaphore>, stop: &CancellationToken) -> Option<OwnedSemaphorePermit> {
+async fn next_permit(
+    free: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<OwnedSemaphorePermit> {
     tokio::select! {
         permit = Arc::clone(free).acquire_owned() => permit.ok(),
         () = stop.cancelled() => None,
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, site: Site, stop: CancellationToken, _permit: OwnedSemaphorePermit) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    site: Site,
+    stop: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+) {
     // Without it small answers wait for the other side's acknowledgement. A failure means the connection is gone.
     let _ = stream.set_nodelay(true);
     metrics::gauge!("http_connections").increment(1);
     let service = service_fn(|request| answer(&site, peer, request));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX).keep_alive(true);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .keep_alive(true);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -86,7 +101,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, site: Site, stop: Cance
     }
 }
 
-async fn answer(site: &Site, peer: SocketAddr, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+async fn answer(
+    site: &Site,
+    peer: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(PeerAddress(peer));
     site.router().oneshot(request).await

@@ -18,21 +18,33 @@ pub const PATH: &str = "/live/overview";
 
 /// The figures of whoever is signed in; 401 for a stranger, without a body: the island then reloads the page.
 pub async fn overview(State(backend): State<Backend>, session: Session) -> Response {
-    match figures(&backend, &session).await {
+    let user = match session.get::<Uuid>(USER_ID).await {
+        Ok(user) => user.map(UserId),
+        Err(error) => {
+            // The store has one way to fail: the database.
+            tracing::error!(cause = %error, "the session could not be read");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    match figures(&backend, user).await {
         Ok(Some(figures)) => Json(figures).into_response(),
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
         Err(broken) => {
             tracing::error!(cause = %broken, "the live figures could not be read");
-            let status =
-                if broken.is_unavailable() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+            let is_away = broken.is_unavailable();
+            let status = if is_away {
+                StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR
+            };
             status.into_response()
         }
     }
 }
 
-async fn figures(backend: &Backend, session: &Session) -> Result<Option<Figures>, Broken> {
-    let Some(user_id) = session.get::<Uuid>(USER_ID).await? else { return Ok(None) };
-    match sessions::actor(backend, UserId(user_id)).await? {
+async fn figures(backend: &Backend, user: Option<UserId>) -> Result<Option<Figures>, Broken> {
+    let Some(user_id) = user else { return Ok(None) };
+    match sessions::actor(backend, user_id).await? {
         Some(actor) => Ok(Some(overview::figures(backend, &actor).await?)),
         None => Ok(None),
     }

@@ -16,7 +16,7 @@ mod panics;
 pub mod rate_limit;
 mod request_id;
 mod same_origin;
-pub mod security_headers;
+mod security_headers;
 mod session_cookie;
 pub mod session_store;
 mod verify;
@@ -54,7 +54,12 @@ pub struct Edge {
 impl Edge {
     /// Puts it together.
     #[must_use]
-    pub fn new(assets: Assets, web: &Web, public_origin: &Url, stopping: CancellationToken) -> Self {
+    pub fn new(
+        assets: Assets,
+        web: &Web,
+        public_origin: &Url,
+        stopping: CancellationToken,
+    ) -> Self {
         Self {
             assets: Arc::new(assets),
             site_root: Arc::new(web.site_root.clone()),
@@ -76,7 +81,10 @@ impl Site {
     /// Answers with this router at first.
     #[must_use]
     pub fn new(at_first: Router) -> Self {
-        Self { at_first, opened: Arc::default() }
+        Self {
+            at_first,
+            opened: Arc::default(),
+        }
     }
 
     /// Answers with this router from now on.
@@ -94,16 +102,19 @@ impl Site {
 pub fn router(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     let routes = Router::new()
         .merge(application(edge, backend, limits))
-        .merge(assets::router(&edge.site_root))
+        .merge(assets::router(edge))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready).with_state((edge.clone(), backend.clone())));
+        .route(
+            "/readyz",
+            get(health::ready).with_state((edge.clone(), backend.clone())),
+        );
     dressed(edge, routes, DeadEnd::NotFound)
 }
 
 /// While the database is away or migrating: alive, not ready, and every page says so.
 pub fn starting(edge: &Edge) -> Router {
     let routes = Router::new()
-        .merge(assets::router(&edge.site_root))
+        .merge(assets::router(edge))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::not_ready));
     dressed(edge, routes, DeadEnd::Unavailable)
@@ -112,7 +123,10 @@ pub fn starting(edge: &Edge) -> Router {
 /// The second listener: metrics, and health for a process without pages. Nothing here is for the public.
 pub fn metrics_router(metrics: PrometheusHandle) -> Router {
     Router::new()
-        .route("/metrics", get(move || std::future::ready(metrics.render())))
+        .route(
+            "/metrics",
+            get(move || std::future::ready(metrics.render())),
+        )
         .route("/healthz", get(health::alive))
 }
 
@@ -128,17 +142,34 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     };
     // Server functions are registered when the program is linked; each has a fixed path and takes POST only.
     let routes = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(app::pages::App), context, app::pages::shell)
+        .leptos_routes_with_context(
+            &options,
+            generate_route_list(app::pages::App),
+            context,
+            app::pages::shell,
+        )
         .with_state::<()>(options)
-        .route("/live/overview", get(live::overview).with_state(backend.clone()))
-        .route("/verify-email/{token}", get(verify::keep_token).with_state(backend.clone()));
-    let guard = guard::Guard { edge: edge.clone(), paths: guard::Paths::default() };
+        .route(
+            "/live/overview",
+            get(live::overview).with_state(backend.clone()),
+        )
+        .route(
+            "/verify-email/{token}",
+            get(verify::keep_token).with_state(backend.clone()),
+        );
+    let guard = guard::Guard {
+        edge: edge.clone(),
+        paths: guard::Paths::default(),
+    };
     routes.layer(
         ServiceBuilder::new()
             // Before everything that reads or changes: another site's form must not reach a session or a limit.
             .layer(from_fn_with_state(edge.clone(), same_origin::check))
             // Before the session: a flood must not reach the database.
-            .layer(from_fn_with_state((edge.clone(), Limiter::new(limits)), rate_limit::check))
+            .layer(from_fn_with_state(
+                (edge.clone(), Limiter::new(limits)),
+                rate_limit::check,
+            ))
             // Around the session layer: it repairs the cookie and the bare error that the layer answers with.
             .layer(from_fn_with_state(edge.clone(), session_cookie::repair))
             .layer(session_cookie::layer(backend))

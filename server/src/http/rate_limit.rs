@@ -60,15 +60,33 @@ pub struct Limits {
 impl Limits {
     /// For customers: an office behind one address can sign up together, a script cannot fill the table.
     pub const PRODUCTION: Self = Self {
-        sign_up: Limit { burst: 10, every: Duration::from_secs(60) },
-        sign_in: Limit { burst: 30, every: Duration::from_secs(4) },
-        verification: Limit { burst: 30, every: Duration::from_secs(10) },
+        sign_up: Limit {
+            burst: 10,
+            every: Duration::from_secs(60),
+        },
+        sign_in: Limit {
+            burst: 30,
+            every: Duration::from_secs(4),
+        },
+        verification: Limit {
+            burst: 30,
+            every: Duration::from_secs(10),
+        },
     };
     /// For development, where everybody, a whole test run included, comes from one loopback address.
     pub const DEVELOPMENT: Self = Self {
-        sign_up: Limit { burst: 1_000, every: Duration::from_millis(100) },
-        sign_in: Limit { burst: 1_000, every: Duration::from_millis(100) },
-        verification: Limit { burst: 1_000, every: Duration::from_millis(100) },
+        sign_up: Limit {
+            burst: 1_000,
+            every: Duration::from_millis(100),
+        },
+        sign_in: Limit {
+            burst: 1_000,
+            every: Duration::from_millis(100),
+        },
+        verification: Limit {
+            burst: 1_000,
+            every: Duration::from_millis(100),
+        },
     };
 
     /// The limits of a stage.
@@ -101,7 +119,10 @@ impl Limiter {
     /// Nobody has asked yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, at_rest: Arc::default() }
+        Self {
+            limits,
+            at_rest: Arc::default(),
+        }
     }
 
     fn admits(&self, group: Group, network: IpAddr, now: Instant) -> bool {
@@ -124,15 +145,24 @@ impl Limiter {
 }
 
 /// Refuses what comes too often.
-pub async fn check(State((edge, limiter)): State<(Edge, Limiter)>, request: Request, next: Next) -> Response {
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let group = GROUPS.iter().find(|(limited, _)| *limited == path && request.method() == Method::POST);
+pub async fn check(
+    State((edge, limiter)): State<(Edge, Limiter)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    let group = GROUPS
+        .iter()
+        .find(|(limited, _)| *limited == path && request.method() == Method::POST);
     let client = request.extensions().get::<ClientAddress>();
-    if let (Some((path, group)), Some(client)) = (group, client) {
-        if !limiter.admits(*group, network(client.0), Instant::now()) {
-            metrics::counter!("http_rate_limited_total", "route" => *path).increment(1);
-            return answer::refuse(&edge, DeadEnd::TooMany, &request);
-        }
+    if let (Some((path, group)), Some(client)) = (group, client)
+        && !limiter.admits(*group, network(client.0), Instant::now())
+    {
+        metrics::counter!("http_rate_limited_total", "route" => *path).increment(1);
+        return answer::refuse(&edge, DeadEnd::TooMany, &request);
     }
     next.run(request).await
 }
@@ -141,7 +171,9 @@ pub async fn check(State((edge, limiter)): State<(Edge, Limiter)>, request: Requ
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
+        }
     }
 }
 
@@ -150,19 +182,33 @@ mod tests {
     use super::*;
 
     fn limiter() -> Limiter {
-        let tight = Limit { burst: 3, every: Duration::from_secs(10) };
-        Limiter::new(Limits { sign_up: tight, sign_in: tight, verification: tight })
+        let tight = Limit {
+            burst: 3,
+            every: Duration::from_secs(10),
+        };
+        Limiter::new(Limits {
+            sign_up: tight,
+            sign_in: tight,
+            verification: tight,
+        })
     }
 
     #[test]
     fn a_burst_then_one_by_one() {
         let (limiter, began) = (limiter(), Instant::now());
         let one = "198.51.100.1".parse().unwrap();
-        let asks = |second: u64| limiter.admits(Group::SignUp, one, began + Duration::from_secs(second));
+        let asks =
+            |second: u64| limiter.admits(Group::SignUp, one, began + Duration::from_secs(second));
         assert!(asks(0) && asks(0) && asks(0));
-        assert!(!asks(0) && !asks(9), "refused ones do not push the end away");
+        assert!(
+            !asks(0) && !asks(9),
+            "refused ones do not push the end away"
+        );
         assert!(asks(10) && !asks(10));
-        assert!(asks(40) && asks(40) && asks(40) && !asks(40), "rest restores the burst, not more");
+        assert!(
+            asks(40) && asks(40) && asks(40) && !asks(40),
+            "rest restores the burst, not more"
+        );
     }
 
     #[test]
@@ -171,7 +217,10 @@ mod tests {
         let one = network("2001:db8::1".parse().unwrap());
         assert_eq!(one, network("2001:db8::ffff:1".parse().unwrap()));
         assert_ne!(one, network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), network("192.0.2.1".parse().unwrap()));
+        assert_eq!(
+            network("::ffff:192.0.2.1".parse().unwrap()),
+            network("192.0.2.1".parse().unwrap())
+        );
         for _ in 0..3 {
             assert!(limiter.admits(Group::SignUp, one, now));
         }

@@ -15,7 +15,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a change that another site asks for.
 pub async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if is_safe || is_ours(&edge.origin, request.headers()) {
         next.run(request).await
     } else {
@@ -27,7 +30,12 @@ pub async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Re
 
 fn is_ours(origin: &str, headers: &HeaderMap) -> bool {
     // Every value must agree: of two contradicting headers, one was not written by the browser.
-    let all = |name: &HeaderName, wanted: &str| headers.get_all(name).iter().all(|value| value.as_bytes() == wanted.as_bytes());
+    let all = |name: &HeaderName, wanted: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .all(|value| value.as_bytes() == wanted.as_bytes())
+    };
     if headers.contains_key(SEC_FETCH_SITE) {
         all(&SEC_FETCH_SITE, "same-origin")
     } else if headers.contains_key(ORIGIN) {

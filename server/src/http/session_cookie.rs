@@ -30,7 +30,9 @@ pub fn layer(backend: &Backend) -> SessionManagerLayer<Store> {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(time::Duration::days(SESSION_ABSOLUTE_DAYS)))
+        .with_expiry(Expiry::OnInactivity(time::Duration::days(
+            SESSION_ABSOLUTE_DAYS,
+        )))
 }
 
 /// Completes removal cookies, which lack `Secure` in 0.15 so that browsers ignore them for `__Host-` names, and gives the
@@ -38,14 +40,25 @@ pub fn layer(backend: &Backend) -> SessionManagerLayer<Store> {
 pub async fn repair(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(CONTENT_TYPE)
+    {
         return answer::page(&edge, DeadEnd::Unavailable, request_id.as_ref());
     }
-    let cookies: Vec<HeaderValue> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+    let cookies: Vec<HeaderValue> = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .cloned()
+        .collect();
     if cookies.iter().any(lacks_secure) {
         response.headers_mut().remove(SET_COOKIE);
         for cookie in cookies {
-            let cookie = if lacks_secure(&cookie) { completed(&cookie) } else { cookie };
+            let cookie = if lacks_secure(&cookie) {
+                completed(&cookie)
+            } else {
+                cookie
+            };
             response.headers_mut().append(SET_COOKIE, cookie);
         }
     }
@@ -53,12 +66,15 @@ pub async fn repair(State(edge): State<Edge>, request: Request, next: Next) -> R
 }
 
 fn lacks_secure(cookie: &HeaderValue) -> bool {
-    cookie.to_str().is_ok_and(|text| text.starts_with("__Host-") && !text.contains("; Secure"))
+    cookie
+        .to_str()
+        .is_ok_and(|text| text.starts_with("__Host-") && !text.contains("; Secure"))
 }
 
 fn completed(cookie: &HeaderValue) -> HeaderValue {
     let text = cookie.to_str().unwrap_or_default();
-    HeaderValue::try_from(format!("{text}; HttpOnly; SameSite=Lax; Secure")).unwrap_or_else(|_| cookie.clone())
+    HeaderValue::try_from(format!("{text}; HttpOnly; SameSite=Lax; Secure"))
+        .unwrap_or_else(|_| cookie.clone())
 }
 
 #[cfg(test)]
@@ -69,8 +85,14 @@ mod tests {
     fn removal_cookies_become_ones_that_browsers_take() {
         let removal = HeaderValue::from_static("__Host-sid=; Path=/; Max-Age=0");
         assert!(lacks_secure(&removal));
-        assert_eq!(completed(&removal), "__Host-sid=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure");
-        for fine in ["__Host-sid=x; HttpOnly; SameSite=Lax; Secure; Path=/", "sid=; Path=/; Max-Age=0"] {
+        assert_eq!(
+            completed(&removal),
+            "__Host-sid=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+        );
+        for fine in [
+            "__Host-sid=x; HttpOnly; SameSite=Lax; Secure; Path=/",
+            "sid=; Path=/; Max-Age=0",
+        ] {
             assert!(!lacks_secure(&HeaderValue::from_static(fine)), "{fine}");
         }
     }

@@ -34,13 +34,20 @@ impl Store {
 
     fn row(&self, record: &Record) -> Result<SessionRow> {
         let text = |key: &str| record.data.get(key).and_then(|value| value.as_str());
-        let user_id = text(USER_ID).and_then(|text| text.parse::<Uuid>().ok()).map(UserId);
-        let kind = if user_id.is_some() && text(KIND) == Some(CUSTOMER) { CUSTOMER } else { VISITOR };
+        let user_id = text(USER_ID)
+            .and_then(|text| text.parse::<Uuid>().ok())
+            .map(UserId);
+        let kind = if user_id.is_some() && text(KIND) == Some(CUSTOMER) {
+            CUSTOMER
+        } else {
+            VISITOR
+        };
         Ok(SessionRow {
             id_hash: hash(&record.id),
             user_id,
             kind: kind.to_owned(),
-            data: serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))?,
+            data: serde_json::to_value(&record.data)
+                .map_err(|error| Error::Encode(error.to_string()))?,
             // The end in any case; the table knows when the session was last seen and ends it earlier when idle.
             expires_at: self.backend.clock().now() + time::Duration::days(SESSION_ABSOLUTE_DAYS),
         })
@@ -61,7 +68,10 @@ impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         for _ in 0..TRIES {
             let row = self.row(record)?;
-            if sessions::insert(self.backend.pool(), &row, self.backend.clock().now()).await.map_err(failed)? {
+            if sessions::insert(self.backend.pool(), &row, self.backend.clock().now())
+                .await
+                .map_err(failed)?
+            {
                 return Ok(());
             }
             record.id = Id::default();
@@ -71,7 +81,9 @@ impl SessionStore for Store {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let row = self.row(record)?;
-        let is_alive = sessions::update(self.backend.pool(), &row, self.backend.clock().now()).await.map_err(failed)?;
+        let is_alive = sessions::update(self.backend.pool(), &row, self.backend.clock().now())
+            .await
+            .map_err(failed)?;
         if !is_alive {
             // Ended by another request while this one ran. It stays ended; the next request loses the cookie.
             tracing::info!("a session ended while a request of it ran");
@@ -80,16 +92,25 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let row = sessions::load(self.backend.pool(), &hash(id), self.backend.clock().now()).await.map_err(failed)?;
+        let row = sessions::load(self.backend.pool(), &hash(id), self.backend.clock().now())
+            .await
+            .map_err(failed)?;
         row.map(|row| {
-            let data = serde_json::from_value(row.data).map_err(|error| Error::Decode(error.to_string()))?;
-            Ok(Record { id: *id, data, expiry_date: row.expires_at })
+            let data = serde_json::from_value(row.data)
+                .map_err(|error| Error::Decode(error.to_string()))?;
+            Ok(Record {
+                id: *id,
+                data,
+                expiry_date: row.expires_at,
+            })
         })
         .transpose()
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sessions::delete(self.backend.pool(), &hash(id)).await.map_err(failed)
+        sessions::delete(self.backend.pool(), &hash(id))
+            .await
+            .map_err(failed)
     }
 }
 

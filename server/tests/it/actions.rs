@@ -28,7 +28,11 @@ pub struct Action {
 }
 
 const fn action(path: &'static str, authority: Authority, takes: Option<&'static str>) -> Action {
-    Action { path, authority, takes }
+    Action {
+        path,
+        authority,
+        takes,
+    }
 }
 
 pub const ACTIONS: &[Action] = &[
@@ -59,10 +63,17 @@ async fn rows(world: &World) -> Vec<i64> {
 
 #[test]
 fn every_server_function_is_classed() {
-    let found: BTreeSet<_> = server_fn_paths().into_iter().map(|(path, _)| path).collect();
+    let found: BTreeSet<_> = server_fn_paths()
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
     assert_eq!(found, ACTIONS.iter().map(|action| action.path).collect());
     for (path, method) in server_fn_paths() {
-        assert_eq!(method, Method::POST, "{path} changes something, so no link may reach it");
+        assert_eq!(
+            method,
+            Method::POST,
+            "{path} changes something, so no link may reach it"
+        );
         assert_eq!(path.matches('/').count(), 3, "{path} is /api/<noun>/<verb>");
     }
 }
@@ -78,9 +89,14 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
     let before = rows(&world).await;
-    for action in ACTIONS.iter().filter(|action| action.authority == Authority::User) {
+    for action in ACTIONS
+        .iter()
+        .filter(|action| action.authority == Authority::User)
+    {
         let mut stranger = world.browser();
-        let answer = stranger.post(action.path, &[("name", "ci"), ("key_id", "x")]).await;
+        let answer = stranger
+            .post(action.path, &[("name", "ci"), ("key_id", "x")])
+            .await;
         answer.leads_to("/sign-in");
         stranger.follow(answer).await.at("/sign-in");
         assert_eq!(rows(&world).await, before, "{}", action.path);
@@ -90,23 +106,48 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
     let world = World::new(pool).await;
-    let (mut ada, mut eve) = (world.customer("ada@example.org").await, world.customer("eve@example.org").await);
-    ada.submit("/keys/new", "/api/key/create", &[("name", "ci")]).await.at("/keys/created");
+    let (mut ada, mut eve) = (
+        world.customer("ada@example.org").await,
+        world.customer("eve@example.org").await,
+    );
+    ada.submit("/keys/new", "/api/key/create", &[("name", "ci")])
+        .await
+        .at("/keys/created");
     world.work().await;
     let key_id = key_id(&ada.get("/keys").await);
-    assert!(ACTIONS.iter().filter(|action| action.takes.is_some()).count() == 1, "a new one needs a thing of its own here");
+    assert!(
+        ACTIONS
+            .iter()
+            .filter(|action| action.takes.is_some())
+            .count()
+            == 1,
+        "a new one needs a thing of its own here"
+    );
     let before = rows(&world).await;
     let answer = eve.post("/api/key/revoke", &[("key_id", &key_id)]).await;
     eve.follow(answer).await;
     assert_eq!(rows(&world).await, before);
-    assert_eq!(eve.get(&format!("/keys/{key_id}")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        eve.get(&format!("/keys/{key_id}")).await.status,
+        StatusCode::NOT_FOUND
+    );
     assert!(!eve.get("/keys").await.body.contains(&key_id));
-    assert_eq!(ada.get(&format!("/keys/{key_id}")).await.status, StatusCode::OK);
+    assert_eq!(
+        ada.get(&format!("/keys/{key_id}")).await.status,
+        StatusCode::OK
+    );
 }
 
 fn key_id(page: &Page) -> String {
-    let mut links = page.body.split("href=\"/keys/").skip(1).map(|rest| rest.split('"').next().unwrap());
-    links.find(|id| id.len() == 36).expect("no key on the page").to_owned()
+    let mut links = page
+        .body
+        .split("href=\"/keys/")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
+    links
+        .find(|id| id.len() == 36)
+        .expect("no key on the page")
+        .to_owned()
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -122,18 +163,36 @@ async fn what_is_not_a_form_is_answered_in_plain_words(pool: PgPool) {
         ("text/plain", b"name=a".to_vec()),
         ("multipart/form-data", b"--x".to_vec()),
     ];
-    for action in ACTIONS.iter().filter(|action| action.path != "/api/session/sign-out") {
+    for action in ACTIONS
+        .iter()
+        .filter(|action| action.path != "/api/session/sign-out")
+    {
         for (kind, body) in &bodies {
             let request = Request::post(action.path)
                 .header("accept", "text/html")
                 .header("content-type", *kind)
                 .header("referer", "https://evil.example/")
                 .header("sec-fetch-site", "same-origin");
-            let page = browser.send(request.body(Body::from(body.clone())).unwrap()).await;
-            assert!(page.status == StatusCode::SEE_OTHER || page.status == StatusCode::BAD_REQUEST, "{} {page:?}", action.path);
-            assert!(!page.location().unwrap_or_default().contains("evil"), "{}", action.path);
+            let page = browser
+                .send(request.body(Body::from(body.clone())).unwrap())
+                .await;
+            assert!(
+                page.status == StatusCode::SEE_OTHER || page.status == StatusCode::BAD_REQUEST,
+                "{} {page:?}",
+                action.path
+            );
+            assert!(
+                !page.location().unwrap_or_default().contains("evil"),
+                "{}",
+                action.path
+            );
             for leak in ["ServerFn", "Args", "Deserial", "duplicate", "invalid type"] {
-                assert!(!page.body.contains(leak), "{} {leak}: {}", action.path, page.body);
+                assert!(
+                    !page.body.contains(leak),
+                    "{} {leak}: {}",
+                    action.path,
+                    page.body
+                );
             }
         }
     }

@@ -36,14 +36,21 @@ pub struct Page {
 
 impl Browser {
     pub fn new(router: Router, origin: String) -> Self {
-        Self { router, origin, peer: SocketAddr::from(([198, 51, 100, 1], 50_000)), cookies: Vec::new() }
+        Self {
+            router,
+            origin,
+            peer: SocketAddr::from(([198, 51, 100, 1], 50_000)),
+            cookies: Vec::new(),
+        }
     }
 
     /// One request as it is, cookies kept, redirects not followed.
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let path = request.uri().path().to_owned();
         if let Some(cookies) = self.cookie_header(&path) {
-            request.headers_mut().insert(COOKIE, cookies.parse().unwrap());
+            request
+                .headers_mut()
+                .insert(COOKIE, cookies.parse().unwrap());
         }
         request.extensions_mut().insert(PeerAddress(self.peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -52,11 +59,18 @@ impl Browser {
             self.keep(cookie.to_str().unwrap());
         }
         let body = body.collect().await.unwrap().to_bytes();
-        Page { status: head.status, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned(), path }
+        Page {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            path,
+        }
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
-        let request = Request::get(path).header(ACCEPT, "text/html").header("sec-fetch-site", "none");
+        let request = Request::get(path)
+            .header(ACCEPT, "text/html")
+            .header("sec-fetch-site", "none");
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
@@ -69,15 +83,23 @@ impl Browser {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ORIGIN, &self.origin)
             .header("sec-fetch-site", "same-origin");
-        self.send(request.body(Body::from(encoded(fields))).unwrap()).await
+        self.send(request.body(Body::from(encoded(fields))).unwrap())
+            .await
     }
 
     /// Opens a page, fills its form, sends it and goes where the answer leads.
     pub async fn submit(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Page {
         let form = self.get(page).await.at(page);
-        assert!(form.body.contains(&format!("action=\"{action}\"")), "{page} has no form for {action}: {}", form.body);
+        assert!(
+            form.body.contains(&format!("action=\"{action}\"")),
+            "{page} has no form for {action}: {}",
+            form.body
+        );
         for (name, _) in fields {
-            assert!(form.body.contains(&format!("name=\"{name}\"")), "the form on {page} has no field {name}");
+            assert!(
+                form.body.contains(&format!("name=\"{name}\"")),
+                "the form on {page} has no field {name}"
+            );
         }
         let answer = self.post(action, fields).await;
         self.follow(answer).await
@@ -86,8 +108,13 @@ impl Browser {
     /// Goes where redirects lead.
     pub async fn follow(&mut self, mut answer: Page) -> Page {
         for _ in 0..5 {
-            let Some(to) = answer.location() else { return answer };
-            assert!(to.starts_with('/') && !to.starts_with("//"), "leads away: {to}");
+            let Some(to) = answer.location() else {
+                return answer;
+            };
+            assert!(
+                to.starts_with('/') && !to.starts_with("//"),
+                "leads away: {to}"
+            );
             answer = self.get(&to).await;
         }
         panic!("redirects without end")
@@ -98,8 +125,16 @@ impl Browser {
     }
 
     fn cookie_header(&self, path: &str) -> Option<String> {
-        let fits = |cookie: &&Cookie| path == cookie.path || path.starts_with(&format!("{}/", cookie.path.trim_end_matches('/')));
-        let pairs: Vec<_> = self.cookies.iter().filter(fits).map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let fits = |cookie: &&Cookie| {
+            path == cookie.path
+                || path.starts_with(&format!("{}/", cookie.path.trim_end_matches('/')))
+        };
+        let pairs: Vec<_> = self
+            .cookies
+            .iter()
+            .filter(fits)
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -109,40 +144,67 @@ impl Browser {
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
         let attributes: Vec<_> = parts.map(str::to_ascii_lowercase).collect();
         let has = |wanted: &str| attributes.iter().any(|attribute| attribute == wanted);
-        let of = |wanted: &str| attributes.iter().find_map(|attribute| attribute.strip_prefix(wanted).map(str::to_owned));
+        let of = |wanted: &str| {
+            attributes
+                .iter()
+                .find_map(|attribute| attribute.strip_prefix(wanted).map(str::to_owned))
+        };
         let path = of("path=").unwrap_or_else(|| "/".to_owned());
-        if name.starts_with("__Host-") && !(has("secure") && path == "/" && of("domain=").is_none()) {
+        if name.starts_with("__Host-") && !(has("secure") && path == "/" && of("domain=").is_none())
+        {
             return;
         }
-        self.cookies.retain(|cookie| !(cookie.name == name && cookie.path == path));
+        self.cookies
+            .retain(|cookie| !(cookie.name == name && cookie.path == path));
         if of("max-age=").as_deref() != Some("0") {
-            self.cookies.push(Cookie { name: name.to_owned(), value: value.to_owned(), path });
+            self.cookies.push(Cookie {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                path,
+            });
         }
     }
 }
 
 impl Page {
     pub fn location(&self) -> Option<String> {
-        self.headers.get(LOCATION).map(|to| to.to_str().unwrap().to_owned())
+        self.headers
+            .get(LOCATION)
+            .map(|to| to.to_str().unwrap().to_owned())
     }
 
     /// Asserts that this is the page at `path`, and whole.
     #[track_caller]
     pub fn at(self, path: &str) -> Self {
-        assert_eq!((self.status, self.path.as_str()), (StatusCode::OK, path), "{:?} {}", self.location(), self.body);
+        assert_eq!(
+            (self.status, self.path.as_str()),
+            (StatusCode::OK, path),
+            "{:?} {}",
+            self.location(),
+            self.body
+        );
         self
     }
 
     /// Asserts a redirect.
     #[track_caller]
     pub fn leads_to(&self, path: &str) {
-        assert_eq!((self.status, self.location().as_deref()), (StatusCode::SEE_OTHER, Some(path)), "{}", self.body);
+        assert_eq!(
+            (self.status, self.location().as_deref()),
+            (StatusCode::SEE_OTHER, Some(path)),
+            "{}",
+            self.body
+        );
     }
 
     /// Asserts that a sentence is on the page.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
-        assert!(self.words().contains(text), "`{text}` is not in: {}", self.words());
+        assert!(
+            self.words().contains(text),
+            "`{text}` is not in: {}",
+            self.words()
+        );
         self
     }
 
@@ -153,7 +215,11 @@ impl Page {
             let text = piece.split_once('>').map_or(piece, |(_, text)| text);
             words.push_str(text);
         }
-        let words = words.replace("&#x27;", "'").replace("&quot;", "\"").replace("&lt;", "<").replace("&amp;", "&");
+        let words = words
+            .replace("&#x27;", "'")
+            .replace("&quot;", "\"")
+            .replace("&lt;", "<")
+            .replace("&amp;", "&");
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

@@ -12,18 +12,38 @@ use crate::routes::{all, example};
 use crate::world::World;
 
 const ALWAYS: [(&str, &str); 6] = [
-    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    (
+        "strict-transport-security",
+        "max-age=63072000; includeSubDomains",
+    ),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)"),
+    (
+        "permissions-policy",
+        "publickey-credentials-get=(self), publickey-credentials-create=(self)",
+    ),
 ];
 /// What else an answer may carry. `server`, versions and framework marks are not here.
 const ALLOWED: [&str; 17] = [
-    "content-type", "content-length", "content-security-policy", "cache-control", "vary", "x-request-id", "set-cookie",
-    "location", "retry-after", "allow", "accept-ranges", "last-modified", "content-encoding", "clear-site-data", "etag",
-    "date", "connection",
+    "content-type",
+    "content-length",
+    "content-security-policy",
+    "cache-control",
+    "vary",
+    "x-request-id",
+    "set-cookie",
+    "location",
+    "retry-after",
+    "allow",
+    "accept-ranges",
+    "last-modified",
+    "content-encoding",
+    "clear-site-data",
+    "etag",
+    "date",
+    "connection",
 ];
 const CLOSED_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const PAGE_POLICY: [&str; 10] = [
@@ -43,7 +63,12 @@ const PAGE_POLICY: [&str; 10] = [
 fn check(page: &Page) {
     let path = &page.path;
     let header = |name: &str| {
-        let all: Vec<_> = page.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect();
+        let all: Vec<_> = page
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
         assert!(all.len() < 2, "{path}: {name} {all:?}");
         all.first().copied().unwrap_or_default()
     };
@@ -51,13 +76,16 @@ fn check(page: &Page) {
         assert_eq!(header(name), value, "{path}: {name}");
     }
     for name in page.headers.keys() {
-        let is_known = ALLOWED.contains(&name.as_str()) || ALWAYS.iter().any(|(known, _)| known == name);
+        let is_known =
+            ALLOWED.contains(&name.as_str()) || ALWAYS.iter().any(|(known, _)| known == name);
         assert!(is_known, "{path}: {name}");
     }
     assert!((8..=24).contains(&header("x-request-id").len()), "{path}");
     let is_file = page.status.is_success() && (path.starts_with("/pkg/") || path.contains('.'));
     let (caching, vary) = match is_file {
-        true if path.starts_with("/pkg/") => ("public, max-age=31536000, immutable", "accept-encoding"),
+        true if path.starts_with("/pkg/") => {
+            ("public, max-age=31536000, immutable", "accept-encoding")
+        }
         true => ("public, max-age=3600", "Cookie, Sec-Fetch-Site, Origin"),
         false => ("no-store", "Cookie, Sec-Fetch-Site, Origin"),
     };
@@ -66,25 +94,43 @@ fn check(page: &Page) {
         assert_eq!(header("vary"), vary, "{path}");
     }
     if header("content-type").starts_with("text/") {
-        assert!(header("content-type").contains("charset=utf-8") || is_file, "{path}: {}", header("content-type"));
+        assert!(
+            header("content-type").contains("charset=utf-8") || is_file,
+            "{path}: {}",
+            header("content-type")
+        );
     }
     match nonce(page) {
         Some(nonce) => {
             let policy = header("content-security-policy").replace(&nonce, "N");
-            assert_eq!(policy.split("; ").collect::<Vec<_>>(), PAGE_POLICY, "{path}");
+            assert_eq!(
+                policy.split("; ").collect::<Vec<_>>(),
+                PAGE_POLICY,
+                "{path}"
+            );
             assert_eq!(header("content-type"), "text/html; charset=utf-8", "{path}");
         }
         None => assert_eq!(header("content-security-policy"), CLOSED_POLICY, "{path}"),
     }
     for cookie in page.headers.get_all("set-cookie") {
         let cookie = cookie.to_str().unwrap();
-        assert!(cookie.contains("; HttpOnly") || cookie.contains("Max-Age=0"), "{path}: {cookie}");
-        assert!(!cookie.to_ascii_lowercase().contains("domain"), "{path}: {cookie}");
+        assert!(
+            cookie.contains("; HttpOnly") || cookie.contains("Max-Age=0"),
+            "{path}: {cookie}"
+        );
+        assert!(
+            !cookie.to_ascii_lowercase().contains("domain"),
+            "{path}: {cookie}"
+        );
     }
 }
 
 fn nonce(page: &Page) -> Option<String> {
-    let policy = page.headers.get("content-security-policy")?.to_str().unwrap();
+    let policy = page
+        .headers
+        .get("content-security-policy")?
+        .to_str()
+        .unwrap();
     let (_, rest) = policy.split_once("'nonce-")?;
     Some(rest.split('\'').next().unwrap().to_owned())
 }
@@ -93,12 +139,24 @@ fn nonce(page: &Page) -> Option<String> {
 async fn on_every_route_and_method(pool: PgPool) {
     let world = World::new(pool).await;
     let person = world.customer("ada@example.org").await;
-    let paths = all(&world.router).into_iter().chain(["/nothing".to_owned(), "/pkg/gone.css".to_owned()]);
+    let paths = all(&world.router)
+        .into_iter()
+        .chain(["/nothing".to_owned(), "/pkg/gone.css".to_owned()]);
     for path in paths.map(|pattern| example(&pattern)) {
         for mut browser in [world.browser(), person.clone()] {
-            for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::TRACE, Method::OPTIONS] {
+            for method in [
+                Method::GET,
+                Method::HEAD,
+                Method::POST,
+                Method::PUT,
+                Method::TRACE,
+                Method::OPTIONS,
+            ] {
                 for site in ["same-origin", "cross-site"] {
-                    let request = Request::builder().method(method.clone()).uri(&path).header("sec-fetch-site", site);
+                    let request = Request::builder()
+                        .method(method.clone())
+                        .uri(&path)
+                        .header("sec-fetch-site", site);
                     check(&browser.send(request.body(Body::empty()).unwrap()).await);
                 }
             }
@@ -111,14 +169,21 @@ async fn each_page_has_a_nonce_of_its_own(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.customer("ada@example.org").await;
     let mut nonces = BTreeSet::new();
-    for route in PRIVATE_ROUTES.iter().chain(PUBLIC_ROUTES).filter(|route| !route.contains('{') && **route != "/") {
+    for route in PRIVATE_ROUTES
+        .iter()
+        .chain(PUBLIC_ROUTES)
+        .filter(|route| !route.contains('{') && **route != "/")
+    {
         for _ in 0..2 {
             let page = browser.get(route).await.at(route);
             let nonce = nonce(&page).unwrap_or_else(|| panic!("{route} has no nonce"));
             assert!(nonce.len() >= 22, "{nonce} has fewer than 128 bits");
             for script in page.body.split("<script").skip(1) {
                 let tag = script.split('>').next().unwrap();
-                assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "{route}: {tag}");
+                assert!(
+                    tag.contains(&format!("nonce=\"{nonce}\"")),
+                    "{route}: {tag}"
+                );
             }
             for banned in [" style=\"", "<style", " onclick=", "javascript:"] {
                 assert!(!page.body.contains(banned), "{route}: {banned}");
@@ -131,10 +196,20 @@ async fn each_page_has_a_nonce_of_its_own(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn files_come_packed_when_asked(pool: PgPool) {
     let world = World::new(pool).await;
-    for (accepted, encoding, body) in [("br, gzip", "br", "brotli"), ("gzip", "gzip", "gzip"), ("identity", "", "a{}")] {
-        let request = Request::get("/pkg/main.1.css").header("accept-encoding", accepted).body(Body::empty()).unwrap();
+    for (accepted, encoding, body) in [
+        ("br, gzip", "br", "brotli"),
+        ("gzip", "gzip", "gzip"),
+        ("identity", "", "a{}"),
+    ] {
+        let request = Request::get("/pkg/main.1.css")
+            .header("accept-encoding", accepted)
+            .body(Body::empty())
+            .unwrap();
         let page = world.browser().send(request).await;
-        let got = page.headers.get("content-encoding").map_or("", |value| value.to_str().unwrap());
+        let got = page
+            .headers
+            .get("content-encoding")
+            .map_or("", |value| value.to_str().unwrap());
         assert_eq!((got, page.body.as_str()), (encoding, body));
         assert_eq!(page.headers["content-type"], "text/css");
         assert_eq!(page.headers["vary"], "accept-encoding");

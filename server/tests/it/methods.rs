@@ -15,12 +15,26 @@ async fn all_others_are_405(pool: PgPool) {
     let mut browser = world.customer("ada@example.org").await;
     for path in all(&world.router) {
         let is_action = ACTIONS.iter().any(|action| action.path == path);
-        let mut wrong = vec![Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::CONNECT, Method::OPTIONS];
+        let mut wrong = vec![
+            Method::PUT,
+            Method::DELETE,
+            Method::PATCH,
+            Method::TRACE,
+            Method::CONNECT,
+            Method::OPTIONS,
+        ];
         wrong.push(if is_action { Method::GET } else { Method::POST });
         for method in wrong {
-            let request = Request::builder().method(method.clone()).uri(example(&path)).header("sec-fetch-site", "same-origin");
+            let request = Request::builder()
+                .method(method.clone())
+                .uri(example(&path))
+                .header("sec-fetch-site", "same-origin");
             let page = browser.send(request.body(Body::empty()).unwrap()).await;
-            assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            assert_eq!(
+                page.status,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
         }
     }
 }
@@ -28,7 +42,13 @@ async fn all_others_are_405(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn large_bodies_are_refused_announced_or_not(pool: PgPool) {
     let world = World::new(pool).await;
-    for path in ["/", "/nothing", "/healthz", "/api/account/sign-up", "/api/key/create"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/healthz",
+        "/api/account/sign-up",
+        "/api/key/create",
+    ] {
         let chunks = stream::iter((0..100).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 1024])));
         let streamed = Body::from_stream(chunks);
         let announced = Body::from(vec![b'a'; 70_000]);
@@ -40,7 +60,11 @@ async fn large_bodies_are_refused_announced_or_not(pool: PgPool) {
                 request = request.header("content-length", length);
             }
             let page = world.browser().send(request.body(body).unwrap()).await;
-            assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE, "{path} {length:?}");
+            assert_eq!(
+                page.status,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "{path} {length:?}"
+            );
             page.says("too much");
         }
     }

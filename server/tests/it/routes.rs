@@ -12,22 +12,39 @@ use crate::actions::ACTIONS;
 use crate::world::World;
 
 /// What the edge answers itself.
-pub const EDGE: &[&str] =
-    &["/healthz", "/readyz", "/live/overview", "/verify-email/{token}", "/favicon.svg", "/robots.txt", "/.well-known/security.txt"];
+pub const EDGE: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/live/overview",
+    "/verify-email/{token}",
+    "/favicon.svg",
+    "/robots.txt",
+    "/.well-known/security.txt",
+];
 /// Folders of files.
 pub const FOLDERS: &[&str] = &["/pkg", "/pkg/", "/pkg/{*__private__axum_nest_tail_param}"];
+
+/// How axum notes the answer for everything else.
+const FALLBACK: &str = "/{*__private__axum_fallback}";
 
 /// Every path that the router knows. axum has no list of them, but its `Debug` names each one behind its id.
 pub fn all(router: &Router) -> BTreeSet<String> {
     let text = format!("{router:?}");
-    let paths = text.split("RouteId(").filter_map(|piece| piece.split_once("): \"")).filter(|(id, _)| id.parse::<u32>().is_ok());
-    paths.map(|(_, rest)| rest.split('"').next().unwrap().to_owned()).collect()
+    let paths = text
+        .split("RouteId(")
+        .filter_map(|piece| piece.split_once("): \""))
+        .filter(|(id, _)| id.parse::<u32>().is_ok());
+    let paths = paths.map(|(_, rest)| rest.split('"').next().unwrap().to_owned());
+    paths.filter(|path| path != FALLBACK).collect()
 }
 
 /// A path that fits a pattern.
 pub fn example(pattern: &str) -> String {
     let id = "01890000-0000-7000-8000-000000000041";
-    pattern.replace("{id}", id).replace("{token}", "abc").replace("{*__private__axum_nest_tail_param}", "main.1.css")
+    pattern
+        .replace("{id}", id)
+        .replace("{token}", "abc")
+        .replace("{*__private__axum_nest_tail_param}", "main.1.css")
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -35,9 +52,15 @@ async fn every_route_is_classed(pool: PgPool) {
     let world = World::new(pool).await;
     let found = all(&world.router);
     let actions: Vec<&str> = ACTIONS.iter().map(|action| action.path).collect();
-    let classed: BTreeSet<String> =
-        [PUBLIC_ROUTES, PRIVATE_ROUTES, EDGE, FOLDERS, &actions].concat().into_iter().map(str::to_owned).collect();
-    assert!(found.len() > 20, "the list of routes could not be read: {found:?}");
+    let classed: BTreeSet<String> = [PUBLIC_ROUTES, PRIVATE_ROUTES, EDGE, FOLDERS, &actions]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        found.len() > 20,
+        "the list of routes could not be read: {found:?}"
+    );
     assert_eq!(found, classed);
 }
 
@@ -45,10 +68,17 @@ async fn every_route_is_classed(pool: PgPool) {
 async fn private_pages_refuse_a_stranger(pool: PgPool) {
     let world = World::new(pool).await;
     for route in PRIVATE_ROUTES {
-        world.browser().get(&example(route)).await.leads_to("/sign-in");
+        world
+            .browser()
+            .get(&example(route))
+            .await
+            .leads_to("/sign-in");
     }
     let live = world.browser().get("/live/overview").await;
-    assert_eq!((live.status, live.body.as_str()), (StatusCode::UNAUTHORIZED, ""));
+    assert_eq!(
+        (live.status, live.body.as_str()),
+        (StatusCode::UNAUTHORIZED, "")
+    );
     for route in PUBLIC_ROUTES {
         world.browser().get(route).await.at(route);
     }
@@ -73,8 +103,22 @@ async fn what_is_not_there_is_not_found(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.customer("ada@example.org").await;
     let id = "01890000-0000-7000-8000-000000000041";
-    let missing = ["/nothing", "/overview/x.css", "/pkg/x.css", "/pkg/", "/50x.html", "/assets.json", "/.env", "/%2e%2e/Cargo.toml"];
-    let foreign = [format!("/keys/{id}"), "/keys/x".to_owned(), "/sandboxes/run0".to_owned(), "/sandboxes/%00".to_owned()];
+    let missing = [
+        "/nothing",
+        "/overview/x.css",
+        "/pkg/x.css",
+        "/pkg/",
+        "/50x.html",
+        "/assets.json",
+        "/.env",
+        "/%2e%2e/Cargo.toml",
+    ];
+    let foreign = [
+        format!("/keys/{id}"),
+        "/keys/x".to_owned(),
+        "/sandboxes/run0".to_owned(),
+        "/sandboxes/%00".to_owned(),
+    ];
     for path in missing.into_iter().map(str::to_owned).chain(foreign) {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}: {}", page.body);

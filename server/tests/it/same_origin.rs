@@ -13,14 +13,29 @@ const EVIL: &str = "https://evil.example";
 /// Headers that a request may carry, and whether it may pass.
 const CASES: &[(&[(&str, &str)], bool)] = &[
     (&[("sec-fetch-site", "same-origin")], true),
-    (&[("sec-fetch-site", "same-origin"), ("origin", ORIGIN)], true),
+    (
+        &[("sec-fetch-site", "same-origin"), ("origin", ORIGIN)],
+        true,
+    ),
     (&[("origin", ORIGIN)], true),
     (&[("sec-fetch-site", "cross-site")], false),
     (&[("sec-fetch-site", "cross-site"), ("origin", EVIL)], false),
-    (&[("sec-fetch-site", "cross-site"), ("origin", ORIGIN)], false),
-    (&[("sec-fetch-site", "same-site"), ("origin", ORIGIN)], false),
+    (
+        &[("sec-fetch-site", "cross-site"), ("origin", ORIGIN)],
+        false,
+    ),
+    (
+        &[("sec-fetch-site", "same-site"), ("origin", ORIGIN)],
+        false,
+    ),
     (&[("sec-fetch-site", "none")], false),
-    (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+    (
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+        false,
+    ),
     (&[("sec-fetch-site", "nonsense"), ("origin", ORIGIN)], false),
     (&[("origin", EVIL)], false),
     (&[("origin", "null")], false),
@@ -42,7 +57,10 @@ async fn only_our_own_pages_change_anything(pool: PgPool) {
                 for (name, value) in *headers {
                     request = request.header(*name, *value);
                 }
-                let page = person.clone().send(request.body(Body::from("name=")).unwrap()).await;
+                let page = person
+                    .clone()
+                    .send(request.body(Body::from("name=")).unwrap())
+                    .await;
                 let expected = match (*passes, kind) {
                     (false, _) => StatusCode::FORBIDDEN,
                     (true, "text/plain") => StatusCode::BAD_REQUEST,
@@ -64,7 +82,12 @@ async fn links_reach_no_change(pool: PgPool) {
     let mut person = world.customer("ada@example.org").await;
     for action in ACTIONS {
         let page = person.get(&format!("{}?name=ci", action.path)).await;
-        assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED, "{}", action.path);
+        assert_eq!(
+            page.status,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "{}",
+            action.path
+        );
     }
     person.get("/overview").await.at("/overview");
     assert_eq!(world.count("SELECT count(*) FROM keys").await, 0);
@@ -73,7 +96,11 @@ async fn links_reach_no_change(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_program_without_cookies_may_send_a_form(pool: PgPool) {
     let world = World::new(pool).await;
-    let request = Request::post("/api/session/sign-in").header("content-type", "application/x-www-form-urlencoded");
-    let page = world.browser().send(request.body(Body::from("email=a&password=b")).unwrap()).await;
+    let request = Request::post("/api/session/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let page = world
+        .browser()
+        .send(request.body(Body::from("email=a&password=b")).unwrap())
+        .await;
     page.leads_to("/sign-in");
 }

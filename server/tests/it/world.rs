@@ -36,11 +36,24 @@ impl World {
     }
 
     pub async fn with(pool: PgPool, change: impl FnOnce(&mut Settings), limits: Limits) -> Self {
-        let dir = std::env::temp_dir().join(format!("isorun-server-test-{}", backend::random::base62(16)));
+        let dir = std::env::temp_dir().join(format!(
+            "isorun-server-test-{}",
+            backend::random::base62(16)
+        ));
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        let options = Options { listen: free, dir: dir.join("orchestrator"), credential: CREDENTIAL.into(), region: "us".into() };
+        let options = Options {
+            listen: free,
+            dir: dir.join("orchestrator"),
+            credential: CREDENTIAL.into(),
+            region: "us".into(),
+        };
         let orchestrator = Orchestrator::start(options).await.unwrap();
-        let mail = MailCatcher::start(MailOptions { smtp: free, http: free }).await.unwrap();
+        let mail = MailCatcher::start(MailOptions {
+            smtp: free,
+            http: free,
+        })
+        .await
+        .unwrap();
         let mut settings = testing::settings(&orchestrator.url(), &mail.smtp_url()).unwrap();
         change(&mut settings);
         let backend = testing::backend(pool, settings).unwrap();
@@ -52,13 +65,32 @@ impl World {
             trusted_proxies: vec![Network::parse("10.0.0.0/8").unwrap()],
         };
         let assets: Assets = http::assets::read(&web.site_root).await.unwrap();
-        let edge = Edge::new(assets, &web, &backend.settings().public_origin, stopping.clone());
+        let edge = Edge::new(
+            assets,
+            &web,
+            &backend.settings().public_origin,
+            stopping.clone(),
+        );
         let router = http::router(&edge, &backend, limits);
-        Self { backend, mail, router, stopping, _orchestrator: orchestrator, dir }
+        Self {
+            backend,
+            mail,
+            router,
+            stopping,
+            _orchestrator: orchestrator,
+            dir,
+        }
     }
 
     pub fn browser(&self) -> Browser {
-        Browser::new(self.router.clone(), self.backend.settings().public_origin.origin().ascii_serialization())
+        Browser::new(
+            self.router.clone(),
+            self.backend
+                .settings()
+                .public_origin
+                .origin()
+                .ascii_serialization(),
+        )
     }
 
     /// Lets every due job run.
@@ -69,25 +101,48 @@ impl World {
     /// The token in the newest mail to an address.
     pub fn token(&self, email: &str) -> String {
         let mails = self.mail.mails();
-        let mail = mails.iter().rev().find(|mail| mail.to.iter().any(|to| to == email)).expect("no mail");
-        let link = mail.text.split("/verify-email/").nth(1).expect("no link in the mail");
+        let mail = mails
+            .iter()
+            .rev()
+            .find(|mail| mail.to.iter().any(|to| to == email))
+            .expect("no mail");
+        let link = mail
+            .text
+            .split("/verify-email/")
+            .nth(1)
+            .expect("no link in the mail");
         link.split_whitespace().next().unwrap().to_owned()
     }
 
     /// A browser in which this person has signed up, confirmed and is signed in.
     pub async fn customer(&self, email: &str) -> Browser {
         let mut browser = self.browser();
-        browser.submit("/sign-up", "/api/account/sign-up", &sign_up_form(email)).await.at("/check-mail");
+        browser
+            .submit("/sign-up", "/api/account/sign-up", &sign_up_form(email))
+            .await
+            .at("/check-mail");
         self.work().await;
-        browser.get(&format!("/verify-email/{}", self.token(email))).await.leads_to("/verify-email");
-        browser.submit("/verify-email", "/api/account/verify-email", &[]).await.at("/overview");
+        browser
+            .get(&format!("/verify-email/{}", self.token(email)))
+            .await
+            .leads_to("/verify-email");
+        browser
+            .submit("/verify-email", "/api/account/verify-email", &[])
+            .await
+            .at("/overview");
         self.work().await;
         browser
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
-        #[expect(clippy::disallowed_methods, reason = "tests look at tables that no code of ours reads like this")]
-        sqlx::query_scalar(sql).fetch_one(self.backend.pool()).await.unwrap()
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests look at tables that no code of ours reads like this"
+        )]
+        sqlx::query_scalar(sql)
+            .fetch_one(self.backend.pool())
+            .await
+            .unwrap()
     }
 }
 
@@ -115,7 +170,10 @@ fn site(dir: &std::path::Path) -> PathBuf {
     std::fs::create_dir_all(root.join("pkg")).unwrap();
     std::fs::create_dir_all(root.join(".well-known")).unwrap();
     let files = [
-        ("assets.json", r#"{"css":"/pkg/main.1.css","js":"/pkg/frontend.2.js","wasm":"/pkg/frontend.3.wasm"}"#),
+        (
+            "assets.json",
+            r#"{"css":"/pkg/main.1.css","js":"/pkg/frontend.2.js","wasm":"/pkg/frontend.3.wasm"}"#,
+        ),
         ("pkg/main.1.css", "a{}"),
         ("pkg/main.1.css.br", "brotli"),
         ("pkg/main.1.css.gz", "gzip"),

@@ -116,7 +116,11 @@ fn meter(grant: &GrantRow) -> AnyView {
 
 /// Whole percents, by floor, 0 to 100.
 fn percent_left(remaining: Ticks, given: Ticks) -> i128 {
-    if given.is_positive() { (remaining.get().max(0) * 100 / given.get()).min(100) } else { 0 }
+    if given.is_positive() {
+        (remaining.get().max(0) * 100 / given.get()).min(100)
+    } else {
+        0
+    }
 }
 
 fn entries(statement: page::Page<EntryRow>) -> AnyView {
@@ -145,7 +149,9 @@ fn entries(statement: page::Page<EntryRow>) -> AnyView {
 }
 
 fn entry(entry: &EntryRow) -> AnyView {
-    let hour = entry.service_hour.map(|hour| view! { " for the hour from "{format::moment(hour)} });
+    let hour = entry
+        .service_hour
+        .map(|hour| view! { " for the hour from "{format::moment(hour)} });
     view! {
         <tr>
             <th scope="row">{format::moment(entry.booked_at)}</th>

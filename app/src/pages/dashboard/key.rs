@@ -12,20 +12,27 @@ use crate::pages::layout::{self, Page, Section, Stop, Visit};
 
 /// `/keys/{id}`
 pub fn view() -> AnyView {
-    let id = use_params_map().get_untracked().get("id").and_then(|text| text.parse::<KeyId>().ok());
+    let id = use_params_map()
+        .get_untracked()
+        .get("id")
+        .and_then(|text| text.parse::<KeyId>().ok());
     layout::dashboard(Section::Keys, "/keys/", move |visit| read(visit, id))
 }
 
 async fn read(visit: Visit, id: Option<KeyId>) -> Result<Page, Stop> {
     let id = id.ok_or(Stop::NotFound)?;
-    let key = keys::get(&visit.backend, &visit.actor, id).await?.ok_or(Stop::NotFound)?;
+    let key = keys::get(&visit.backend, &visit.actor, id)
+        .await?
+        .ok_or(Stop::NotFound)?;
     let may_revoke = key.revoked_at.is_none() && visit.actor.role().may_change_keys();
     let body = (facts(&key), may_revoke.then(|| revoke(&key))).into_any();
     Ok(Page::new(format!("Key {}", key.name), body))
 }
 
 fn facts(key: &KeyRow) -> AnyView {
-    let revoked = key.revoked_at.map(|at| view! { <dt>"Revoked"</dt><dd>{format::moment(at)}</dd> });
+    let revoked = key
+        .revoked_at
+        .map(|at| view! { <dt>"Revoked"</dt><dd>{format::moment(at)}</dd> });
     view! {
         <section class="section" aria-label="About this key">
             <dl class="facts" data-key=key.key_id.to_string()>
@@ -49,7 +56,10 @@ fn facts(key: &KeyRow) -> AnyView {
 }
 
 fn revoke(key: &KeyRow) -> AnyView {
-    let text = format!("Programs that use {} are refused within a second. Sandboxes they started keep running. This cannot be undone; create a new key instead.", key.name);
+    let text = format!(
+        "Programs that use {} are refused within a second. Sandboxes they started keep running. This cannot be undone; create a new key instead.",
+        key.name
+    );
     let asked = text.clone();
     view! {
         <section class="card" aria-labelledby="revoke">

@@ -15,8 +15,16 @@ pub fn view() -> AnyView {
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
     let state = FormState::of(visit.flash.as_ref());
-    let hint = format!("Where it will be used, such as ci or laptop. {KEY_NAME_CHARS_MAX} characters at most.");
-    let name = Field { name: "name", label: "Name", hint, kind: "text", autocomplete: "off" };
+    let hint = format!(
+        "Where it will be used, such as ci or laptop. {KEY_NAME_CHARS_MAX} characters at most."
+    );
+    let name = Field {
+        name: "name",
+        label: "Name",
+        hint,
+        kind: "text",
+        autocomplete: "off",
+    };
     let unverified = (!visit.actor.is_verified()).then(|| {
         let text = view! { "Keys are made only for confirmed addresses. "<a href="/settings">"Send the mail again"</a> };
         layout::notice("notice notice--soon", "Confirm your address first", text.into_any())

@@ -18,7 +18,10 @@ pub fn view() -> AnyView {
 async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     let list = keys::list(&visit.backend, &visit.actor, after.as_deref()).await?;
     let state = FormState::of(visit.flash.as_ref());
-    let new = visit.actor.role().may_change_keys().then(|| view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> });
+    let new =
+        visit.actor.role().may_change_keys().then(
+            || view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> },
+        );
     let body = view! {
         {state.summary()}
         <section class="section" aria-labelledby="all-keys">

@@ -18,14 +18,31 @@ pub fn view() -> AnyView {
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
     let overview = overview::read(&visit.backend, &visit.actor).await?;
-    let balance = overview.figures.balance_ticks.parse().ok().and_then(domain::money::Ticks::new).unwrap_or_default();
-    let nav = Nav { balance, running: overview.sandboxes, keys: overview.keys };
+    let balance = overview
+        .figures
+        .balance_ticks
+        .parse()
+        .ok()
+        .and_then(domain::money::Ticks::new)
+        .unwrap_or_default();
+    let nav = Nav {
+        balance,
+        running: overview.sandboxes,
+        keys: overview.keys,
+    };
     let notices = (layout::feed_notice(&overview.feed), unverified(&visit)).into_any();
     let stage = overview.figures.stage;
     let figures = view! { <section class="section" aria-label="Credit"><LiveOverview figures=overview.figures.clone()/></section> };
-    let rest = if stage == Stage::Underway { underway(&overview) } else { first_run(&visit, stage) };
+    let rest = if stage == Stage::Underway {
+        underway(&overview)
+    } else {
+        first_run(&visit, stage)
+    };
     let body = (notices, figures, rest).into_any();
-    Ok(Page { nav: Some(nav), ..Page::new("Overview", body) })
+    Ok(Page {
+        nav: Some(nav),
+        ..Page::new("Overview", body)
+    })
 }
 
 fn unverified(visit: &Visit) -> AnyView {
@@ -33,7 +50,11 @@ fn unverified(visit: &Visit) -> AnyView {
         return ().into_any();
     }
     let text = view! { "Keys are made and credit is given only once your e-mail address is confirmed. "<a href="/settings">"Send the mail again"</a> };
-    layout::notice("notice notice--soon", "Confirm your address", text.into_any())
+    layout::notice(
+        "notice notice--soon",
+        "Confirm your address",
+        text.into_any(),
+    )
 }
 
 fn underway(overview: &Overview) -> AnyView {
@@ -69,7 +90,11 @@ fn running(overview: &Overview) -> AnyView {
     }
     let more = overview.sandboxes - i64::try_from(overview.running.len()).unwrap_or(0);
     let more = (more > 0).then(|| view! { <p class="form__note">{format!("and {more} more")}</p> });
-    (sandboxes::table("Running sandboxes", &overview.running), more).into_any()
+    (
+        sandboxes::table("Running sandboxes", &overview.running),
+        more,
+    )
+        .into_any()
 }
 
 /// Three steps to the first sandbox. The page turns by itself: with scripts through the live figures, without them by a

@@ -11,14 +11,24 @@ use crate::pages::layout::{self, Page, Section, Stop, Visit};
 
 /// `/sandboxes/{id}`
 pub fn view() -> AnyView {
-    let id = use_params_map().get_untracked().get("id").and_then(|text| SandboxId::parse(&text));
-    layout::dashboard(Section::Sandboxes, "/sandboxes/", move |visit| read(visit, id))
+    let id = use_params_map()
+        .get_untracked()
+        .get("id")
+        .and_then(|text| SandboxId::parse(&text));
+    layout::dashboard(Section::Sandboxes, "/sandboxes/", move |visit| {
+        read(visit, id)
+    })
 }
 
 async fn read(visit: Visit, id: Option<SandboxId>) -> Result<Page, Stop> {
     let id = id.ok_or(Stop::NotFound)?;
-    let sandbox = sandboxes::get(&visit.backend, &visit.actor, &id).await?.ok_or(Stop::NotFound)?;
-    Ok(Page::new(format!("Sandbox {}", sandbox.sandbox_id), body(&sandbox)))
+    let sandbox = sandboxes::get(&visit.backend, &visit.actor, &id)
+        .await?
+        .ok_or(Stop::NotFound)?;
+    Ok(Page::new(
+        format!("Sandbox {}", sandbox.sandbox_id),
+        body(&sandbox),
+    ))
 }
 
 fn body(sandbox: &SandboxRow) -> AnyView {
@@ -27,10 +37,14 @@ fn body(sandbox: &SandboxRow) -> AnyView {
         view! { <dt>"Forked from"</dt><dd><a href=href><code>{parent.to_string()}</code></a></dd> }
     });
     let key = match (sandbox.key_id, sandbox.key_name.clone()) {
-        (Some(key_id), Some(name)) => view! { <a href=format!("/keys/{key_id}")>{name}</a> }.into_any(),
+        (Some(key_id), Some(name)) => {
+            view! { <a href=format!("/keys/{key_id}")>{name}</a> }.into_any()
+        }
         _ => "none".into_any(),
     };
-    let destroyed = sandbox.destroyed_at.map(|at| view! { <dt>"Destroyed"</dt><dd>{format::moment(at)}</dd> });
+    let destroyed = sandbox
+        .destroyed_at
+        .map(|at| view! { <dt>"Destroyed"</dt><dd>{format::moment(at)}</dd> });
     let pace = match sandbox.state {
         SandboxState::Running => "Costs per hour",
         SandboxState::Hibernated | SandboxState::Destroyed => "Cost per hour while it ran",

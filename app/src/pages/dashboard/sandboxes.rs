@@ -12,12 +12,20 @@ use crate::pages::layout::{self, Page, Section, Stop, Visit};
 /// `/sandboxes`
 pub fn view() -> AnyView {
     let query = use_query_map().get_untracked();
-    let state = query.get("state").and_then(|word| SandboxState::parse(&word));
+    let state = query
+        .get("state")
+        .and_then(|word| SandboxState::parse(&word));
     let after = query.get("after");
-    layout::dashboard(Section::Sandboxes, "/sandboxes", move |visit| read(visit, state, after))
+    layout::dashboard(Section::Sandboxes, "/sandboxes", move |visit| {
+        read(visit, state, after)
+    })
 }
 
-async fn read(visit: Visit, state: Option<SandboxState>, after: Option<String>) -> Result<Page, Stop> {
+async fn read(
+    visit: Visit,
+    state: Option<SandboxState>,
+    after: Option<String>,
+) -> Result<Page, Stop> {
     let list = sandboxes::list(&visit.backend, &visit.actor, state, after.as_deref()).await?;
     let body = view! {
         <section class="section">
@@ -31,9 +39,21 @@ async fn read(visit: Visit, state: Option<SandboxState>, after: Option<String>) 
 fn controls(current: Option<SandboxState>) -> AnyView {
     let choices = [
         (None, "All", "/sandboxes"),
-        (Some(SandboxState::Running), "Running", "/sandboxes?state=running"),
-        (Some(SandboxState::Hibernated), "Hibernated", "/sandboxes?state=hibernated"),
-        (Some(SandboxState::Destroyed), "Destroyed", "/sandboxes?state=destroyed"),
+        (
+            Some(SandboxState::Running),
+            "Running",
+            "/sandboxes?state=running",
+        ),
+        (
+            Some(SandboxState::Hibernated),
+            "Hibernated",
+            "/sandboxes?state=hibernated",
+        ),
+        (
+            Some(SandboxState::Destroyed),
+            "Destroyed",
+            "/sandboxes?state=destroyed",
+        ),
     ];
     let links = choices.into_iter().map(|(state, name, href)| {
         let here = (state == current).then_some("page");
@@ -46,8 +66,15 @@ fn rows(list: page::Page<SandboxRow>, state: Option<SandboxState>) -> AnyView {
     if list.rows.is_empty() {
         return empty(state);
     }
-    let path = state.map_or_else(|| "/sandboxes".to_owned(), |state| format!("/sandboxes?state={}", state.as_str()));
-    (table("Sandboxes", &list.rows), layout::pager(&path, list.next)).into_any()
+    let path = state.map_or_else(
+        || "/sandboxes".to_owned(),
+        |state| format!("/sandboxes?state={}", state.as_str()),
+    );
+    (
+        table("Sandboxes", &list.rows),
+        layout::pager(&path, list.next),
+    )
+        .into_any()
 }
 
 fn empty(state: Option<SandboxState>) -> AnyView {

@@ -10,7 +10,10 @@ use crate::pages::{chart, format};
 
 /// `/usage`
 pub fn view() -> AnyView {
-    let range = use_query_map().get_untracked().get("range").map_or(Range::Day, |word| Range::parse(&word));
+    let range = use_query_map()
+        .get_untracked()
+        .get("range")
+        .map_or(Range::Day, |word| Range::parse(&word));
     layout::dashboard(Section::Usage, "/usage", move |visit| read(visit, range))
 }
 

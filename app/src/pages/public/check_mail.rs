@@ -5,7 +5,7 @@ use backend::Backend;
 use domain::limits::VERIFICATION_HOURS;
 use leptos::prelude::*;
 
-use crate::api::once::Flash;
+use crate::api::flash::Flash;
 use crate::pages::layout;
 
 /// `/check-mail`
@@ -14,7 +14,9 @@ pub fn view() -> AnyView {
 }
 
 fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
-    let typed = flash.map(|flash| flash.kept.get("email").to_owned()).filter(|email| !email.is_empty());
+    let typed = flash
+        .map(|flash| flash.kept.get("email").to_owned())
+        .filter(|email| !email.is_empty());
     let to = typed.map_or_else(
         || "to the address you typed".into_any(),
         |email| view! { "to "<strong>{email}</strong> }.into_any(),

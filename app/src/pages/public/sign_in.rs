@@ -3,7 +3,7 @@
 use backend::Backend;
 use leptos::prelude::*;
 
-use crate::api::once::Flash;
+use crate::api::flash::Flash;
 use crate::pages::form::{Field, FormState, submit};
 use crate::pages::layout;
 
@@ -14,9 +14,23 @@ pub fn view() -> AnyView {
 
 fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
     let state = FormState::of(flash.as_ref());
-    let done = flash.as_ref().and_then(|flash| layout::done(&flash.outcome));
-    let email = Field { name: "email", label: "E-mail address", hint: String::new(), kind: "email", autocomplete: "username" };
-    let password = Field { name: "password", label: "Password", hint: String::new(), kind: "password", autocomplete: "current-password" };
+    let done = flash
+        .as_ref()
+        .and_then(|flash| layout::done(&flash.outcome));
+    let email = Field {
+        name: "email",
+        label: "E-mail address",
+        hint: String::new(),
+        kind: "email",
+        autocomplete: "username",
+    };
+    let password = Field {
+        name: "password",
+        label: "Password",
+        hint: String::new(),
+        kind: "password",
+        autocomplete: "current-password",
+    };
     view! {
         <h1>"Sign in"</h1>
         {done}

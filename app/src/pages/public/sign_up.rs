@@ -5,7 +5,7 @@ use domain::country::Country;
 use domain::limits::PASSWORD_CHARS_MIN;
 use leptos::prelude::*;
 
-use crate::api::once::Flash;
+use crate::api::flash::Flash;
 use crate::pages::form::{Field, FormState, checkbox, select, submit};
 use crate::pages::layout;
 
@@ -38,10 +38,28 @@ fn body(backend: &Backend, flash: Option<Flash>) -> AnyView {
 }
 
 fn questions(state: &FormState) -> AnyView {
-    let email = Field { name: "email", label: "E-mail address", hint: "A confirmation link goes there.".to_owned(), kind: "email", autocomplete: "username" };
-    let hint = format!("{PASSWORD_CHARS_MIN} characters or more; a few words you will remember are fine.");
-    let password = Field { name: "password", label: "Password", hint, kind: "password", autocomplete: "new-password" };
-    (email.draw(state), password.draw(state), select("country", "Country", Country::all(), state)).into_any()
+    let email = Field {
+        name: "email",
+        label: "E-mail address",
+        hint: "A confirmation link goes there.".to_owned(),
+        kind: "email",
+        autocomplete: "username",
+    };
+    let hint =
+        format!("{PASSWORD_CHARS_MIN} characters or more; a few words you will remember are fine.");
+    let password = Field {
+        name: "password",
+        label: "Password",
+        hint,
+        kind: "password",
+        autocomplete: "new-password",
+    };
+    (
+        email.draw(state),
+        password.draw(state),
+        select("country", "Country", Country::all(), state),
+    )
+        .into_any()
 }
 
 fn consents(backend: &Backend, state: &FormState) -> AnyView {

@@ -3,7 +3,8 @@
 use backend::Backend;
 use leptos::prelude::*;
 
-use crate::api::once::{self, Flash, Slot};
+use crate::api::flash::Flash;
+use crate::api::once::{self, Slot};
 use crate::pages::form::{FormState, submit};
 use crate::pages::layout;
 

@@ -21,7 +21,9 @@ fn router() -> Router {
         tokio::time::sleep(Duration::from_millis(300)).await;
         "done"
     };
-    Router::new().route("/", get(async || "here")).route("/slow", get(slowly))
+    Router::new()
+        .route("/", get(async || "here"))
+        .route("/slow", get(slowly))
 }
 
 async fn send(address: SocketAddr, text: &str) -> TcpStream {
@@ -42,19 +44,35 @@ async fn a_slow_head_is_cut_off() {
     let (address, _stop, _serving) = start(router()).await;
     let began = Instant::now();
     let stream = send(address, "GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ").await;
-    let answer = tokio::time::timeout(HEAD_MAX * 2, rest(stream)).await.expect("never cut off");
-    assert!(began.elapsed() >= HEAD_MAX - Duration::from_secs(1), "{:?}", began.elapsed());
+    let answer = tokio::time::timeout(HEAD_MAX * 2, rest(stream))
+        .await
+        .expect("never cut off");
+    assert!(
+        began.elapsed() >= HEAD_MAX - Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
     assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
 async fn a_large_head_is_refused() {
     let (address, _stop, _serving) = start(router()).await;
-    let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Large: {}\r\n\r\n", "a".repeat(2 * HEAD_BYTES_MAX));
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Large: {}\r\n\r\n",
+        "a".repeat(2 * HEAD_BYTES_MAX)
+    );
     let answer = rest(send(address, &head).await).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
-    let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Fits: {}\r\nConnection: close\r\n\r\n", "a".repeat(HEAD_BYTES_MAX / 2));
-    assert!(rest(send(address, &head).await).await.starts_with("HTTP/1.1 200"));
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Fits: {}\r\nConnection: close\r\n\r\n",
+        "a".repeat(HEAD_BYTES_MAX / 2)
+    );
+    assert!(
+        rest(send(address, &head).await)
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
 }
 
 #[tokio::test]
@@ -65,8 +83,14 @@ async fn a_stop_lets_the_running_request_end_and_takes_no_new_one() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     stop.cancel();
     let answer = rest(running).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"),
+        "{answer}"
+    );
     assert_eq!(rest(idle).await, "");
-    tokio::time::timeout(Duration::from_secs(2), serving).await.expect("still serving").unwrap();
+    tokio::time::timeout(Duration::from_secs(2), serving)
+        .await
+        .expect("still serving")
+        .unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }
