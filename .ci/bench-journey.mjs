@@ -32,8 +32,9 @@ function cookie() {
 
 async function mailTo(address) {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const [mail] = await (await fetch(`${MAIL_URL}/api/mails?to=${encodeURIComponent(address)}`)).json();
-    if (mail) return mail;
+    const answer = await fetch(`${MAIL_URL}/api/mails?to=${encodeURIComponent(address)}`);
+    const { mails } = await answer.json();
+    if (mails.length > 0) return mails[0];
     await sleep(100);
   }
   throw new Error('the confirmation mail did not arrive within 10 s');

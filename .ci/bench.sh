@@ -52,10 +52,10 @@ cookie=$(node .ci/bench-journey.mjs | sed -E 's/.*"cookie":"([^"]*)".*/\1/')
 line() { printf '%-58s %s\n' "$1" "$2"; }
 memory() { awk -v what="$1:" '$1 == what { printf "%.1f MiB", $2 / 1024 }' "/proc/${PIDS[-1]}/status"; }
 
-# load NAME PATH CONNECTIONS [SCRIPT]: requests per second, p50 and p99. Any answer but 200 spoils the number.
+# load NAME PATH CONNECTIONS COOKIE [SCRIPT]: requests per second, p50 and p99. Any answer but 200 spoils the number.
 load() {
     local out
-    out=$(wrk -t1 -c"$3" -d"${SECONDS_EACH}s" --latency -H "Cookie: $cookie" ${4:+-s "$4"} "$PUBLIC_ORIGIN$2" 2>&1)
+    out=$(wrk -t1 -c"$3" -d"${SECONDS_EACH}s" --latency ${4:+-H "Cookie: $4"} ${5:+-s "$5"} "$PUBLIC_ORIGIN$2" 2>&1)
     if grep -qE 'Non-2xx|Socket errors' <<<"$out"; then
         say "$out"
         fail "$1: not every answer was a good one."
@@ -67,10 +67,10 @@ heading "Pages (wrk on the same machine takes its share of the $(nproc) cores)"
 [[ $(curl -s -o /dev/null -w '%{http_code}' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview") == 200 ]] || fail "The overview page does not show."
 # Twenty connections that each wait 100 ms before the next request: 200 requests/s, or a little less.
 printf 'function delay() return 100 end\n' >"$WORK/paced.lua"
-load "overview, signed in, up to 200 requests/s" /overview 20 "$WORK/paced.lua"
-load "overview, signed in, as fast as it goes (16 connections)" /overview 16
-load "landing page, nobody signed in, as fast as it goes" / 16
-load "/readyz: the same server with one query and no page" /readyz 16
+load "overview, signed in, up to 200 requests/s" /overview 20 "$cookie" "$WORK/paced.lua"
+load "overview, signed in, as fast as it goes (16 connections)" /overview 16 "$cookie"
+load "landing page, nobody signed in, as fast as it goes" / 16 ""
+load "/readyz: the same server with one query and no page" /readyz 16 ""
 line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
 
 heading "Start"

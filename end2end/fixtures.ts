@@ -142,8 +142,11 @@ async function checkAccessibility(page: Page): Promise<void> {
 
 const run = promisify(execFile);
 
-/** With scripts off, Chromium reports the module that a page preloads as blocked by the page's policy. */
-const WITHOUT_SCRIPTS = /^failed GET \/pkg\/\S+\.js: csp$/;
+/** With scripts off, Chromium reports what a page preloads for them: the module as blocked, the binary as not used. */
+const WITHOUT_SCRIPTS = [/^failed GET \/pkg\/\S+\.js: csp$/, /^console warning: The resource \S+\.wasm was preloaded .* but not used/];
+
+/** Chromium tells in its console that a sign-out cleared what it kept, as it was asked to. */
+const CLEARED = /^console info: Clear-Site-Data header on/;
 
 interface Fixtures {
   /** What the browser may or must complain about in this test. */
@@ -159,7 +162,8 @@ export const test = base.extend<Fixtures>({
   complaints: [
     async ({ context, javaScriptEnabled }, use) => {
       const complaints = new Complaints();
-      if (javaScriptEnabled === false) complaints.allow(WITHOUT_SCRIPTS);
+      if (javaScriptEnabled === false) complaints.allow(...WITHOUT_SCRIPTS);
+      complaints.allow(CLEARED);
       complaints.watch(context);
       await use(complaints);
       expect(complaints.verdict(), 'what the browser complained about').toEqual({ unexpected: [], absent: [] });

@@ -1,7 +1,7 @@
 //! The log and the metrics of the process. Neither may hold a secret, an e-mail address or an address of a person:
 //! libraries that see them are kept at `warn`, and a panic is logged by its place, not by its message.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Level;
@@ -38,7 +38,10 @@ pub fn start_log(log: Log) -> anyhow::Result<()> {
             .with_current_span(true)
             .with_span_list(false)
             .try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Text => builder
+            .with_target(false)
+            .with_ansi(io::stdout().is_terminal())
+            .try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log could not start: {error}"))?;
     std::panic::set_hook(Box::new(|panic| {

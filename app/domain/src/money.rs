@@ -94,6 +94,13 @@ impl Ticks {
         )
     }
 
+    /// Dollars and cents as text, cut and never rounded up: what is left must not look like more than it is.
+    #[must_use]
+    pub fn dollars_floor(self) -> String {
+        let (cents, _) = self.split_cents();
+        Self::from_cents(cents).dollars(2)
+    }
+
     /// Dollars as text with `places` decimals (0 to 12), half-even; for display only, never parsed back.
     #[must_use]
     pub fn dollars(self, places: u32) -> String {
@@ -218,6 +225,7 @@ mod tests {
             "$1,234,567.89"
         );
         assert_eq!(Ticks(TICKS_PER_DOLLAR - 1).dollars(2), "$1.00");
+        assert_eq!(Ticks(TICKS_PER_DOLLAR - 1).dollars_floor(), "$0.99");
         assert_eq!(
             Ticks(TICKS_MAX).dollars(12).len(),
             Ticks(TICKS_MAX - 1).dollars(12).len()

@@ -60,7 +60,7 @@ pub fn LiveOverview(figures: Figures) -> impl IntoView {
                     <p class="figure__note">"credit ends, at this pace"</p>
                 </div>
             </div>
-            <p class="live__status" role="status" data-stale=move || (silent.get() || now.with(|figures| figures.stale)).to_string()>
+            <p class="live__status" data-stale=move || (silent.get() || now.with(|figures| figures.stale)).to_string()>
                 {status}
             </p>
         </div>

@@ -22,9 +22,15 @@ pub const CENTS: u32 = 2;
 /// Decimals of metered amounts: one second of the smallest sandbox still shows.
 pub const METERED: u32 = 6;
 
-/// An amount in dollars with this many decimals; its ticks stand in `data-ticks`.
+/// An amount in dollars with this many decimals, plain `$0.00` when it is nothing; its ticks stand in `data-ticks`.
 pub fn amount(ticks: Ticks, places: u32) -> AnyView {
+    let places = if ticks == Ticks::ZERO { CENTS } else { places };
     view! { <span data-ticks=ticks.to_string()>{ticks.dollars(places)}</span> }.into_any()
+}
+
+/// What is left, in whole cents and never more than there is; its ticks stand in `data-ticks`.
+pub fn balance(ticks: Ticks) -> AnyView {
+    view! { <span data-ticks=ticks.to_string()>{ticks.dollars_floor()}</span> }.into_any()
 }
 
 /// A price per hour: four decimals, cut to three where the fourth is zero, as prices are quoted.

@@ -13,7 +13,7 @@ use leptos_meta::Title;
 
 use super::error::{self, DeadEnd};
 use super::form::FormState;
-use super::format::{self, CENTS};
+use super::format;
 use super::words;
 use crate::api::flash::{self, Flash, Outcome};
 use crate::api::{ActionError, request};
@@ -214,7 +214,7 @@ where
 
 fn frame(section: Section, actor: &Actor, nav: &Nav, heading: String, body: AnyView) -> AnyView {
     let account = actor.account_name().to_owned();
-    let balance = format::amount(nav.balance, CENTS);
+    let balance = format::balance(nav.balance);
     view! {
         <div class="dashboard">
             {navigation(section, nav)}

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
+/// Asked every second by balancers; at `info` they would drown everything else.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Opens the span that every line of this request belongs to, and closes the books on it.
 pub async fn write(request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -31,13 +34,12 @@ pub async fn write(request: Request, next: Next) -> Response {
         drop(in_flight);
         let status = response.status().as_u16();
         let took = began.elapsed();
-        tracing::info!(
-            method,
-            route,
-            status,
-            duration_ms = milliseconds(took),
-            "answered"
-        );
+        let duration_ms = milliseconds(took);
+        if HEALTH.contains(&route.as_str()) {
+            tracing::debug!(method, route, status, duration_ms, "answered");
+        } else {
+            tracing::info!(method, route, status, duration_ms, "answered");
+        }
         let labels = [
             ("method", method.to_owned()),
             ("route", route),

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use app::pages::error::{self, DeadEnd};
 use app::request_id::RequestId;
 use axum::extract::Request;
-use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 
@@ -14,11 +14,19 @@ use super::Edge;
 /// Seconds after which a client may try again: when the limits or the database have had time to recover.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
+/// What an error page of the edge may load: our stylesheet and icon, and no script at all.
+const ERROR_PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                                 frame-ancestors 'none'; base-uri 'none'";
+
 /// An error page with its status.
 pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Response {
     let unknown = RequestId(String::new());
     let html = error::document(end, &edge.assets, request_id.unwrap_or(&unknown));
     let mut response = (end.status(), Html(html)).into_response();
+    let policy = HeaderValue::from_static(ERROR_PAGE_POLICY);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
     if matches!(end, DeadEnd::Unavailable | DeadEnd::TooMany) {
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }

@@ -43,28 +43,27 @@ impl Paths {
     }
 }
 
-/// Lets the right ones pass.
+/// Lets the right ones pass, and notes in the log who it was.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let path = request
         .extensions()
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let (is_landing, is_private) = (path == "/", guard.paths.is_private(path));
-    if !is_landing && !is_private {
-        return next.run(request).await;
-    }
     let session = request.extensions().get::<Session>().cloned();
-    match user(session).await {
-        Ok(Some(user_id)) => {
-            tracing::Span::current().record("user_id", tracing::field::display(user_id));
-            if is_landing {
-                answer::see_other("/overview")
-            } else {
-                next.run(request).await
-            }
+    if !is_landing && !is_private {
+        let decides = path.starts_with(actions::PREFIX) || path == live::PATH;
+        let response = next.run(request).await;
+        if decides {
+            // Afterwards, when a sign-in has said who it is. What breaks here has been told by the handler itself.
+            let _ = user(session).await;
         }
+        return response;
+    }
+    match user(session).await {
+        Ok(Some(_)) if is_landing => answer::see_other("/overview"),
         Ok(None) if is_private => answer::see_other("/sign-in"),
-        Ok(None) => next.run(request).await,
+        Ok(_) => next.run(request).await,
         Err(error) => {
             // The store has one way to fail: the database.
             tracing::error!(cause = %error, "the session could not be read");
@@ -73,9 +72,14 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
     }
 }
 
+/// Who is signed in; the session layer reads it once per request. Noted in the request's span.
 async fn user(session: Option<Session>) -> Result<Option<Uuid>, tower_sessions::session::Error> {
-    match session {
-        Some(session) => session.get(USER_ID).await,
-        None => Ok(None),
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let user_id: Option<Uuid> = session.get(USER_ID).await?;
+    if let Some(user_id) = user_id {
+        tracing::Span::current().record("user_id", tracing::field::display(user_id));
     }
+    Ok(user_id)
 }

@@ -203,3 +203,6 @@ fn dressed(edge: &Edge, routes: Router, otherwise: DeadEnd) -> Router {
                 .layer(from_fn_with_state(edge.clone(), body::bound)),
         )
 }
+
+#[cfg(test)]
+mod tests;

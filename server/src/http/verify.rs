@@ -3,6 +3,7 @@
 //! mail scanners open links too.
 
 use app::api::once::{Sealer, Slot};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
@@ -16,13 +17,17 @@ pub const PATH: &str = "/verify-email/{token}";
 const TOKEN_CHARS_MAX: usize = 86;
 
 /// Keeps the token and leads on.
-pub async fn keep_token(State(backend): State<Backend>, Path(token): Path<String>) -> Response {
+pub async fn keep_token(
+    State(backend): State<Backend>,
+    token: Result<Path<String>, PathRejection>,
+) -> Response {
     let mut response = answer::see_other("/verify-email");
     let sealer = Sealer::new(&backend);
-    let cookie = if token.chars().count() <= TOKEN_CHARS_MAX {
-        sealer.seal(Slot::Verification, &token)
-    } else {
-        sealer.clear(Slot::Verification)
+    let cookie = match token {
+        Ok(Path(token)) if token.chars().count() <= TOKEN_CHARS_MAX => {
+            sealer.seal(Slot::Verification, &token)
+        }
+        _ => sealer.clear(Slot::Verification),
     };
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);

@@ -1,6 +1,11 @@
 //! The dashboard over HTTP, on a real database and real peers: journeys, bad input, and the coverage tests that fail on
 //! a new route, table, server function or browser dependency until somebody has classed it.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 mod actions;
 mod browser;

@@ -66,7 +66,7 @@ fn grants(grants: &[GrantRow]) -> AnyView {
     }
     let rows = grants.iter().map(grant).collect_view();
     view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Grants">
+        <div class="scroll" role="region" tabindex="0" aria-label="List of grants">
             <table class="table">
                 <caption class="sr-only">"Grants"</caption>
                 <thead>
@@ -129,7 +129,7 @@ fn entries(statement: page::Page<EntryRow>) -> AnyView {
     }
     let rows = statement.rows.iter().map(entry).collect_view();
     view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Statement">
+        <div class="scroll" role="region" tabindex="0" aria-label="List of entries">
             <table class="table">
                 <caption class="sr-only">"Statement, newest first"</caption>
                 <thead>

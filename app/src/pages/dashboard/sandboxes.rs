@@ -139,7 +139,7 @@ fn row(sandbox: &SandboxRow) -> AnyView {
 pub fn state_badge(state: SandboxState) -> AnyView {
     let (class, word) = match state {
         SandboxState::Running => ("badge badge--live", "running"),
-        SandboxState::Hibernated => ("badge badge--soon", "hibernated"),
+        SandboxState::Hibernated => ("badge", "hibernated"),
         SandboxState::Destroyed => ("badge", "destroyed"),
     };
     view! { <span class=class>{word}</span> }.into_any()

@@ -125,7 +125,7 @@ fn runs_out(balance: Ticks, rate: Ticks, as_of: OffsetDateTime) -> Option<String
     }
     let ms = balance.get().checked_mul(i128::from(HOUR_MS))? / rate.get();
     let end = as_of.checked_add(time::Duration::milliseconds(i64::try_from(ms).ok()?))?;
-    Some(worded(end))
+    Some(in_minutes(end))
 }
 
 /// `run78cb… started 3 s ago, $0.0000342 so far`.
@@ -138,6 +138,15 @@ fn in_words(row: &SandboxRow, as_of: OffsetDateTime) -> String {
         _ => format!("{} h {:02} min", seconds / 3_600, seconds % 3_600 / 60),
     };
     format!("{id}… started {ago} ago, {} so far", row.cost.dollars(7))
+}
+
+/// `23 Nov 2026, 14:20 UTC`: a forecast is not known to the second.
+fn in_minutes(at: OffsetDateTime) -> String {
+    const FORMAT: &[BorrowedFormatItem<'_>] =
+        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    at.to_offset(time::UtcOffset::UTC)
+        .format(FORMAT)
+        .unwrap_or_default()
 }
 
 /// `23 Nov 2026, 14:20:05 UTC`.
@@ -166,7 +175,7 @@ mod tests {
             datetime!(2026-01-01 00:00 UTC),
         );
         // 4,390,243 s later.
-        assert_eq!(end.as_deref(), Some("20 Feb 2026, 19:30:43 UTC"));
+        assert_eq!(end.as_deref(), Some("20 Feb 2026, 19:30 UTC"));
         assert_eq!(
             runs_out(Ticks::ZERO, Ticks::ZERO, datetime!(2026-01-01 00:00 UTC)),
             None

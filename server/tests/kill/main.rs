@@ -1,0 +1,187 @@
+//! Kill -9 at random moments during the journey, twenty times; afterwards ledger, intervals and orchestrator agree to the
+//! tick, and everything that was acknowledged is there. The peers outlive the kills, as the outside world does.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod customer;
+mod program;
+
+use std::time::Duration;
+
+use customer::Customer;
+use peers::mail::{MailCatcher, Options as MailOptions};
+use peers::orchestrator::{Options, Orchestrator};
+use program::Program;
+use sqlx::{ConnectOptions as _, PgPool};
+
+const KILLS: u32 = 20;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let dir = std::env::temp_dir().join(format!("isorun-kill-{}", backend::random::base62(12)));
+    let credential = "credential-of-the-control-plane-for-kills".to_owned();
+    let options = Options {
+        listen: free,
+        dir: dir.clone(),
+        credential: credential.clone(),
+        region: "us".into(),
+    };
+    let orchestrator = Orchestrator::start(options).await.unwrap();
+    let mail = MailCatcher::start(MailOptions {
+        smtp: free,
+        http: free,
+    })
+    .await
+    .unwrap();
+    // A minute of sandbox time in a second, so that hours pass and are posted while processes die.
+    orchestrator.control().set_speed(120).unwrap();
+    let database = pool.connect_options().to_url_lossy().to_string();
+    let mut program = Program::new(
+        &database,
+        &orchestrator.url(),
+        &mail.smtp_url(),
+        &credential,
+    );
+
+    let mut customers: Vec<Customer> = Vec::new();
+    for kill in 0..KILLS {
+        program.start();
+        customers.push(Customer::new(kill));
+        // From "still starting" to "long done": every step of the journey gets its share of the kills.
+        let life = Duration::from_millis(300 + backend::random::jitter_ms(2_200).unsigned_abs());
+        let url = program.url();
+        let journey = async {
+            loop {
+                for customer in &mut customers {
+                    customer.step(&url, &orchestrator, &mail).await;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(life, journey).await;
+        program.kill();
+    }
+
+    program.start();
+    let url = program.url();
+    for round in 0.. {
+        for customer in &mut customers {
+            customer.step(&url, &orchestrator, &mail).await;
+        }
+        if customers.iter().all(Customer::is_done) {
+            break;
+        }
+        let waiting: Vec<_> = customers.iter().filter(|customer| !customer.is_done()).collect();
+        assert!(round < 600, "journeys do not come to an end: {waiting:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    settled(&pool).await;
+    program.kill();
+    agree(&pool, &orchestrator).await;
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+/// Waits until every event is settled and every job done.
+async fn settled(pool: &PgPool) {
+    // One pull after the last event is certain once the watermark has moved twice.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for _ in 0..300 {
+        let row: (i64, i64) = ask(
+            pool,
+            "SELECT (SELECT count(*) FROM meters WHERE ingested_seq > settled_seq),
+                    (SELECT count(*) FROM jobs WHERE finished_at IS NULL)",
+        )
+        .await;
+        if row == (0, 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not settled in time");
+}
+
+/// What was posted equals what the orchestrator says ran, sandbox by sandbox and account by account.
+async fn agree(pool: &PgPool, orchestrator: &Orchestrator) {
+    let events = orchestrator.control().events().unwrap();
+    let stored: (i64,) = ask(pool, "SELECT count(*) FROM feed_log").await;
+    assert_eq!(
+        stored.0,
+        i64::try_from(events.len()).unwrap(),
+        "every event once"
+    );
+    let mut sandboxes: Vec<&str> = events
+        .iter()
+        .map(|event| event.sandbox_id.as_str())
+        .collect();
+    sandboxes.sort_unstable();
+    sandboxes.dedup();
+    assert!(
+        sandboxes.len() >= 20,
+        "the journeys ran sandboxes: {}",
+        sandboxes.len()
+    );
+    let mut due_all = 0_i128;
+    for id in &sandboxes {
+        let due = due(&events, id);
+        due_all += due;
+        let (posted,): (String,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT coalesce(sum(ticks), 0)::text FROM slices WHERE sandbox_id = '{id}'"
+        )))
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        assert_eq!(posted, due.to_string(), "{id}");
+    }
+    let (booked, grants, drift): (String, i64, i64) = ask(
+        pool,
+        "SELECT (SELECT coalesce(sum(CASE kind WHEN 'correction' THEN -ticks WHEN 'grant' THEN 0 ELSE ticks END), 0)::text
+                 FROM transfers),
+                (SELECT count(*) FROM grants),
+                (SELECT count(*) FROM ledger_accounts AS la WHERE is_tracked AND
+                    (debit_ticks, credit_ticks) IS DISTINCT FROM
+                    ((SELECT coalesce(sum(ticks), 0) FROM transfers AS t
+                      WHERE t.account_id = la.account_id AND t.debit_id = la.ledger_account_id),
+                     (SELECT coalesce(sum(ticks), 0) FROM transfers AS t
+                      WHERE t.account_id = la.account_id AND t.credit_id = la.ledger_account_id)))",
+    )
+    .await;
+    assert_eq!(
+        booked,
+        due_all.to_string(),
+        "the ledger holds exactly what ran"
+    );
+    assert_eq!(grants, i64::from(KILLS), "each account got its credit once");
+    assert_eq!(drift, 0, "stored balances are the fold of their transfers");
+}
+
+/// Whole seconds on the absolute grid times the price, from the orchestrator's own events.
+fn due(events: &[peers::orchestrator::Event], id: &str) -> i128 {
+    let mut ticks = 0_i128;
+    let mut since = None;
+    for event in events.iter().filter(|event| event.sandbox_id == id) {
+        let second = event.occurred_at.0.div_euclid(1_000);
+        let rate = 26_000 * 1_024 * i128::from(event.vcpus) + 15_000 * i128::from(event.mem_mib);
+        match serde_json::to_value(&event.kind).unwrap().as_str().unwrap() {
+            "created" | "resumed" => since = Some(second),
+            _ => {
+                if let Some(start) = since.take() {
+                    ticks += i128::from(second - start) * 1_000 * rate;
+                }
+            }
+        }
+    }
+    assert!(since.is_none(), "{id} still runs");
+    ticks
+}
+
+async fn ask<Row>(pool: &PgPool, sql: &'static str) -> Row
+where
+    Row: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
+{
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test's own questions, about the schema as a whole"
+    )]
+    sqlx::query_as(sql).fetch_one(pool).await.unwrap()
+}
