@@ -10,7 +10,7 @@ SECONDS_EACH=${SECONDS_EACH:-10}
 
 heading "Build"
 .ci/install.sh bench
-cargo build --release -q -p server -p peers
+cargo build --release -q -p server -p peers --bins --examples
 .ci/assets.sh
 
 DATABASE=isorun_bench_$$
@@ -73,8 +73,30 @@ load "landing page, nobody signed in, as fast as it goes" / 16 ""
 load "/readyz: the same server with one query and no page" /readyz 16 ""
 line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
 
-heading "Start"
+heading "Beside it: a bare axum handler that runs the same queries"
 stop_last
+launch "The bare handler" "$LOG_DIR/bare.log" "$BIN_DIR/examples/bare"
+await "The bare handler" 10 curl -s -o /dev/null --max-time 2 "$PUBLIC_ORIGIN/overview"
+load "bare handler, as fast as it goes (16 connections)" /overview 16 "$cookie"
+stop_last
+
+heading "Feed to posted ledger, fsync on"
+account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")
+# Sandboxes that start and end at once: two events each, posted by the thousand.
+batch() {
+    local kinds='' index
+    for ((index = 0; index < 500; index++)); do
+        kinds+="{\"account\":\"$account\",\"sandbox_id\":\"runbench$1x$index\",\"kind\":\"created\"},"
+        kinds+="{\"account\":\"$account\",\"sandbox_id\":\"runbench$1x$index\",\"kind\":\"destroyed\"},"
+    done
+    printf '{"events":[%s]}' "${kinds%,}"
+}
+for number in 1 2 3 4 5 6 7 8 9 10; do
+    batch "$number" | curl -sf -o /dev/null -H 'Content-Type: application/json' --data-binary @- "$ORCHESTRATOR_URL/peer/feed/append" || fail "The orchestrator did not take the events."
+done
+line "10,000 events of 5,000 sandboxes, one account" "$("$BIN_DIR/examples/feed")"
+
+heading "Start"
 began=$(date +%s%N)
 launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve
 until curl -sf -o /dev/null --max-time 2 -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview"; do

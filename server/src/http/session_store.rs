@@ -55,7 +55,7 @@ impl Store {
 }
 
 /// The hash of what the cookie holds, byte by byte.
-fn hash(id: &Id) -> [u8; 32] {
+pub fn hash(id: &Id) -> [u8; 32] {
     sha256(id.to_string().as_bytes())
 }
 

@@ -1,0 +1,69 @@
+//! The yardstick of `make bench`: a bare axum handler that runs the overview's queries (session, actor, overview) and
+//! answers one line of text. No page, no middleware; what the dashboard costs above it is the price of being one.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use backend::Backend;
+use backend::failure::Broken;
+use backend::service::{overview, sessions};
+use backend::store::sessions as rows;
+use server::config::Config;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::from_env().map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let listen: SocketAddr = config.web.listen;
+    let backend = Backend::connect(config.backend)
+        .await
+        .map_err(|broken| anyhow::anyhow!("{broken}"))?;
+    let router = Router::new()
+        .route("/overview", get(answer))
+        .with_state(backend);
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    Ok(axum::serve(listener, router).await?)
+}
+
+async fn answer(State(backend): State<Backend>, headers: HeaderMap) -> (StatusCode, String) {
+    match read(&backend, &headers).await {
+        Ok(Some(text)) => (StatusCode::OK, text),
+        Ok(None) => (StatusCode::UNAUTHORIZED, String::new()),
+        Err(broken) => (StatusCode::INTERNAL_SERVER_ERROR, broken.to_string()),
+    }
+}
+
+async fn read(backend: &Backend, headers: &HeaderMap) -> Result<Option<String>, Broken> {
+    let cookies = headers
+        .get("cookie")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let Some(id) = cookies
+        .split("; ")
+        .find_map(|pair| pair.strip_prefix("sid="))
+    else {
+        return Ok(None);
+    };
+    let Ok(id) = id.parse::<tower_sessions::session::Id>() else {
+        return Ok(None);
+    };
+    let hash = server::http::session_store::hash(&id);
+    let Some(row) = rows::load(backend.pool(), &hash, backend.clock().now()).await? else {
+        return Ok(None);
+    };
+    let Some(user_id) = row.user_id else {
+        return Ok(None);
+    };
+    let Some(actor) = sessions::actor(backend, user_id).await? else {
+        return Ok(None);
+    };
+    let overview = overview::read(backend, &actor).await?;
+    Ok(Some(format!(
+        "{} {} {}\n",
+        overview.figures.balance,
+        overview.sandboxes,
+        overview.spend.buckets.len()
+    )))
+}
