@@ -18,6 +18,7 @@ pub struct World {
     pub orchestrator: Orchestrator,
     pub mail: MailCatcher,
     pub dir: std::path::PathBuf,
+    client: reqwest::Client,
 }
 
 fn free() -> SocketAddr {
@@ -42,11 +43,16 @@ impl World {
         .unwrap();
         let smtp = format!("smtp://127.0.0.1:{}", mail.smtp_port());
         let settings = testing::settings(&orchestrator.url(), &smtp).unwrap();
+        let backend = testing::backend(pool, settings).unwrap();
+        let patience = std::time::Duration::from_secs(10);
+        let client = reqwest::Client::builder().timeout(patience);
+        let client = client.build().unwrap();
         Self {
-            backend: testing::backend(pool, settings).unwrap(),
+            backend,
             orchestrator,
             mail,
             dir,
+            client,
         }
     }
 
@@ -102,7 +108,8 @@ impl World {
         key: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let mut request = reqwest::Client::new()
+        let mut request = self
+            .client
             .request(method, format!("{}/v1/{path}", self.orchestrator.url()))
             .bearer_auth(key);
         if let Some(body) = body {
