@@ -90,7 +90,8 @@ async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
 async fn settled(pool: &PgPool) {
     // One pull after the last event is certain once the watermark has moved twice.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    for _ in 0..300 {
+    // A job that a killed worker held is free again after its lease (20 s) and the reaper's turn (10 s).
+    for _ in 0..600 {
         let row: (i64, i64) = ask(
             pool,
             "SELECT (SELECT count(*) FROM meters WHERE ingested_seq > settled_seq),

@@ -11,8 +11,9 @@ use crate::failure::Broken;
 use crate::random;
 use crate::store::jobs::{self, LeasedJob};
 
-/// Seconds of a lease; renewed at a third of it.
-const LEASE_S: i32 = 60;
+/// Seconds of a lease, renewed at a third of it. Short, so that a worker's death delays what it held, a key's push say,
+/// by no more than half a minute; losing one early is harmless, because every write carries its token.
+const LEASE_S: i32 = 20;
 /// Jobs in flight per process.
 const IN_FLIGHT_MAX: usize = 8;
 /// Attempts before the dead list: with the back-off below about 24 hours, longer than any outage we plan for.
