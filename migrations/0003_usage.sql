@@ -6,6 +6,8 @@ CREATE TABLE feed_cursors (
     feed         text        CONSTRAINT feed_cursors_pkey PRIMARY KEY,
     epoch        text,
     seq          bigint      NOT NULL DEFAULT 0 CONSTRAINT feed_cursors_seq_counts CHECK (seq >= 0),
+    -- How far the present round of reading old events again has come: a feed rewritten far behind the cursor is found too.
+    rechecked    bigint      NOT NULL DEFAULT 0 CONSTRAINT feed_cursors_rechecked_counts CHECK (rechecked >= 0),
     watermark_at timestamptz,
     -- The watermark up to which every account is settled too: what pages call "as of".
     settled_at   timestamptz,

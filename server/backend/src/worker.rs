@@ -146,5 +146,7 @@ async fn sweep(backend: &Backend) -> Result<(), Broken> {
     sessions::delete_expired(backend.pool(), now, SWEEP_ROWS).await?;
     verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
     jobs::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
+    drop(db);
+    pull::recheck(backend).await?;
     Ok(())
 }

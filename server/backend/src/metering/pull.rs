@@ -1,7 +1,7 @@
 //! Pulls the feed: events and cursor in one transaction, so a crash anywhere repeats or loses nothing. A gap, a rewritten
 //! event or a new epoch stops the feed with an alarm before anything of that page is kept.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::feed::{Event, EventKind};
 use domain::limits::{FEED_EVENTS_PER_PULL, IMAGE_CHARS_MAX};
@@ -108,6 +108,81 @@ async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pull
     })
 }
 
+/// Reads one page of old events again and holds it against the log. `pull` sees only the seam; this walks the whole feed
+/// round and round, so a rewrite anywhere stops the feed sooner or later.
+///
+/// # Errors
+/// When our database fails.
+pub async fn recheck(backend: &Backend) -> Result<Pulled, Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let cursor = feed::cursor(&mut db, FEED).await?;
+    let from = feed::rechecked(&mut db, FEED).await?;
+    drop(db);
+    let Some(epoch) = cursor
+        .epoch
+        .as_deref()
+        .filter(|_| cursor.stopped_at.is_none())
+    else {
+        return Ok(Pulled::Stopped);
+    };
+    let read = backend
+        .orchestrator()
+        .feed(Some((epoch, from)), FEED_EVENTS_PER_PULL);
+    let page = match read.await {
+        Ok(page) => page,
+        Err(CallError::EpochChanged) => return stop(backend, &Contradiction::Epoch).await,
+        Err(error) => return Ok(Pulled::Unanswered(error)),
+    };
+    let Some(heads) = heads(&page) else {
+        return Ok(Pulled::Unanswered(CallError::Garbage));
+    };
+    let known = heads
+        .iter()
+        .take_while(|head| head.seq <= cursor.seq)
+        .count();
+    let mut db = backend.pool().acquire().await?;
+    if heads
+        .iter()
+        .take(known)
+        .zip(from + 1..)
+        .any(|(head, expected)| head.seq != expected)
+    {
+        drop(db);
+        return stop(backend, &Contradiction::Gap).await;
+    }
+    if was_rewritten(&mut db, epoch, &heads[..known], &page.events[..known]).await? {
+        drop(db);
+        return stop(backend, &Contradiction::Rewritten).await;
+    }
+    let reached = heads[..known].last().map_or(0, |head| head.seq);
+    let next = if reached >= cursor.seq { 0 } else { reached };
+    feed::set_rechecked(&mut db, FEED, next).await?;
+    Ok(Pulled::Stored {
+        events: 0,
+        more: next > 0,
+    })
+}
+
+/// True when an event that we hold says something else now.
+async fn was_rewritten(
+    db: &mut PgConnection,
+    epoch: &str,
+    heads: &[EventHead],
+    events: &[Value],
+) -> Result<bool, Broken> {
+    let seqs: Vec<i64> = heads.iter().map(|head| head.seq).collect();
+    let now: HashMap<i64, [u8; 32]> = seqs
+        .iter()
+        .copied()
+        .zip(events.iter().map(digest))
+        .collect();
+    let held = feed::hashes(db, FEED, epoch, &seqs).await?;
+    Ok(held.iter().any(|(seq, hash)| {
+        now.get(seq)
+            .is_some_and(|now| now.as_slice() != hash.as_slice())
+    }))
+}
+
 /// The position of each event; `None` when one has none, because then nothing can be said about gaps.
 fn heads(page: &FeedPage) -> Option<Vec<EventHead>> {
     page.events
@@ -144,16 +219,8 @@ async fn check(
     if lost_tail || gap {
         return Ok(Err(Contradiction::Gap));
     }
-    let seqs: Vec<i64> = heads.iter().map(|head| head.seq).collect();
-    for (seq, known) in feed::hashes(db, FEED, &page.epoch, &seqs).await? {
-        let now = heads
-            .iter()
-            .zip(&page.events)
-            .find(|(head, _)| head.seq == seq)
-            .map(|(_, event)| digest(event));
-        if now.is_some_and(|now| now.as_slice() != known.as_slice()) {
-            return Ok(Err(Contradiction::Rewritten));
-        }
+    if was_rewritten(db, &page.epoch, heads, &page.events).await? {
+        return Ok(Err(Contradiction::Rewritten));
     }
     Ok(Ok(()))
 }

@@ -89,6 +89,24 @@ pub async fn settled(
     Ok(())
 }
 
+/// The last old event that the present round of reading again has reached.
+pub async fn rechecked(db: &mut PgConnection, feed: &str) -> Result<i64, Broken> {
+    let seq = sqlx::query_scalar!("SELECT rechecked FROM feed_cursors WHERE feed = $1", feed);
+    Ok(seq.fetch_one(db).await?)
+}
+
+/// Notes how far the round has come; 0 begins a new one.
+pub async fn set_rechecked(db: &mut PgConnection, feed: &str, seq: i64) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE feed_cursors SET rechecked = $2 WHERE feed = $1",
+        feed,
+        seq
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Stops a feed at once and for good, until a person has looked. Nothing stored is touched.
 pub async fn stop(
     db: &mut PgConnection,

@@ -320,3 +320,29 @@ async fn an_orchestrator_in_trouble_delays_and_never_loses(pool: PgPool) {
         world.due(&id)
     );
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_event_rewritten_long_ago_is_found_too(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@example.org").await;
+    let key = world.key(&actor).await;
+    for _ in 0..3 {
+        world.start(&key).await;
+    }
+    world.meter().await;
+    let whole = Pulled::Stored {
+        events: 0,
+        more: false,
+    };
+    assert_eq!(pull::recheck(&world.backend).await.unwrap(), whole);
+    world.control().rewrite(1).unwrap();
+    let seam = pull::pull(&world.backend).await.unwrap();
+    assert_eq!(seam, whole, "the seam does not show it");
+    assert_eq!(
+        pull::recheck(&world.backend).await.unwrap(),
+        Pulled::Stopped
+    );
+    let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors");
+    let reason = reason.fetch_one(world.backend.pool()).await.unwrap();
+    assert_eq!(reason.as_deref(), Some("rewritten"));
+}
