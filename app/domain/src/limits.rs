@@ -24,7 +24,7 @@ pub const OVERVIEW_ROWS: i64 = 5;
 pub const FEED_EVENTS_PER_PULL: u32 = 2_000;
 /// Accounts settled in one round before the worker looks at the feed again.
 pub const SETTLED_ACCOUNTS_PER_ROUND: i64 = 200;
-/// Hours a verification link lives; the unverified sign-up itself goes after 48 h (reference/security.md 3.2).
+/// Hours a verification link lives: long enough for a mail that is read the next morning.
 pub const VERIFICATION_HOURS: i64 = 24;
 /// Verification mails per user and hour, so that nobody's inbox can be filled through us.
 pub const VERIFICATION_MAILS_PER_HOUR: i64 = 3;

@@ -28,7 +28,7 @@ pub fn verify_email(origin: &Url, token: &str) -> Words {
             ),
         ],
         ("Confirm the address", &link),
-        "If this was not you, do nothing: an account that is never confirmed is deleted.",
+        "If this was not you, do nothing: without this confirmation the account has no credit and no keys.",
     )
 }
 
