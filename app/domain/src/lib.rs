@@ -14,6 +14,7 @@ pub mod key;
 pub mod limits;
 pub mod moment;
 pub mod money;
+pub mod outlook;
 pub mod page;
 pub mod password;
 pub mod price;

@@ -89,6 +89,8 @@ fn grants(grants: &[GrantRow]) -> AnyView {
 fn grant(grant: &GrantRow) -> AnyView {
     let reason = match grant.reason {
         GrantReason::SignUp => "Sign-up credit",
+        GrantReason::Goodwill => "Goodwill",
+        GrantReason::Incident => "Incident",
     };
     view! {
         <tr>

@@ -8,6 +8,7 @@ use domain::id::{AcceptanceId, AccountId, GrantId, MailId, UserId, VerificationI
 use domain::limits::{
     PASSWORD_CHARS_MAX, SIGN_UP_CREDIT_CENTS, VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR,
 };
+use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
 use domain::password::{NewPassword, PasswordProblem};
 use domain::refusal::{SignInRefusal, SignUpProblem, SignUpRefusal, VerificationRefusal};
@@ -24,7 +25,7 @@ use crate::secret::{sha256, verification_token};
 use crate::store::accounts;
 use crate::store::accounts::Acceptance;
 use crate::store::audit::{self, Action};
-use crate::store::ledger::{self, NewTransfer, System, TransferKind};
+use crate::store::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use crate::store::mails::{self, MailRow, Template};
 use crate::store::users::{self, NewUser};
 use crate::store::verifications::{self, VerificationRow};
@@ -304,13 +305,22 @@ async fn give_sign_up_credit(
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let grant_id = GrantId(random::id(now));
-    let amount = Cents(SIGN_UP_CREDIT_CENTS);
-    ledger::insert_grant(db, account_id, grant_id, amount, now).await?;
+    let amount = Ticks::from_cents(Cents(SIGN_UP_CREDIT_CENTS));
+    let grant = NewGrant {
+        grant_id,
+        reason: GrantReason::SignUp,
+        amount,
+        priority: 0,
+        starts_at: Moment::from(now).hour(),
+        ends_at: None,
+        note: "",
+    };
+    ledger::insert_grant(db, account_id, &grant, now).await?;
     let promo = ledger::system_account(db, account_id, System::PromoCost, now).await?;
     let transfer = NewTransfer {
         debit: promo,
         credit: grant_id.0.into(),
-        ticks: Ticks::from_cents(amount),
+        ticks: amount,
         kind: TransferKind::Grant,
         key: "grant:sign_up".to_owned(),
         service_hour: None,

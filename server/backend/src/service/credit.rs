@@ -13,14 +13,8 @@ use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
+pub use crate::store::ledger::GrantReason;
 use crate::store::{decode_cursor, encode_cursor, ledger};
-
-/// Why a grant was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantReason {
-    /// Terms 4: new accounts receive $50.
-    SignUp,
-}
 
 /// A grant as the page shows it.
 pub struct GrantRow {
@@ -28,12 +22,16 @@ pub struct GrantRow {
     pub grant_id: GrantId,
     /// Why.
     pub reason: GrantReason,
+    /// What people read beside it; may be empty.
+    pub note: String,
     /// What was given.
     pub given: Ticks,
     /// What is left once running sandboxes are taken off.
     pub remaining: Ticks,
     /// When it was given.
     pub granted_at: OffsetDateTime,
+    /// From when on it pays.
+    pub starts_at: OffsetDateTime,
     /// When it ends.
     pub ends_at: Option<OffsetDateTime>,
 }
@@ -107,10 +105,12 @@ pub(crate) async fn with(
         .zip(&grants)
         .map(|(row, after)| GrantRow {
             grant_id: row.grant.grant_id,
-            reason: GrantReason::SignUp,
-            given: Ticks::from_cents(row.amount),
+            reason: row.reason,
+            note: row.note.clone(),
+            given: row.amount,
             remaining: after.remaining,
             granted_at: row.grant.granted_at.into(),
+            starts_at: row.grant.starts_at.into(),
             ends_at: row.grant.ends_at.map(Into::into),
         })
         .collect();

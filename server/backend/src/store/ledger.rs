@@ -5,7 +5,7 @@ use domain::credit::{Grant, Payer};
 use domain::id::{AccountId, GrantId, LedgerAccountId, TransferId};
 use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
-use domain::money::{Cents, Ticks};
+use domain::money::Ticks;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -81,24 +81,69 @@ pub async fn system_account(
     Ok(id.fetch_one(db).await?.into())
 }
 
+/// Why a grant was given. The words are in the database: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantReason {
+    /// Terms 4: new accounts receive $50.
+    SignUp,
+    /// Given by staff.
+    Goodwill,
+    /// What an incident had cost.
+    Incident,
+}
+
+impl GrantReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Goodwill => "goodwill",
+            Self::Incident => "incident",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::SignUp, Self::Goodwill, Self::Incident]
+            .into_iter()
+            .find(|reason| reason.as_str() == word)
+    }
+}
+
+/// A grant to open.
+pub struct NewGrant<'a> {
+    /// Its id, and that of its ledger account.
+    pub grant_id: GrantId,
+    /// Why.
+    pub reason: GrantReason,
+    /// How much; the transfer that fills it is the caller's.
+    pub amount: Ticks,
+    /// Lower burns first.
+    pub priority: i32,
+    /// First whole hour it pays for.
+    pub starts_at: Moment,
+    /// First whole hour it no longer pays for.
+    pub ends_at: Option<Moment>,
+    /// What people read beside it, such as the name of an incident; 200 characters at most.
+    pub note: &'a str,
+}
+
 /// Opens a grant with its ledger account. It holds nothing until a transfer fills it.
 pub async fn insert_grant(
     db: &mut PgConnection,
     account_id: AccountId,
-    grant_id: GrantId,
-    amount: Cents,
+    grant: &NewGrant<'_>,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, 'grant', true)",
-        account_id.0, grant_id.0
+        account_id.0, grant.grant_id.0
     )
     .execute(&mut *db)
     .await?;
     sqlx::query!(
-        "INSERT INTO grants (account_id, grant_id, reason, amount_cents, priority, starts_at, granted_at)
-         VALUES ($1, $2, 'sign_up', $3, 0, date_trunc('hour', $4::timestamptz, 'UTC'), $4)",
-        account_id.0, grant_id.0, amount.0, now
+        "INSERT INTO grants (account_id, grant_id, reason, amount_ticks, priority, starts_at, ends_at, granted_at, note)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        account_id.0, grant.grant_id.0, grant.reason.as_str(), numeric(grant.amount)?, grant.priority,
+        OffsetDateTime::from(grant.starts_at), grant.ends_at.map(OffsetDateTime::from), now, grant.note
     )
     .execute(db)
     .await?;
@@ -146,14 +191,18 @@ pub async fn append(
 pub struct GrantRow {
     /// The grant with its booked remainder.
     pub grant: Grant,
+    /// Why it was given.
+    pub reason: GrantReason,
     /// What was given.
-    pub amount: Cents,
+    pub amount: Ticks,
+    /// What people read beside it; may be empty.
+    pub note: String,
 }
 
 /// Grants of an account in the order they were given; at most 500.
 pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<GrantRow>, Broken> {
     let rows = sqlx::query!(
-        r#"SELECT g.grant_id, g.amount_cents, g.priority, g.starts_at, g.ends_at, g.granted_at,
+        r#"SELECT g.grant_id, g.reason, g.amount_ticks, g.note, g.priority, g.starts_at, g.ends_at, g.granted_at,
                   la.credit_ticks - la.debit_ticks AS "remaining!"
            FROM grants AS g
            JOIN ledger_accounts AS la ON la.account_id = g.account_id AND la.ledger_account_id = g.grant_id
@@ -173,7 +222,10 @@ pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<
                     granted_at: moment(row.granted_at),
                     remaining: ticks(row.remaining)?,
                 },
-                amount: Cents(row.amount_cents),
+                reason: GrantReason::parse(&row.reason)
+                    .ok_or_else(|| Broken::new("grant with an unknown reason"))?,
+                amount: ticks(row.amount_ticks)?,
+                note: row.note,
             })
         })
         .collect()

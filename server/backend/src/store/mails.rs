@@ -54,7 +54,8 @@ pub async fn insert(
 /// A mail that was not sent yet.
 pub async fn unsent(db: &mut PgConnection, mail_id: MailId) -> Result<Option<MailRow>, Broken> {
     let row = sqlx::query!(
-        "SELECT user_id, template, verification_id FROM mails WHERE mail_id = $1 AND sent_at IS NULL",
+        r#"SELECT user_id AS "user_id!", template, verification_id FROM mails
+           WHERE mail_id = $1 AND sent_at IS NULL AND user_id IS NOT NULL"#,
         mail_id.0
     )
     .fetch_optional(db)

@@ -4,11 +4,13 @@
 pub mod accounts;
 pub mod audit;
 pub mod feed;
+pub mod findings;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod mails;
 pub mod meters;
+pub mod outlooks;
 pub mod prices;
 pub mod sandboxes;
 pub mod sessions;

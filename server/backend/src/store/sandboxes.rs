@@ -42,14 +42,22 @@ pub async fn upsert(
     account_id: AccountId,
     row: &Folded,
 ) -> Result<(), Broken> {
+    let cohort_id = sqlx::query_scalar!(
+        "INSERT INTO cohorts (account_id, cohort_id, key_id, image, region, vcpus, mem_mib)
+         VALUES ($1, gen_random_uuid(), $2, $3, $4, $5, $6)
+         ON CONFLICT ON CONSTRAINT cohorts_are_distinct DO UPDATE SET image = excluded.image RETURNING cohort_id",
+        account_id.0, row.key_id.map(|id| id.0), row.image, row.region, row.size.vcpus, row.size.mem_mib
+    )
+    .fetch_one(&mut *db)
+    .await?;
     sqlx::query!(
         "INSERT INTO sandboxes (account_id, sandbox_id, state, image, region, vcpus, mem_mib, key_id, parent_id,
-                                created_at, destroyed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                created_at, destroyed_at, cohort_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT ON CONSTRAINT sandboxes_pkey DO UPDATE
              SET state = excluded.state, created_at = excluded.created_at, destroyed_at = excluded.destroyed_at",
         account_id.0, row.sandbox_id.as_str(), row.state.as_str(), row.image, row.region, row.size.vcpus,
-        row.size.mem_mib, row.key_id.map(|id| id.0), row.parent_id, row.created_at, row.destroyed_at
+        row.size.mem_mib, row.key_id.map(|id| id.0), row.parent_id, row.created_at, row.destroyed_at, cohort_id
     )
     .execute(db)
     .await?;

@@ -1,0 +1,400 @@
+//! The future of an account as its present rates imply it: when credit or the customer's own limit ends, and when a share
+//! of them is used. Rates are constant between events, so moments are computed, never polled (reference/billing.md 1.7).
+//! Which warnings follow is `alert`'s; telling the orchestrator and people is `backend`'s.
+
+use crate::credit::{self, Grant, Payer};
+use crate::interval::NoPrice;
+use crate::moment::{DAY_MS, Moment};
+use crate::money::Ticks;
+use crate::price::{BilledMs, Price};
+use crate::sandbox::Size;
+
+/// How far ahead is looked, in milliseconds: beyond ten years an answer would only be a guess about prices.
+pub const HORIZON_MS: i64 = 3_653 * DAY_MS;
+/// Segments walked at most: 120 months, both ends of 500 grants and the price book fit several times.
+const SEGMENTS_MAX: usize = 4_000;
+
+/// The present, exact up to `as_of`.
+#[derive(Clone, Debug)]
+pub struct Present<'a> {
+    /// Up to when the figures below are exact.
+    pub as_of: Moment,
+    /// Grants with what is left of each once everything up to `as_of` is taken off.
+    pub grants: &'a [Grant],
+    /// Sizes of what runs, with how many run of each.
+    pub running: &'a [(Size, u32)],
+    /// The account's own price book.
+    pub book: &'a [Price],
+    /// The customer's own limit.
+    pub limit: Option<Limit>,
+}
+
+/// A monthly limit of the customer's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Most that may be spent in one UTC month.
+    pub monthly: Ticks,
+    /// Spent in the UTC month of `as_of`, up to it.
+    pub spent: Ticks,
+}
+
+/// What ends first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// No usable credit is left.
+    Credit,
+    /// The monthly limit is reached.
+    Limit,
+}
+
+impl Cause {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// The cause of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Credit, Self::Limit]
+            .into_iter()
+            .find(|cause| cause.as_str() == word)
+    }
+}
+
+/// The moment from which nothing may run, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zero {
+    /// The first millisecond at which nothing is left.
+    pub at: Moment,
+    /// What ended.
+    pub cause: Cause,
+}
+
+/// A level whose first moment is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Usable credit is this much or less.
+    CreditLeft(Ticks),
+    /// This much or more is spent in a UTC month.
+    MonthSpent(Ticks),
+}
+
+/// When credit or limit ends, whichever is first; credit when both end together. None within the horizon: no end.
+///
+/// # Errors
+/// [`NoPrice`] when an hour that something runs in is not covered by the book.
+pub fn zero(present: &Present<'_>) -> Result<Option<Zero>, NoPrice> {
+    let credit = reach(present, Level::CreditLeft(Ticks::ZERO))?;
+    let limit = match present.limit {
+        Some(limit) => reach(present, Level::MonthSpent(limit.monthly))?,
+        None => None,
+    };
+    let of = |cause| move |at| Zero { at, cause };
+    Ok(match (credit, limit) {
+        (Some(credit), Some(limit)) if limit < credit => Some(of(Cause::Limit)(limit)),
+        (Some(credit), _) => Some(of(Cause::Credit)(credit)),
+        (None, limit) => limit.map(of(Cause::Limit)),
+    })
+}
+
+/// The first millisecond, from `as_of` on, at which a level is reached, should rates stay as they are. Prices, both ends
+/// of grants and months change on whole UTC hours, so between them one division answers.
+///
+/// # Errors
+/// [`NoPrice`] when an hour that something runs in is not covered by the book.
+pub fn reach(present: &Present<'_>, level: Level) -> Result<Option<Moment>, NoPrice> {
+    let horizon = present.as_of.plus_ms(HORIZON_MS);
+    let mut grants = present.grants.to_vec();
+    let mut spent = present.limit.map_or(Ticks::ZERO, |limit| limit.spent);
+    let mut at = present.as_of;
+    for _ in 0..SEGMENTS_MAX {
+        let room = match level {
+            Level::CreditLeft(least) => usable(&grants, at).saturating_sub(least),
+            Level::MonthSpent(most) => most.saturating_sub(spent),
+        };
+        if !room.is_positive() {
+            return Ok(Some(at));
+        }
+        if at >= horizon {
+            return Ok(None);
+        }
+        let end = next_change(present, at).min(horizon);
+        let (rate, grain) = rate(present, at)?;
+        if rate.is_positive() {
+            let first = at.unix_ms().div_euclid(grain);
+            let grains = i128::from(end.unix_ms().div_euclid(grain) - first);
+            let needed = (room.get() + rate.get() - 1) / rate.get();
+            // Reached together with a change: what holds from there on decides, in the next turn.
+            if needed < grains {
+                let at = i64::try_from(needed).map_or(i64::MAX, |needed| (first + needed) * grain);
+                return Ok(Some(Moment::from_unix_ms(at)));
+            }
+            let cost = Ticks::new(rate.get().saturating_mul(grains)).unwrap_or(room);
+            take(&mut grants, at, cost);
+            spent = spent.saturating_add(cost);
+        }
+        if month(end) != month(at) {
+            spent = Ticks::ZERO;
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
+/// Credit that may pay for service in the hour of `at`.
+#[must_use]
+pub fn usable(grants: &[Grant], at: Moment) -> Ticks {
+    let hour = at.hour();
+    let usable =
+        |grant: &&Grant| grant.starts_at <= hour && grant.ends_at.is_none_or(|end| hour < end);
+    grants
+        .iter()
+        .filter(usable)
+        .map(|grant| grant.remaining)
+        .sum()
+}
+
+/// What everything that runs costs per grain of the price at `at`, and that grain in milliseconds.
+fn rate(present: &Present<'_>, at: Moment) -> Result<(Ticks, i64), NoPrice> {
+    if present.running.is_empty() {
+        return Ok((Ticks::ZERO, 1_000));
+    }
+    let hour = at.hour();
+    let price = present.book.iter().find(|price| price.covers(hour));
+    let price = price.ok_or(NoPrice { hour })?;
+    let grain = price.grain_ms.max(1);
+    let cost = |(size, count): &(Size, u32)| {
+        let one = price.cost(BilledMs(grain), *size);
+        Ticks::new(one.get().saturating_mul(i128::from(*count))).unwrap_or(one)
+    };
+    Ok((present.running.iter().map(cost).sum(), grain))
+}
+
+/// The next whole hour after `at` at which a price, a grant or the month changes.
+fn next_change(present: &Present<'_>, at: Moment) -> Moment {
+    let prices = present
+        .book
+        .iter()
+        .flat_map(|price| [Some(price.from), price.until]);
+    let grants = present
+        .grants
+        .iter()
+        .flat_map(|grant| [Some(grant.starts_at), grant.ends_at]);
+    prices
+        .chain(grants)
+        .flatten()
+        .filter(|change| *change > at)
+        .fold(next_month(at), Moment::min)
+}
+
+fn take(grants: &mut [Grant], at: Moment, cost: Ticks) {
+    for (payer, part) in credit::burn(grants, at.hour(), cost) {
+        let Payer::Grant(id) = payer else { continue };
+        for grant in grants.iter_mut().filter(|grant| grant.grant_id == id) {
+            grant.remaining = grant.remaining.saturating_sub(part);
+        }
+    }
+}
+
+/// Months since year 0, UTC: equal numbers are the same month.
+fn month(at: Moment) -> i32 {
+    let date = time::OffsetDateTime::from(at).date();
+    date.year() * 12 + i32::from(u8::from(date.month())) - 1
+}
+
+/// The first moment of the UTC month after that of `at`.
+#[must_use]
+pub fn next_month(at: Moment) -> Moment {
+    // The 1st plus 31 days lies in the next month, whatever the month.
+    let first = month_start(at);
+    month_start(first.plus_ms(31 * DAY_MS))
+}
+
+/// The first moment of the UTC month of `at`.
+#[must_use]
+pub fn month_start(at: Moment) -> Moment {
+    let date = time::OffsetDateTime::from(at).date();
+    at.day().plus_ms(-i64::from(date.day() - 1) * DAY_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::id::GrantId;
+    use crate::moment::HOUR_MS;
+    use crate::money::{Cents, MicroDollars};
+    use crate::price::tests::first_price;
+
+    const SIZE: Size = Size {
+        vcpus: 1,
+        mem_mib: 1_024,
+    };
+
+    fn grant(id: u128, left: Ticks) -> Grant {
+        Grant {
+            grant_id: GrantId(Uuid::from_u128(id)),
+            priority: 0,
+            starts_at: Moment::MIN,
+            ends_at: None,
+            granted_at: Moment::MIN,
+            remaining: left,
+        }
+    }
+
+    #[test]
+    fn fifty_dollars_end_with_the_second_that_uses_them_up() {
+        let (grants, book) = ([grant(1, Ticks::from_cents(Cents(5_000)))], [first_price()]);
+        let present = Present {
+            as_of: Moment::from(datetime!(2026-01-01 00:00 UTC)),
+            grants: &grants,
+            running: &[(SIZE, 1)],
+            book: &book,
+            limit: None,
+        };
+        let zero = zero(&present).unwrap().unwrap();
+        // 4,390,243 whole seconds are paid in full; the next one pays 37/41 from credit, and with it credit ends.
+        assert_eq!(zero.at.since_ms(present.as_of), 4_390_244_000);
+        assert_eq!(zero.cause, Cause::Credit);
+    }
+
+    #[test]
+    fn a_limit_that_the_month_never_reaches_starts_again() {
+        let (grants, book) = (
+            [grant(1, Ticks::from_cents(Cents(100_000)))],
+            [first_price()],
+        );
+        let present = |cents, spent| Present {
+            as_of: Moment::from(datetime!(2026-01-01 00:00 UTC)),
+            grants: &grants,
+            running: &[(SIZE, 1)],
+            book: &book,
+            limit: Some(Limit {
+                monthly: Ticks::from_cents(Cents(cents)),
+                spent: Ticks::from_cents(Cents(spent)),
+            }),
+        };
+        // 31 days cost $30.504, 30 days $29.52.
+        assert_eq!(
+            zero(&present(3_100, 0)).unwrap().unwrap().cause,
+            Cause::Credit
+        );
+        let in_january = zero(&present(3_000, 0)).unwrap().unwrap();
+        assert_eq!(
+            (
+                in_january.cause,
+                in_january.at < Moment::from(datetime!(2026-02-01 00:00 UTC))
+            ),
+            (Cause::Limit, true)
+        );
+        let at_once = zero(&present(3_000, 3_000)).unwrap().unwrap();
+        assert_eq!(at_once.at, present(0, 0).as_of);
+    }
+
+    #[test]
+    fn credit_that_ends_by_its_date_ends_it_though_nothing_runs() {
+        let end = Moment::from(datetime!(2026-01-02 00:00 UTC));
+        let grants = [Grant {
+            ends_at: Some(end),
+            ..grant(1, Ticks::from_cents(Cents(1)))
+        }];
+        let present = Present {
+            as_of: Moment::from(datetime!(2026-01-01 00:00 UTC)),
+            grants: &grants,
+            running: &[],
+            book: &[],
+            limit: None,
+        };
+        assert_eq!(zero(&present).unwrap().unwrap().at, end);
+        assert_eq!(
+            next_month(Moment::from(datetime!(2028-02-29 23:59 UTC))),
+            Moment::from(datetime!(2028-03-01 00:00 UTC))
+        );
+    }
+
+    /// Walks second by second, as the meter does, and looks at the balance after each.
+    fn simulate(present: &Present<'_>, level: Level, seconds: i64) -> Option<Moment> {
+        let mut grants = present.grants.to_vec();
+        let mut spent = present.limit.map_or(Ticks::ZERO, |limit| limit.spent);
+        let grid = present.as_of.unix_ms().div_euclid(1_000);
+        for second in 0..=seconds {
+            let at = if second == 0 {
+                present.as_of
+            } else {
+                Moment::from_unix_ms((grid + second) * 1_000)
+            };
+            if second > 0 {
+                let slice = Moment::from_unix_ms((grid + second - 1) * 1_000);
+                let price = present
+                    .book
+                    .iter()
+                    .find(|price| price.covers(slice.hour()))
+                    .unwrap();
+                let cost = present
+                    .running
+                    .iter()
+                    .map(|(size, count)| {
+                        Ticks::new(price.cost(BilledMs(1_000), *size).get() * i128::from(*count))
+                            .unwrap()
+                    })
+                    .sum();
+                if month(at) != month(slice) {
+                    spent = Ticks::ZERO;
+                } else {
+                    spent = spent.saturating_add(cost);
+                }
+                take(&mut grants, slice, cost);
+            }
+            let reached = match level {
+                Level::CreditLeft(least) => usable(&grants, at) <= least,
+                Level::MonthSpent(most) => spent >= most,
+            };
+            if reached {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn the_moment_equals_a_simulation_second_by_second(
+            offset in 0_i64..7_200_000, counts in prop::collection::vec((1_i32..4, 0_u32..3), 0..3),
+            lefts in prop::collection::vec((0_i128..6_000, 0_i32..2, 0_i64..4, prop::option::of(1_i64..4)), 0..4),
+            change in 1_i64..5, limit in prop::option::of((1_i128..9_000, 0_i128..3_000)), least in 0_i128..2_000,
+        ) {
+            // The last hours of a January, so that a month begins in the middle.
+            let base = Moment::from(datetime!(2026-01-31 22:00 UTC));
+            let second = first_price().cost(BilledMs(1_000), SIZE);
+            let seconds = |n: i128| Ticks::new(second.get() * n + n % 7).unwrap();
+            let grants: Vec<Grant> = lefts.into_iter().zip(1_u128..).map(|((left, priority, start, end), id)| Grant {
+                priority, starts_at: base.plus_ms(start * HOUR_MS - HOUR_MS), ends_at: end.map(|end| base.plus_ms((start + end - 1) * HOUR_MS)),
+                ..grant(id, seconds(left))
+            }).collect();
+            let change = base.plus_ms(change * HOUR_MS);
+            let book = [
+                Price { until: Some(change), ..first_price() },
+                Price { from: change, vcpu_hour: MicroDollars(52_000), ..first_price() },
+            ];
+            let running: Vec<(Size, u32)> = counts.into_iter().map(|(vcpus, count)| (Size { vcpus, mem_mib: 1_024 }, count)).collect();
+            let limit = limit.map(|(monthly, spent)| Limit { monthly: seconds(monthly), spent: seconds(spent) });
+            let present = Present { as_of: base.plus_ms(offset), grants: &grants, running: &running, book: &book, limit };
+            let span = 4 * 3_600;
+            let end = present.as_of.plus_ms(span * 1_000);
+            for level in [Level::CreditLeft(Ticks::ZERO), Level::CreditLeft(seconds(least)), Level::MonthSpent(limit.map_or(seconds(9_000), |l| l.monthly))] {
+                let computed = reach(&present, level).unwrap().filter(|at| *at < end.plus_ms(-1_000));
+                let simulated = simulate(&present, level, span).filter(|at| *at < end.plus_ms(-1_000));
+                prop_assert_eq!(computed, simulated, "{:?}", level);
+            }
+        }
+    }
+}
