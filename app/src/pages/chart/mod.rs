@@ -3,7 +3,6 @@
 
 mod scale;
 
-use domain::money::Ticks;
 use domain::usage::{self, Range, Series};
 use leptos::prelude::*;
 
@@ -150,7 +149,7 @@ pub fn table(caption: &'static str, series: &Series) -> AnyView {
 #[cfg(test)]
 mod tests {
     use domain::moment::Moment;
-    use domain::money::TICKS_PER_DOLLAR;
+    use domain::money::{TICKS_PER_DOLLAR, Ticks};
     use domain::price::BilledMs;
 
     use super::*;
