@@ -2,6 +2,8 @@
 //! Pure by decree: no clock, no randomness, no I/O. Time and random bytes arrive as parameters, and everything builds for wasm.
 #![deny(missing_docs)]
 
+pub mod alert;
+pub mod calendar;
 pub mod country;
 pub mod credit;
 pub mod document;
