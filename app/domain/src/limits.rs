@@ -42,14 +42,14 @@ pub const MONTHLY_LIMIT_CENTS_MAX: i64 = 100_000_000;
 pub const RECIPIENTS_MAX: i64 = 10;
 /// Days in which an invited recipient can agree: long enough for a holiday.
 pub const RECIPIENT_DAYS: i64 = 14;
-/// Mails that ask one address of one account to agree, per day, so that nobody's inbox can be filled through us.
-pub const RECIPIENT_MAILS_PER_DAY: i64 = 3;
+/// Mails of one account that ask somebody to agree, per day, so that nobody's inbox can be filled through us.
+pub const RECIPIENT_MAILS_PER_DAY: i64 = 10;
 /// Characters of a webhook's address.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 500;
 /// Attempts at posting one alert: with the back-off of jobs about four hours, after which it is old news.
 pub const WEBHOOK_ATTEMPTS_MAX: i32 = 16;
-/// Test posts of a webhook per hour and account.
-pub const WEBHOOK_TESTS_PER_HOUR: i64 = 20;
+/// Seconds between two tests of a webhook, so that it is no way to hammer somebody.
+pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
 /// Accounts whose outlook is computed in one turn of the worker.
 pub const OUTLOOKS_PER_ROUND: i64 = 200;
 /// Milliseconds after which an outlook is computed again though nothing is known to change: the sweep behind the rest.

@@ -109,7 +109,7 @@ pub enum AlertRefusal {
     AlreadyThere,
     /// Ten recipients exist.
     TooMany,
-    /// This address was asked three times within a day; wait.
+    /// Ten mails that ask somebody to agree were sent within a day; wait.
     AskedTooOften,
     /// No such recipient in this account.
     NotFound,
@@ -137,7 +137,7 @@ pub enum WebhookRefusal {
     NotPublic,
     /// No webhook is set.
     NotSet,
-    /// Twenty tests within an hour; wait.
+    /// A test was sent within the last ten seconds; wait.
     TooManyTests,
     /// The role may not change it.
     Forbidden,

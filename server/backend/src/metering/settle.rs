@@ -20,7 +20,7 @@ use crate::failure::Broken;
 use crate::store::feed::{self, StoredEvent};
 use crate::store::ledger::{self, NewTransfer, System, TransferKind};
 use crate::store::sandboxes::{self, Folded};
-use crate::store::{meters, prices, slices};
+use crate::store::{meters, outlooks, prices, slices};
 
 /// Settles every account that is behind, a bounded number; gives how many were. One that breaks is noted, alarmed and
 /// tried again in a minute; it does not hold up the others.
@@ -88,6 +88,10 @@ pub async fn account(
     }
     post(&mut tx, account_id, &hours, now).await?;
     meters::settled(&mut tx, account_id, meter.ingested_seq, horizon.into()).await?;
+    // Rates change with events alone: hours that merely pass cost what the outlook said they would.
+    if !events.is_empty() {
+        outlooks::touch(&mut tx, &[account_id]).await?;
+    }
     Ok(tx.commit().await?)
 }
 

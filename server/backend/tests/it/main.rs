@@ -5,5 +5,6 @@
 mod feed;
 mod jobs;
 mod ledger;
+mod outlook;
 mod sign_up;
 mod world;
