@@ -19,6 +19,7 @@ pub mod recipients;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
+pub mod usage_hours;
 pub mod users;
 pub mod verifications;
 pub mod webhooks;
