@@ -2,13 +2,18 @@
 //! together. It takes its authority as an `Actor`; SQL is `store`'s, rules are `domain`'s.
 
 pub mod accounts;
+pub mod alerts;
+pub mod calendar;
 pub mod credit;
 pub mod keys;
+pub mod limits;
 pub mod nav;
+pub mod outlook;
 pub mod overview;
 pub mod sandboxes;
 pub mod sessions;
 pub mod usage;
+pub mod webhooks;
 
 pub use crate::metering::live::FeedStatus;
 

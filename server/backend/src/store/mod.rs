@@ -2,21 +2,27 @@
 //! Rules do not belong here; a row that makes no sense becomes `Broken`.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
+pub mod calendars;
 pub mod feed;
 pub mod findings;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod limits;
 pub mod mails;
 pub mod meters;
 pub mod outlooks;
 pub mod prices;
+pub mod recipients;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
+pub mod usage_hours;
 pub mod users;
 pub mod verifications;
+pub mod webhooks;
 
 use std::time::Duration;
 

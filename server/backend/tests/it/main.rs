@@ -5,5 +5,7 @@
 mod feed;
 mod jobs;
 mod ledger;
+mod meter;
+mod outlook;
 mod sign_up;
 mod world;
