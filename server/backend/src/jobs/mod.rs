@@ -6,6 +6,7 @@ pub mod push_tenant;
 pub mod remove_key;
 pub mod runner;
 pub mod send_mail;
+pub mod set_timeout;
 
 use domain::id::AccountId;
 use serde_json::Value;
@@ -44,15 +45,18 @@ pub enum Kind {
     PushKey,
     /// A key's removal, by account and key.
     RemoveKey,
+    /// A sandbox's auto-destroy timer, by account, sandbox and minutes.
+    SetTimeout,
 }
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::SendMail,
         Self::PushTenant,
         Self::PushKey,
         Self::RemoveKey,
+        Self::SetTimeout,
     ];
 
     /// The stored name.
@@ -63,6 +67,7 @@ impl Kind {
             Self::PushTenant => "push-tenant",
             Self::PushKey => "push-key",
             Self::RemoveKey => "remove-key",
+            Self::SetTimeout => "set-timeout",
         }
     }
 
@@ -80,6 +85,7 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
         Some(Kind::PushTenant) => push_tenant::run(backend, job).await,
         Some(Kind::PushKey) => push_key::run(backend, job).await,
         Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
+        Some(Kind::SetTimeout) => set_timeout::run(backend, job).await,
         None => Err(Trouble::Fail("unknown_kind")),
     }
 }

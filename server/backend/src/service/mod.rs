@@ -2,13 +2,19 @@
 //! together. It takes its authority as an `Actor`; SQL is `store`'s, rules are `domain`'s.
 
 pub mod accounts;
+pub mod attention;
+pub mod burn_down;
 pub mod credit;
 pub mod keys;
 pub mod nav;
 pub mod overview;
+pub mod sandbox_intervals;
 pub mod sandboxes;
 pub mod sessions;
+pub mod statement;
 pub mod usage;
+pub mod waste;
+pub mod what_if;
 
 pub use crate::metering::live::FeedStatus;
 

@@ -3,20 +3,25 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod burn_down;
 pub mod feed;
 pub mod findings;
+pub mod intervals;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod mails;
 pub mod meters;
 pub mod outlooks;
+pub mod overview;
 pub mod prices;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
+pub mod statement;
 pub mod users;
 pub mod verifications;
+pub mod waste;
 
 use std::time::Duration;
 
