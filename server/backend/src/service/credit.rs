@@ -15,7 +15,7 @@ use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
 pub use crate::store::ledger::GrantReason;
-use crate::store::{ledger, overview};
+use crate::store::{ledger, overview, usage_hours};
 
 /// A grant as the page shows it.
 pub struct GrantRow {
@@ -216,7 +216,7 @@ pub(crate) async fn limit(
         return Ok(None);
     };
     let start = outlook::month_start(Moment::from(live.feed.as_of));
-    let posted = overview::spent_since(db, account_id, start).await?;
+    let posted = usage_hours::total(db, account_id, start, Moment::MAX).await?;
     Ok(Some(Limit {
         monthly: Ticks::from_cents(monthly),
         spent: posted.saturating_add(unposted_since(live, start)),

@@ -19,6 +19,7 @@ pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
 pub mod statement;
+pub mod usage_hours;
 pub mod users;
 pub mod verifications;
 pub mod waste;

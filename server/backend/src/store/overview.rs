@@ -61,20 +61,6 @@ pub async fn by_day(
         .collect()
 }
 
-/// Posted cost since a moment.
-pub async fn spent_since(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    since: Moment,
-) -> Result<Ticks, Broken> {
-    let sum = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM usage_hours WHERE account_id = $1 AND hour_at >= $2"#,
-        account_id.0,
-        OffsetDateTime::from(since)
-    );
-    ticks(sum.fetch_one(db).await?)
-}
-
 /// Alerts that could not be delivered since a moment, by mail and to the webhook.
 pub async fn undelivered(
     db: &mut PgConnection,
