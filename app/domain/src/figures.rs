@@ -16,8 +16,10 @@ pub struct Figures {
     pub rate_per_hour: String,
     /// Running sandboxes.
     pub running: i64,
-    /// When credit ends at this pace, in words; none while nothing runs.
-    pub runs_out: Option<String>,
+    /// When credit or the customer's own limit ends at this pace: `Mon 23 Nov 2026, 14:20 UTC`, `now` or `never`.
+    pub runs_out: String,
+    /// What ends then and why, such as `empty, at this pace`.
+    pub runs_out_note: String,
     /// The moment the figures are true for, in words with the zone.
     pub as_of: String,
     /// True when the orchestrator has not answered lately, so the figures may be old.

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod alert;
+pub mod burn_down;
 pub mod calendar;
 pub mod country;
 pub mod credit;

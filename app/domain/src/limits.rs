@@ -34,6 +34,22 @@ pub const SESSION_IDLE_HOURS: i64 = 24;
 pub const SESSION_ABSOLUTE_DAYS: i64 = 14;
 /// Free credit of a new account in cents (Terms 4).
 pub const SIGN_UP_CREDIT_CENTS: i64 = 5_000;
+/// Minutes that the auto-destroy timer of an idle sandbox can be set to with one click.
+pub const SANDBOX_TIMEOUT_MINUTES: [i64; 3] = [5, 15, 60];
+/// Entries of one downloaded statement: about 12 MB; the file says where the next one starts.
+pub const STATEMENT_ROWS_MAX: usize = 100_000;
+/// Days of one burn-down: a year and a day; older ones are in the statement.
+pub const BURN_DOWN_DAYS_MAX: i64 = 366;
+/// Running sandboxes that a what-if offers to stop, the dearest first.
+pub const WHAT_IF_ROWS: usize = 50;
+/// Sandboxes that a what-if starts at most: far above what an account may run.
+pub const WHAT_IF_COUNT_MAX: u32 = 10_000;
+/// Days that the waste page looks back.
+pub const WASTE_DAYS: i64 = 30;
+/// Sandboxes looked at for waste, the last to end first.
+pub const WASTE_ROWS_MAX: i64 = 10_000;
+/// Billed minutes below which nothing is called waste: starting up is no idling.
+pub const WASTE_MINUTES_MIN: i64 = 10;
 /// Hours of usage that one chart can show by the hour before it turns to days.
 pub const CHART_HOURS_MAX: i64 = 48;
 /// Most that a monthly limit can be, in cents: $1,000,000 is beyond what anybody spends here.

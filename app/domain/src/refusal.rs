@@ -63,6 +63,20 @@ pub enum VerificationRefusal {
     TooMany,
 }
 
+/// Why a command to a sandbox was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxRefusal {
+    /// The role may not command sandboxes.
+    Forbidden,
+    /// No such sandbox in this account.
+    NotFound,
+    /// It does not run, so it has no timer.
+    NotRunning,
+    /// Not one of the offered minutes.
+    TimeoutUnknown,
+}
+
 /// Why a change to a key was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -52,6 +52,12 @@ impl Role {
         matches!(self, Self::Owner | Self::Admin | Self::Billing)
     }
 
+    /// May command sandboxes, such as setting their timer.
+    #[must_use]
+    pub const fn may_command_sandboxes(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin | Self::Developer)
+    }
+
     /// May create and revoke keys.
     #[must_use]
     pub const fn may_change_keys(self) -> bool {

@@ -1,7 +1,9 @@
 //! The closed set of what can end an action badly, the only errors that cross to the browser. No free text, no data:
 //! the sentences are in `pages::words`.
 
-use domain::refusal::{KeyRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal};
+use domain::refusal::{
+    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal,
+};
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ pub enum ActionError {
     Verification(VerificationRefusal),
     /// A change to a key was refused.
     Key(KeyRefusal),
+    /// A command to a sandbox was refused.
+    Sandbox(SandboxRefusal),
     /// There is no session, or it has ended.
     SignedOut,
     /// Our side broke; the log has the cause under this request id.
@@ -55,4 +59,5 @@ refusals! {
     SignInRefusal => SignIn,
     VerificationRefusal => Verification,
     KeyRefusal => Key,
+    SandboxRefusal => Sandbox,
 }

@@ -38,6 +38,8 @@ pub enum Done {
     EmailConfirmed,
     /// A key was revoked.
     KeyRevoked,
+    /// A sandbox's timer was set.
+    TimeoutSet,
     /// The session ended.
     SignedOut,
 }

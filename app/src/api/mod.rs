@@ -5,6 +5,7 @@ mod error;
 
 pub mod account;
 pub mod keys;
+pub mod sandboxes;
 pub mod session;
 
 #[cfg(feature = "ssr")]

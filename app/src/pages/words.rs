@@ -5,7 +5,9 @@ use domain::limits::{
     KEY_NAME_CHARS_MAX, KEYS_PER_ACCOUNT_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
     VERIFICATION_HOURS,
 };
-use domain::refusal::{KeyRefusal, SignInRefusal, SignUpProblem, VerificationRefusal};
+use domain::refusal::{
+    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, VerificationRefusal,
+};
 
 use crate::api::ActionError;
 use crate::api::flash::Done;
@@ -35,6 +37,7 @@ pub fn problems(error: &ActionError) -> Vec<Problem> {
         ),
         ActionError::Verification(refusal) => one(None, verification(*refusal)),
         ActionError::Key(refusal) => vec![key(*refusal)],
+        ActionError::Sandbox(refusal) => one(None, sandbox(*refusal).to_owned()),
         ActionError::SignedOut => one(
             None,
             "You are not signed in, or your session has ended. Sign in to go on.".to_owned(),
@@ -92,6 +95,19 @@ fn verification(refusal: VerificationRefusal) -> String {
     }
 }
 
+const fn sandbox(refusal: SandboxRefusal) -> &'static str {
+    match refusal {
+        SandboxRefusal::Forbidden => {
+            "Your role in this account may not command sandboxes. Ask an owner, admin or developer of the account."
+        }
+        SandboxRefusal::NotFound => "There is no such sandbox in this account.",
+        SandboxRefusal::NotRunning => {
+            "This sandbox does not run any more, so it costs nothing and its timer was left alone."
+        }
+        SandboxRefusal::TimeoutUnknown => "Choose 5, 15 or 60 minutes.",
+    }
+}
+
 fn key(refusal: KeyRefusal) -> Problem {
     let (field, text) = match refusal {
         KeyRefusal::NameEmpty => (Some("name"), "Give the key a name, such as where it will be used.".to_owned()),
@@ -123,6 +139,10 @@ pub fn done(done: Done) -> (&'static str, &'static str) {
         Done::KeyRevoked => (
             "Key revoked",
             "The orchestrator is told to refuse it from now on. Sandboxes it started keep running.",
+        ),
+        Done::TimeoutSet => (
+            "Timer on its way",
+            "The orchestrator is told within seconds. The sandbox is destroyed when its timer ends, unless it is used before.",
         ),
         Done::SignedOut => ("Signed out", "Your session on this browser has ended."),
     }
@@ -176,6 +196,13 @@ mod tests {
         errors.extend([SignInRefusal::WrongPair, SignInRefusal::TooMany].map(ActionError::SignIn));
         errors.extend(keys.map(ActionError::Key));
         errors.extend(links.map(ActionError::Verification));
+        let commands = [
+            SandboxRefusal::Forbidden,
+            SandboxRefusal::NotFound,
+            SandboxRefusal::NotRunning,
+            SandboxRefusal::TimeoutUnknown,
+        ];
+        errors.extend(commands.map(ActionError::Sandbox));
         errors
     }
 

@@ -135,6 +135,11 @@ async fn drive_control(client: &Client, account: Uuid, key_id: Uuid) {
     let (_, snapshot) = client
         .public("POST", &format!("runs/{run}/snapshot"), None)
         .await;
+    let timeout = json!({"timeout_s": 300});
+    let (status, shown) = client
+        .control("POST", &format!("runs/{run}/timeout"), Some(timeout))
+        .await;
+    assert_eq!((status, shown["cpu_ms"].as_i64()), (200, Some(0)));
     for (method, path) in [
         ("POST", format!("runs/{run}/hibernate")),
         ("POST", format!("runs/{run}/resume")),

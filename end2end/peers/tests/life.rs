@@ -338,3 +338,22 @@ async fn the_auto_destroy_timer_destroys() {
     let (_, answer) = client.public("GET", "runs", None).await;
     assert_eq!(answer["runs"], json!([]));
 }
+
+#[tokio::test]
+async fn the_control_plane_restarts_the_timer_once_per_key() {
+    let dir = Dir::new();
+    let (orchestrator, client) = frozen(&dir).await;
+    client.tenant_with_key().await;
+    let run = client.create().await;
+    let control = orchestrator.control();
+    let path = format!("runs/{run}/timeout");
+    let set = |seconds: i64| client.control("POST", &path, Some(json!({"timeout_s": seconds})));
+    assert_eq!(set(40_000_000).await.0, 400);
+    control.advance_ms(5_000).unwrap();
+    let (status, shown) = set(20).await;
+    assert_eq!((status, shown["cpu_ms"].as_i64()), (200, Some(500)));
+    control.advance_ms(100_000).unwrap();
+    assert_eq!(control.billed_ms(&run).unwrap(), Some(25_000));
+    assert_eq!(set(20).await.0, 409, "what is destroyed has no timer");
+    orchestrator.stop().await;
+}

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, State as Extract};
 use http::{StatusCode, request::Parts};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     core::{Shared, Transaction},
+    public::MAX_TIMEOUT_S,
     runs::Sandbox,
     state::{Answered, Entry},
-    wire::{Answer, Refusal, Reply, uuid},
+    wire::{Answer, Payload, Refusal, Reply, uuid},
 };
 
 /// The `Idempotency-Key` of a command: 1 to 255 visible ASCII characters.
@@ -128,19 +130,42 @@ pub(crate) async fn resume(
     .await
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Timeout {
+    timeout_s: u32,
+}
+
+pub(crate) async fn timeout(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(id): Path<String>,
+    key: IdempotencyKey,
+    payload: Payload,
+) -> Answer {
+    let Timeout { timeout_s } = payload.json()?;
+    if timeout_s > MAX_TIMEOUT_S {
+        return Err(Refusal::invalid("timeout_s must be 0 to 31536000 seconds."));
+    }
+    let name = format!("timeout {timeout_s}");
+    command(&shared, key, &name, id, move |transaction, id| {
+        transaction.set_timeout(id, timeout_s)
+    })
+    .await
+}
+
 /// Does a command once. The same key again gets the first answer and changes nothing: a delayed second delivery of
 /// "hibernate" must not hibernate what its owner has resumed since. Refusals are not remembered, so a command
 /// refused for lack of credit can be sent again with its key.
 async fn command(
     shared: &Arc<Shared>,
     IdempotencyKey(key): IdempotencyKey,
-    name: &'static str,
+    name: &str,
     id: String,
     effect: impl FnOnce(&mut Transaction<'_>, &str) -> Result<(), Refusal> + Send + 'static,
 ) -> Answer {
+    let command = format!("{name} {id}");
     shared
         .run(move |transaction| {
-            let command = format!("{name} {id}");
             if let Some(known) = transaction.state.answers.get(&key) {
                 if known.command != command {
                     return Err(Refusal::conflict(

@@ -17,7 +17,7 @@ use super::{
 };
 
 const DEFAULT_TIMEOUT_S: u32 = 300;
-const MAX_TIMEOUT_S: u32 = 31_536_000;
+pub(crate) const MAX_TIMEOUT_S: u32 = 31_536_000;
 
 impl FromRequestParts<Arc<Shared>> for Call {
     type Rejection = Refusal;
@@ -155,7 +155,8 @@ pub(crate) async fn patch(
         if timeout > MAX_TIMEOUT_S {
             return Err(Refusal::invalid("timeout must be 0 to 31536000 seconds."));
         }
-        transaction.set_timeout(holder, &id, timeout)?;
+        transaction.own_sandbox(holder, &id)?;
+        transaction.set_timeout(&id, timeout)?;
         Ok(Reply::ok(transaction.sandbox(&id)?.shown()))
     })
     .await

@@ -83,6 +83,7 @@ fn control_plane() -> Vec<Route> {
             commands::hibernate,
         ),
         route("POST", "/internal/v1/runs/{id}/resume", commands::resume),
+        route("POST", "/internal/v1/runs/{id}/timeout", commands::timeout),
         route("GET", "/internal/v1/runs/{id}/audit", commands::audit),
         route(
             "DELETE",

@@ -139,6 +139,7 @@ impl Sandbox {
             fields.insert("key_id".to_owned(), json!(self.key_id));
             fields.insert("parent_id".to_owned(), json!(self.parent_id));
             fields.insert("running_ms".to_owned(), json!(self.running_ms(now)));
+            fields.insert("cpu_ms".to_owned(), json!(self.cpu_ms(now)));
         }
         value
     }
@@ -333,13 +334,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(crate) fn set_timeout(
-        &mut self,
-        holder: Holder,
-        id: &str,
-        timeout_s: u32,
-    ) -> Result<(), Refusal> {
-        let mut sandbox = self.own_sandbox(holder, id)?.clone();
+    pub(crate) fn set_timeout(&mut self, id: &str, timeout_s: u32) -> Result<(), Refusal> {
+        let mut sandbox = self.sandbox(id)?.clone();
         if sandbox.status == Status::Destroyed {
             return Err(Refusal::conflict("destroyed", "This sandbox is destroyed."));
         }

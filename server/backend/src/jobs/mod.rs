@@ -7,6 +7,7 @@ pub mod remove_key;
 pub mod runner;
 pub mod send_mail;
 pub mod send_webhook;
+pub mod set_timeout;
 
 use domain::id::AccountId;
 use serde_json::Value;
@@ -47,16 +48,19 @@ pub enum Kind {
     RemoveKey,
     /// One alert posted to the account's webhook, or a test of it.
     SendWebhook,
+    /// A sandbox's auto-destroy timer, by account, sandbox and minutes.
+    SetTimeout,
 }
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SendMail,
         Self::PushTenant,
         Self::PushKey,
         Self::RemoveKey,
         Self::SendWebhook,
+        Self::SetTimeout,
     ];
 
     /// The stored name.
@@ -68,6 +72,7 @@ impl Kind {
             Self::PushKey => "push-key",
             Self::RemoveKey => "remove-key",
             Self::SendWebhook => "send-webhook",
+            Self::SetTimeout => "set-timeout",
         }
     }
 
@@ -86,6 +91,7 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
         Some(Kind::PushKey) => push_key::run(backend, job).await,
         Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
         Some(Kind::SendWebhook) => send_webhook::run(backend, job).await,
+        Some(Kind::SetTimeout) => set_timeout::run(backend, job).await,
         None => Err(Trouble::Fail("unknown_kind")),
     }
 }

@@ -6,6 +6,7 @@ pub mod wire;
 use std::time::Duration;
 
 use domain::id::{AccountId, KeyId};
+use domain::sandbox::SandboxId;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use url::Url;
 
 use crate::failure::Broken;
 use crate::settings::Settings;
-use wire::{FeedPage, KeyPut, TenantPut};
+use wire::{FeedPage, KeyPut, TenantPut, TimeoutPost};
 
 /// Bytes of the largest answer that is read: a full page of the feed is near 1 MB.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -110,6 +111,26 @@ impl Orchestrator {
             &format!("keys/{key_id}"),
             &format!("key:{key_id}:delete"),
             None,
+        )
+        .await
+    }
+
+    /// Restarts the auto-destroy timer of a sandbox: it ends `timeout_s` seconds from now. The same `command` again, however
+    /// late, changes nothing.
+    ///
+    /// # Errors
+    /// [`CallError`], by what to do next.
+    pub async fn set_timeout(
+        &self,
+        sandbox_id: &SandboxId,
+        timeout_s: i64,
+        command: &str,
+    ) -> Result<(), CallError> {
+        self.command(
+            Method::POST,
+            &format!("runs/{sandbox_id}/timeout"),
+            command,
+            Some(&TimeoutPost { timeout_s }),
         )
         .await
     }

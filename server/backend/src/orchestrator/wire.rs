@@ -45,6 +45,13 @@ pub struct KeyPut {
     pub region: String,
 }
 
+/// Body of `POST runs/{id}/timeout`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TimeoutPost {
+    /// Seconds from now until the sandbox is destroyed.
+    pub timeout_s: i64,
+}
+
 /// Answer of `GET feed`.
 #[derive(Debug, Deserialize)]
 pub struct FeedPage {

@@ -1,20 +1,21 @@
-//! What is left of the credit, grant by grant, and the statement of every entry.
+//! What is left of the credit, grant by grant, and when it ends. The statement of every entry is `statement`'s.
 
 use domain::credit::{self, Grant, Payer};
 use domain::id::{AccountId, GrantId};
 use domain::moment::Moment;
-use domain::money::Ticks;
-use domain::page::Page;
+use domain::money::{Cents, Ticks};
+use domain::outlook::{self, Limit, Present, Zero};
+use domain::sandbox::Size;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{FeedStatus, page, snapshot};
+use super::{FeedStatus, snapshot};
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
 pub use crate::store::ledger::GrantReason;
-use crate::store::{decode_cursor, encode_cursor, ledger};
+use crate::store::{ledger, overview, usage_hours};
 
 /// A grant as the page shows it.
 pub struct GrantRow {
@@ -26,8 +27,10 @@ pub struct GrantRow {
     pub note: String,
     /// What was given.
     pub given: Ticks,
-    /// What is left once running sandboxes are taken off.
+    /// What is left once running sandboxes are taken off; nothing once it has ended.
     pub remaining: Ticks,
+    /// Whether it pays now.
+    pub state: GrantState,
     /// When it was given.
     pub granted_at: OffsetDateTime,
     /// From when on it pays.
@@ -36,98 +39,254 @@ pub struct GrantRow {
     pub ends_at: Option<OffsetDateTime>,
 }
 
+/// Whether a grant pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantState {
+    /// It starts later.
+    Waiting,
+    /// It pays.
+    Open,
+    /// It paid all it had.
+    Spent,
+    /// Its end has come.
+    Ended,
+}
+
+/// What is left, and what stands between it and the books.
+pub struct Balance {
+    /// Usable now: the figure that every page calls credit left.
+    pub left: Ticks,
+    /// Booked credit, which the statement ends with.
+    pub booked: Ticks,
+    /// What runs now and is not booked yet, as far as credit covers it.
+    pub unbooked: Ticks,
+    /// Left of grants that start later.
+    pub waiting: Ticks,
+    /// Left of grants whose end has come and is not booked yet.
+    pub ended: Ticks,
+}
+
+/// Grants after everything up to the settled watermark is taken off.
+pub(crate) struct Burned {
+    stored: Vec<ledger::GrantRow>,
+    /// The same grants, in the same order, with what is left of each.
+    pub(crate) grants: Vec<Grant>,
+    /// What ran beyond credit and is not booked yet, by hour.
+    pub(crate) overrun: Vec<(Moment, Ticks)>,
+    /// Up to when; grants that start at a later hour wait.
+    as_of: Moment,
+    now: Moment,
+}
+
+impl Burned {
+    pub(crate) async fn read(
+        backend: &Backend,
+        db: &mut PgConnection,
+        account_id: AccountId,
+        live: &Live,
+    ) -> Result<Self, Broken> {
+        let stored = ledger::grants(db, account_id).await?;
+        let mut grants: Vec<Grant> = stored.iter().map(|row| row.grant.clone()).collect();
+        let overrun = burn_live(&mut grants, live);
+        let as_of = Moment::from(live.feed.as_of);
+        let now = as_of.max(Moment::from(backend.clock().now()));
+        // The feed lags seconds behind: at the turn of an hour, what is given now must not wait for it.
+        for grant in grants.iter_mut().filter(|grant| grant.starts_at <= now) {
+            grant.starts_at = grant.starts_at.min(as_of.hour());
+        }
+        Ok(Self {
+            stored,
+            grants,
+            overrun,
+            as_of,
+            now,
+        })
+    }
+
+    fn state(&self, grant: &Grant) -> GrantState {
+        if grant.ends_at.is_some_and(|end| end <= self.as_of) {
+            GrantState::Ended
+        } else if grant.starts_at > self.now {
+            GrantState::Waiting
+        } else if grant.remaining.is_positive() {
+            GrantState::Open
+        } else {
+            GrantState::Spent
+        }
+    }
+
+    /// Whether a grant is no longer waiting.
+    pub(crate) fn counts(&self, grant: &Grant) -> bool {
+        self.state(grant) != GrantState::Waiting
+    }
+
+    fn sum(&self, of: GrantState) -> Ticks {
+        self.grants
+            .iter()
+            .filter(|grant| self.state(grant) == of)
+            .map(|grant| grant.remaining)
+            .sum()
+    }
+
+    pub(crate) fn balance(&self) -> Balance {
+        let booked: Ticks = self.stored.iter().map(|row| row.grant.remaining).sum();
+        let burned: Ticks = self.grants.iter().map(|grant| grant.remaining).sum();
+        Balance {
+            left: self.sum(GrantState::Open),
+            booked,
+            unbooked: booked.saturating_sub(burned),
+            waiting: self.sum(GrantState::Waiting),
+            ended: self.sum(GrantState::Ended),
+        }
+    }
+
+    /// When credit or limit ends at the pace of now: the very computation that the orchestrator is told the result of.
+    pub(crate) fn zero(&self, live: &Live, limit: Option<Limit>) -> Result<Option<Zero>, Broken> {
+        self.zero_with(live, limit, &sizes(live))
+    }
+
+    /// The same, should something else run.
+    pub(crate) fn zero_with(
+        &self,
+        live: &Live,
+        limit: Option<Limit>,
+        running: &[(Size, u32)],
+    ) -> Result<Option<Zero>, Broken> {
+        let present = Present {
+            as_of: self.as_of,
+            grants: &self.grants,
+            running,
+            book: &live.book,
+            limit,
+        };
+        Ok(outlook::zero(&present)?)
+    }
+
+    fn rows(&self) -> Vec<GrantRow> {
+        let row = |(row, after): (&ledger::GrantRow, &Grant)| {
+            let state = self.state(after);
+            GrantRow {
+                grant_id: row.grant.grant_id,
+                reason: row.reason,
+                note: row.note.clone(),
+                given: row.amount,
+                remaining: if state == GrantState::Ended {
+                    Ticks::ZERO
+                } else {
+                    after.remaining
+                },
+                state,
+                granted_at: row.grant.granted_at.into(),
+                starts_at: row.grant.starts_at.into(),
+                ends_at: row.grant.ends_at.map(Into::into),
+            }
+        };
+        self.stored.iter().zip(&self.grants).map(row).collect()
+    }
+
+    /// Each grant with the moment from which it counted and what was given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&Grant, Moment, Ticks)> {
+        self.stored.iter().zip(&self.grants).map(|(row, after)| {
+            let from = row.grant.starts_at.max(row.grant.granted_at);
+            (after, from, row.amount)
+        })
+    }
+}
+
+/// Sizes of what runs, with how many run of each.
+pub(crate) fn sizes(live: &Live) -> Vec<(Size, u32)> {
+    let mut sizes: Vec<(Size, u32)> = Vec::new();
+    for running in &live.running {
+        match sizes.iter_mut().find(|(size, _)| *size == running.size) {
+            Some((_, count)) => *count += 1,
+            None => sizes.push((running.size, 1)),
+        }
+    }
+    sizes
+}
+
+/// The customer's own limit with what the month has spent, running sandboxes included.
+pub(crate) async fn limit(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    live: &Live,
+    monthly: Option<Cents>,
+) -> Result<Option<Limit>, Broken> {
+    let Some(monthly) = monthly else {
+        return Ok(None);
+    };
+    let start = outlook::month_start(Moment::from(live.feed.as_of));
+    let posted = usage_hours::total(db, account_id, start, Moment::MAX).await?;
+    Ok(Some(Limit {
+        monthly: Ticks::from_cents(monthly),
+        spent: posted.saturating_add(unposted_since(live, start)),
+    }))
+}
+
+/// Cost since a whole hour that is not posted yet.
+pub(crate) fn unposted_since(live: &Live, start: Moment) -> Ticks {
+    live.running
+        .iter()
+        .map(|running| running.since(start).1)
+        .sum()
+}
+
 /// The credit of an account, up to the settled watermark.
 pub struct Credit {
+    /// What is left, and what stands between it and the books.
+    pub balance: Balance,
     /// Sum of all grants.
     pub given: Ticks,
-    /// Sum of what is left, running sandboxes taken off.
+    /// What is left now.
     pub remaining: Ticks,
-    /// Given less remaining.
+    /// Paid by credit so far.
     pub spent: Ticks,
     /// What ran beyond credit: measured, never charged.
     pub overrun: Ticks,
+    /// Cost per hour of what runs now.
+    pub per_hour: Ticks,
+    /// When credit or the customer's own limit ends at this pace.
+    pub zero: Option<Zero>,
     /// Grants in the order they were given.
     pub grants: Vec<GrantRow>,
     /// How far the figures can be trusted.
     pub feed: FeedStatus,
 }
 
-/// What a line of the statement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// Credit given.
-    Grant,
-    /// Usage that credit paid.
-    Usage,
-    /// Usage taken back.
-    Correction,
-    /// Usage beyond credit, not charged.
-    Overrun,
-}
-
-/// A line of the statement.
-pub struct EntryRow {
-    /// When it was booked.
-    pub booked_at: OffsetDateTime,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The hour of service.
-    pub service_hour: Option<OffsetDateTime>,
-    /// As the customer sees it: credit up, usage down.
-    pub amount: Ticks,
-    /// Booked credit after it.
-    pub balance: Ticks,
-}
-
 /// Reads the credit.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails or an hour has no price.
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
+    let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    with(&mut tx, actor.account_id(), &live).await
-}
-
-pub(crate) async fn with(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    live: &Live,
-) -> Result<Credit, Broken> {
-    let stored = ledger::grants(db, account_id).await?;
-    let mut grants: Vec<Grant> = stored.iter().map(|row| row.grant.clone()).collect();
-    let unposted_overrun = burn_live(&mut grants, live);
-    let overrun = ledger::overrun(db, account_id)
-        .await?
-        .saturating_add(unposted_overrun);
-    let rows: Vec<GrantRow> = stored
-        .iter()
-        .zip(&grants)
-        .map(|(row, after)| GrantRow {
-            grant_id: row.grant.grant_id,
-            reason: row.reason,
-            note: row.note.clone(),
-            given: row.amount,
-            remaining: after.remaining,
-            granted_at: row.grant.granted_at.into(),
-            starts_at: row.grant.starts_at.into(),
-            ends_at: row.grant.ends_at.map(Into::into),
-        })
-        .collect();
+    let live = live::read(backend, &mut tx, account_id).await?;
+    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
+    let monthly = overview::glance(&mut tx, account_id).await?.limit;
+    let limit = limit(&mut tx, account_id, &live, monthly).await?;
+    let unposted: Ticks = burned.overrun.iter().map(|(_, ticks)| *ticks).sum();
+    let overrun = ledger::overrun(&mut tx, account_id).await?;
+    let expired = crate::store::burn_down::expired(&mut tx, account_id).await?;
+    let expired: Ticks = expired.into_iter().map(|(_, ticks)| ticks).sum();
+    let rows = burned.rows();
+    let balance = burned.balance();
     let given: Ticks = rows.iter().map(|row| row.given).sum();
-    let remaining: Ticks = rows.iter().map(|row| row.remaining).sum();
+    let unspent = [balance.left, balance.waiting, balance.ended, expired];
     Ok(Credit {
         given,
-        remaining,
-        spent: given.saturating_sub(remaining),
-        overrun,
+        remaining: balance.left,
+        spent: given.saturating_sub(unspent.into_iter().sum()),
+        balance,
+        overrun: overrun.saturating_add(unposted),
+        per_hour: live.per_hour(),
+        zero: burned.zero(&live, limit)?,
         grants: rows,
         feed: live.feed,
     })
 }
 
-/// Takes what runs now off the grants, hour by hour, exactly as posting will; gives what no grant covers.
-fn burn_live(grants: &mut [Grant], live: &Live) -> Ticks {
+/// Takes what runs now off the grants, hour by hour, exactly as posting will; gives what no grant covers, by hour.
+fn burn_live(grants: &mut [Grant], live: &Live) -> Vec<(Moment, Ticks)> {
     let mut hours: Vec<(Moment, Ticks)> = Vec::new();
     let mut all: Vec<_> = live
         .running
@@ -141,11 +300,11 @@ fn burn_live(grants: &mut [Grant], live: &Live) -> Ticks {
             None => hours.push((slice.hour, slice.ticks)),
         }
     }
-    let mut overrun = Ticks::ZERO;
+    let mut overrun = Vec::new();
     for (hour, ticks) in hours {
         for (payer, part) in credit::burn(grants, hour, ticks) {
             match payer {
-                Payer::Overrun => overrun = overrun.saturating_add(part),
+                Payer::Overrun => overrun.push((hour, part)),
                 Payer::Grant(id) => {
                     for grant in grants.iter_mut().filter(|grant| grant.grant_id == id) {
                         grant.remaining = grant.remaining.saturating_sub(part);
@@ -155,41 +314,4 @@ fn burn_live(grants: &mut [Grant], live: &Live) -> Ticks {
         }
     }
     overrun
-}
-
-/// One page of the statement, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn statement(
-    backend: &Backend,
-    actor: &Actor,
-    cursor: Option<&str>,
-) -> Result<Page<EntryRow>, Broken> {
-    let after = cursor
-        .and_then(decode_cursor)
-        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
-    let mut db = backend.pool().acquire().await?;
-    let rows = ledger::statement(&mut db, actor.account_id(), after).await?;
-    page(
-        rows,
-        |row| encode_cursor(row.booked_at, &row.transfer_id.to_string()),
-        |row| {
-            let kind = match row.kind.as_str() {
-                "grant" => EntryKind::Grant,
-                "usage" => EntryKind::Usage,
-                "correction" => EntryKind::Correction,
-                "overrun" => EntryKind::Overrun,
-                _ => return Err(Broken::new("transfer of an unknown kind")),
-            };
-            let service_hour = row.service_hour;
-            Ok(EntryRow {
-                booked_at: row.booked_at,
-                kind,
-                service_hour,
-                amount: row.amount,
-                balance: row.balance,
-            })
-        },
-    )
 }

@@ -3,6 +3,8 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod attention;
+pub mod burn_down;
 pub mod calendar;
 pub mod credit;
 pub mod keys;
@@ -10,10 +12,14 @@ pub mod limits;
 pub mod nav;
 pub mod outlook;
 pub mod overview;
+pub mod sandbox_intervals;
 pub mod sandboxes;
 pub mod sessions;
+pub mod statement;
 pub mod usage;
+pub mod waste;
 pub mod webhooks;
+pub mod what_if;
 
 pub use crate::metering::live::FeedStatus;
 

@@ -2,12 +2,13 @@
 
 use domain::money::Ticks;
 
-use super::{credit, snapshot};
+use super::credit::Burned;
+use super::snapshot;
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live;
-use crate::store::{keys, sandboxes};
+use crate::store::overview;
 
 /// What the frame shows.
 pub struct Nav {
@@ -24,15 +25,14 @@ pub struct Nav {
 /// # Errors
 /// When the database fails.
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Nav, Broken> {
+    let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    let balance = credit::with(&mut tx, actor.account_id(), &live)
-        .await?
-        .remaining;
-    let (running, _) = sandboxes::count(&mut tx, actor.account_id()).await?;
+    let live = live::read(backend, &mut tx, account_id).await?;
+    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
+    let glance = overview::glance(&mut tx, account_id).await?;
     Ok(Nav {
-        balance,
-        running,
-        keys: keys::count_live(&mut tx, actor.account_id()).await?,
+        balance: burned.balance().left,
+        running: glance.running,
+        keys: glance.keys,
     })
 }

@@ -2,9 +2,11 @@
 //! orchestrator; here they are read.
 
 use domain::id::KeyId;
+use domain::limits::SANDBOX_TIMEOUT_MINUTES;
 use domain::money::Ticks;
 use domain::page::Page;
 use domain::price::BilledMs;
+use domain::refusal::SandboxRefusal;
 use domain::sandbox::{SandboxId, SandboxState, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -12,8 +14,10 @@ use time::OffsetDateTime;
 use super::{page, snapshot};
 use crate::Backend;
 use crate::actor::Actor;
-use crate::failure::Broken;
+use crate::failure::{Broken, Failure};
+use crate::jobs::set_timeout;
 use crate::metering::live::{self, Live};
+use crate::store::audit::{self, Action};
 use crate::store::sandboxes::{self, Filter};
 use crate::store::{decode_cursor, encode_cursor, ticks};
 
@@ -83,14 +87,52 @@ pub async fn get(
 ) -> Result<Option<SandboxRow>, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
+    one(&mut tx, actor, &live, id).await
+}
+
+/// The same, in the caller's snapshot.
+pub(crate) async fn one(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+    id: &SandboxId,
+) -> Result<Option<SandboxRow>, Broken> {
     let filter = Filter {
         only: Some(id.as_str()),
         ..Filter::default()
     };
-    let row = sandboxes::list(&mut tx, actor.account_id(), filter)
-        .await?
-        .pop();
-    row.map(|row| rated(row, &live)).transpose()
+    let row = sandboxes::list(db, actor.account_id(), filter).await?.pop();
+    row.map(|row| rated(row, live)).transpose()
+}
+
+/// Restarts the timer that destroys a running sandbox: it then has `minutes` from the moment the orchestrator hears of it.
+///
+/// # Errors
+/// [`SandboxRefusal`], or broken.
+pub async fn set_timeout(
+    backend: &Backend,
+    actor: &Actor,
+    id: &SandboxId,
+    minutes: i64,
+) -> Result<(), Failure<SandboxRefusal>> {
+    if !actor.role().may_command_sandboxes() {
+        return Err(Failure::Refused(SandboxRefusal::Forbidden));
+    }
+    if !SANDBOX_TIMEOUT_MINUTES.contains(&minutes) {
+        return Err(Failure::Refused(SandboxRefusal::TimeoutUnknown));
+    }
+    let (account_id, now) = (actor.account_id(), backend.clock().now());
+    let mut tx = backend.pool().begin().await?;
+    let state = sandboxes::state(&mut tx, account_id, id).await?;
+    match state.as_deref().map(SandboxState::parse) {
+        Some(Some(SandboxState::Running)) => {}
+        Some(_) => return Err(Failure::Refused(SandboxRefusal::NotRunning)),
+        None => return Err(Failure::Refused(SandboxRefusal::NotFound)),
+    }
+    set_timeout::enqueue(&mut tx, account_id, id, minutes, now).await?;
+    let (user_id, action) = (actor.user_id(), Action::SandboxTimeoutSet);
+    audit::append(&mut tx, account_id, user_id, action, id.as_str(), now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The newest running sandboxes.
@@ -118,12 +160,8 @@ pub(crate) async fn first(
     let Some(id) = sandboxes::first_id(db, actor.account_id()).await? else {
         return Ok(None);
     };
-    let filter = Filter {
-        only: Some(&id),
-        ..Filter::default()
-    };
-    let row = sandboxes::list(db, actor.account_id(), filter).await?.pop();
-    row.map(|row| rated(row, live)).transpose()
+    let id = SandboxId::parse(&id).ok_or_else(|| Broken::new("stored sandbox cannot be read"))?;
+    one(db, actor, live, &id).await
 }
 
 /// Posted plus unposted.

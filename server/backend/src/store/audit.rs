@@ -18,6 +18,8 @@ pub enum Action {
     KeyCreated,
     /// A key was revoked.
     KeyRevoked,
+    /// A sandbox's timer was set.
+    SandboxTimeoutSet,
     /// Credit was given.
     CreditGranted,
     /// The monthly limit was set.
@@ -51,6 +53,7 @@ impl Action {
             Self::EmailVerified => "user.email_verified",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
+            Self::SandboxTimeoutSet => "sandbox.timeout_set",
             Self::CreditGranted => "credit.granted",
             Self::LimitSet => "limit.set",
             Self::LimitRemoved => "limit.removed",

@@ -3,12 +3,10 @@
 
 use domain::credit::{Grant, Payer};
 use domain::id::{AccountId, GrantId, LedgerAccountId, TransferId};
-use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
 use domain::money::Ticks;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{moment, numeric, ticks};
 use crate::failure::Broken;
@@ -101,7 +99,7 @@ impl GrantReason {
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         [Self::SignUp, Self::Goodwill, Self::Incident]
             .into_iter()
             .find(|reason| reason.as_str() == word)
@@ -270,62 +268,8 @@ pub async fn overrun(db: &mut PgConnection, account_id: AccountId) -> Result<Tic
         r#"SELECT coalesce(sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END), 0) AS "ticks!"
            FROM ledger_accounts AS la
            JOIN transfers AS t ON t.account_id = la.account_id AND la.ledger_account_id IN (t.debit_id, t.credit_id)
-           WHERE la.account_id = $1 AND la.kind = 'overrun'"#,
+           WHERE la.account_id = $1 AND la.kind = 'overrun' AND t.kind <> 'usage' AND t.kind IN ('overrun', 'correction')"#,
         account_id.0
     );
     ticks(sum.fetch_one(db).await?)
-}
-
-/// A line of the statement.
-pub struct EntryRow {
-    /// Its id.
-    pub transfer_id: Uuid,
-    /// When it was booked.
-    pub booked_at: OffsetDateTime,
-    /// Its kind's word.
-    pub kind: String,
-    /// The hour of service.
-    pub service_hour: Option<OffsetDateTime>,
-    /// As the customer sees it: credit up, usage down, overrun zero.
-    pub amount: Ticks,
-    /// Booked credit after it.
-    pub balance: Ticks,
-}
-
-/// One page of the statement, newest first. The balance is the sum of all entries up to the row, computed by the
-/// database over the same order that the page shows.
-pub async fn statement(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    after: Option<(OffsetDateTime, Uuid)>,
-) -> Result<Vec<EntryRow>, Broken> {
-    let (at, id) = after.unzip();
-    let rows = sqlx::query!(
-        r#"SELECT transfer_id, booked_at, kind, service_hour, amount AS "amount!", balance AS "balance!"
-           FROM (SELECT t.transfer_id, t.booked_at, t.kind, t.service_hour, signed.amount,
-                        sum(signed.amount) OVER (ORDER BY t.booked_at, t.transfer_id) AS balance
-                 FROM transfers AS t
-                 JOIN ledger_accounts AS d ON d.account_id = t.account_id AND d.ledger_account_id = t.debit_id
-                 JOIN ledger_accounts AS c ON c.account_id = t.account_id AND c.ledger_account_id = t.credit_id
-                 CROSS JOIN LATERAL (SELECT CASE WHEN c.kind = 'grant' THEN t.ticks WHEN d.kind = 'grant' THEN -t.ticks
-                                                 ELSE 0 END AS amount) AS signed
-                 WHERE t.account_id = $1) AS entries
-           WHERE $2::timestamptz IS NULL OR (booked_at, transfer_id) < ($2, $3)
-           ORDER BY booked_at DESC, transfer_id DESC LIMIT $4"#,
-        account_id.0, at, id, PAGE_ROWS + 1
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(EntryRow {
-                transfer_id: row.transfer_id,
-                booked_at: row.booked_at,
-                kind: row.kind,
-                service_hour: row.service_hour,
-                amount: ticks(row.amount)?,
-                balance: ticks(row.balance)?,
-            })
-        })
-        .collect()
 }

@@ -224,16 +224,28 @@ pub async fn list(
     .await?)
 }
 
-/// Sandboxes that run now, and whether there ever was one.
-pub async fn count(db: &mut PgConnection, account_id: AccountId) -> Result<(i64, bool), Broken> {
-    let row = sqlx::query!(
-        r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",
-                  EXISTS (SELECT 1 FROM sandboxes WHERE account_id = $1) AS "any!""#,
-        account_id.0
+/// Whether a sandbox runs; false when the account has no such sandbox.
+pub async fn is_running(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+) -> Result<bool, Broken> {
+    Ok(state(db, account_id, sandbox_id).await?.as_deref() == Some(SandboxState::Running.as_str()))
+}
+
+/// The word of a sandbox's state; none when the account has no such sandbox.
+pub async fn state(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+) -> Result<Option<String>, Broken> {
+    Ok(sqlx::query_scalar!(
+        "SELECT state FROM sandboxes WHERE account_id = $1 AND sandbox_id = $2",
+        account_id.0,
+        sandbox_id.as_str()
     )
-    .fetch_one(db)
-    .await?;
-    Ok((row.running, row.any))
+    .fetch_optional(db)
+    .await?)
 }
 
 /// The sandbox that an account started first.
