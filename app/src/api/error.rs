@@ -1,7 +1,10 @@
 //! The closed set of what can end an action badly, the only errors that cross to the browser. No free text, no data:
 //! the sentences are in `pages::words`.
 
-use domain::refusal::{KeyRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal};
+use domain::refusal::{
+    AlertRefusal, CalendarRefusal, KeyRefusal, LimitRefusal, SignInRefusal, SignUpRefusal,
+    VerificationRefusal, WebhookRefusal,
+};
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,14 @@ pub enum ActionError {
     Verification(VerificationRefusal),
     /// A change to a key was refused.
     Key(KeyRefusal),
+    /// A change to the monthly limit was refused.
+    Limit(LimitRefusal),
+    /// A change to alerts or their recipients was refused.
+    Alert(AlertRefusal),
+    /// A change to the webhook was refused.
+    Webhook(WebhookRefusal),
+    /// A change to the calendar feed was refused.
+    Calendar(CalendarRefusal),
     /// There is no session, or it has ended.
     SignedOut,
     /// Our side broke; the log has the cause under this request id.
@@ -55,4 +66,8 @@ refusals! {
     SignInRefusal => SignIn,
     VerificationRefusal => Verification,
     KeyRefusal => Key,
+    LimitRefusal => Limit,
+    AlertRefusal => Alert,
+    WebhookRefusal => Webhook,
+    CalendarRefusal => Calendar,
 }

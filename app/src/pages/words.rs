@@ -7,6 +7,8 @@ use domain::limits::{
 };
 use domain::refusal::{KeyRefusal, SignInRefusal, SignUpProblem, VerificationRefusal};
 
+use super::alert_words;
+
 use crate::api::ActionError;
 use crate::api::flash::Done;
 
@@ -35,6 +37,10 @@ pub fn problems(error: &ActionError) -> Vec<Problem> {
         ),
         ActionError::Verification(refusal) => one(None, verification(*refusal)),
         ActionError::Key(refusal) => vec![key(*refusal)],
+        ActionError::Limit(refusal) => vec![alert_words::limit(*refusal)],
+        ActionError::Alert(refusal) => vec![alert_words::alert(*refusal)],
+        ActionError::Webhook(refusal) => vec![alert_words::webhook(*refusal)],
+        ActionError::Calendar(refusal) => vec![alert_words::calendar(*refusal)],
         ActionError::SignedOut => one(
             None,
             "You are not signed in, or your session has ended. Sign in to go on.".to_owned(),
@@ -125,6 +131,7 @@ pub fn done(done: Done) -> (&'static str, &'static str) {
             "The orchestrator is told to refuse it from now on. Sandboxes it started keep running.",
         ),
         Done::SignedOut => ("Signed out", "Your session on this browser has ended."),
+        other => alert_words::done(other),
     }
 }
 
@@ -176,6 +183,7 @@ mod tests {
         errors.extend([SignInRefusal::WrongPair, SignInRefusal::TooMany].map(ActionError::SignIn));
         errors.extend(keys.map(ActionError::Key));
         errors.extend(links.map(ActionError::Verification));
+        errors.extend(alert_words::tests::every_error());
         errors
     }
 

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod nav;
 pub mod outlook;
 pub mod overview;
+pub mod recipients;
 pub mod sandboxes;
 pub mod sessions;
 pub mod usage;
