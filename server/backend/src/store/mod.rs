@@ -3,8 +3,12 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bookings;
+pub mod cohorts;
 pub mod feed;
 pub mod findings;
+pub mod folded;
+pub mod incidents;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
