@@ -4,9 +4,13 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod bookings;
 pub mod calendars;
+pub mod cohorts;
 pub mod feed;
 pub mod findings;
+pub mod folded;
+pub mod incidents;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
