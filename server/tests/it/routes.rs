@@ -17,6 +17,8 @@ pub const EDGE: &[&str] = &[
     "/readyz",
     "/live/overview",
     "/verify-email/{token}",
+    "/alert-recipient/{token}",
+    "/calendar/{token}",
     "/favicon.svg",
     "/robots.txt",
     "/.well-known/security.txt",

@@ -13,6 +13,7 @@ pub mod nav;
 pub mod outlook;
 pub mod overview;
 pub mod sandbox_intervals;
+pub mod recipients;
 pub mod sandboxes;
 pub mod sessions;
 pub mod statement;

@@ -7,5 +7,7 @@ mod jobs;
 mod ledger;
 mod meter;
 mod outlook;
+mod outlook_alerts;
+mod receiver;
 mod sign_up;
 mod world;
