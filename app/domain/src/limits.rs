@@ -34,5 +34,8 @@ pub const SESSION_IDLE_HOURS: i64 = 24;
 pub const SESSION_ABSOLUTE_DAYS: i64 = 14;
 /// Free credit of a new account in cents (Terms 4).
 pub const SIGN_UP_CREDIT_CENTS: i64 = 5_000;
-/// Hours of usage that one chart can show by the hour before it turns to days.
-pub const CHART_HOURS_MAX: i64 = 48;
+/// Days that one usage page can cover: a year and a month, so that a year can be seen with its neighbour.
+pub const USAGE_DAYS_MAX: i64 = 400;
+/// Rated hours that a page reads one by one, where sums per hour are not enough (by sandbox, single intervals): below a
+/// tenth of a second on two cores.
+pub const USAGE_SLICES_MAX: i64 = 200_000;
