@@ -18,6 +18,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod worker;
+pub mod zone;
 
 use std::sync::Arc;
 

@@ -9,6 +9,8 @@ pub mod overview;
 pub mod sandboxes;
 pub mod sessions;
 pub mod usage;
+pub mod usage_intervals;
+pub mod usage_reasons;
 
 pub use crate::metering::live::FeedStatus;
 

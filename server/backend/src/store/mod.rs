@@ -15,6 +15,9 @@ pub mod prices;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
+pub mod usage_intervals;
+pub mod usage_reads;
+pub mod usage_reasons;
 pub mod users;
 pub mod verifications;
 
