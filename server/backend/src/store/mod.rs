@@ -15,6 +15,7 @@ pub mod prices;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
+pub mod usage_hours;
 pub mod usage_intervals;
 pub mod usage_reads;
 pub mod usage_reasons;
