@@ -42,6 +42,8 @@ pub struct Usage {
     pub limit: Option<Cents>,
     /// The bucket that is looked into.
     pub reasons: Option<Reasons>,
+    /// The key that only is counted, with its name.
+    pub key: Option<Facet>,
 }
 
 /// The usage of an account as a page asks for it.
@@ -99,6 +101,15 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
             }
         }
     };
+    let key = match query.only.key {
+        None => None,
+        Some(id) => {
+            let words: Vec<String> = id.iter().map(ToString::to_string).collect();
+            let names = source.key_names(&mut tx, Group::Key, &words).await?;
+            let word = words.first().map_or("", String::as_str);
+            Some(facet(Group::Key, word, &names)?)
+        }
+    };
     let (from, until) = (breakdown.grid.from(), breakdown.grid.until());
     let changes = live.book.iter().map(|price| price.from);
     Ok(Usage {
@@ -109,6 +120,7 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
         price_changes: changes.filter(|at| from < *at && *at < until).collect(),
         limit: usage_reads::monthly_limit(&mut tx, account_id).await?,
         reasons,
+        key,
     })
 }
 
