@@ -74,7 +74,9 @@ async fn live(world: &World, sandboxes: i64) {
             let stamp = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
                 .unwrap();
             let stamp = stamp
-                .format(&time::format_description::well_known::Rfc3339)
+                .format(time::macros::format_description!(
+                    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+                ))
                 .unwrap();
             events.push(json!({
                 "account": account, "sandbox_id": format!("run{number:04}"), "kind": kind, "occurred_at": stamp, "image": image,

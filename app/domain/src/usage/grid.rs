@@ -1,7 +1,7 @@
 //! The buckets of a chart: hours, days or weeks of some calendar, always on whole UTC hours because metered hours are.
 //! Time zones themselves are `backend`'s: a calendar arrives as a parameter.
 
-use time::{Date, Duration, OffsetDateTime, UtcOffset, Weekday};
+use time::{Date, Duration, OffsetDateTime};
 
 use super::query::Range;
 use crate::moment::{HOUR_MS, Moment};
@@ -203,14 +203,6 @@ impl Grid {
         self.buckets.first().map(offset) != self.buckets.last().map(offset)
     }
 
-    /// True when it does not start on a UTC midnight or is not counted in UTC.
-    #[must_use]
-    pub fn is_utc(&self) -> bool {
-        self.buckets
-            .iter()
-            .all(|bucket| bucket.local.offset() == UtcOffset::UTC)
-    }
-
     /// The same length of time one week earlier, from the same weekday on: hours by 168 hours, days by their dates.
     #[must_use]
     pub fn week_before(&self, bucket: &Bucket, calendar: &impl Calendar) -> (Moment, Moment) {
@@ -226,18 +218,16 @@ impl Grid {
         }
     }
 
-    /// Buckets in which a UTC month begins, with the moment it does; the very first moment of the grid marks nothing.
+    /// Moments inside the grid at which a UTC month begins; its very first moment marks nothing.
     #[must_use]
     pub fn month_starts(&self) -> Vec<Moment> {
         let mut found = Vec::new();
-        let mut month = Date::MIN;
         let first = OffsetDateTime::from(self.from()).date();
         let days = self.until().since_ms(self.from()) / (24 * HOUR_MS) + 1;
         for offset in 1..=days.min(1_000) {
             let date = on(first, offset);
             let at = Utc.midnight(date);
-            if date.day() == 1 && date != month && at < self.until() && at > self.from() {
-                month = date;
+            if date.day() == 1 && at < self.until() && at > self.from() {
                 found.push(at);
             }
         }
@@ -257,12 +247,6 @@ fn on(date: Date, days: i64) -> Date {
 
 fn after(date: Date) -> Date {
     on(date, 1)
-}
-
-/// True on the day weeks begin.
-#[must_use]
-pub fn is_monday(date: Date) -> bool {
-    date.weekday() == Weekday::Monday
 }
 
 #[cfg(test)]

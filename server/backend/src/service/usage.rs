@@ -10,7 +10,7 @@ use domain::refusal::UsageProblem;
 use domain::sandbox::SandboxId;
 use domain::usage::breakdown::{Amounts, Breakdown, Facet, SERIES_MAX};
 use domain::usage::grid::{Grid, Utc};
-use domain::usage::query::{Group, Only, Query, size_of};
+use domain::usage::query::{Group, Only, Query, ZoneName, size_of};
 use domain::usage::{Range, Series};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -55,18 +55,17 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
     let (mut query, mut problems) = (asked.clone(), Vec::new());
     let zone = Zone::find(&query.zone).unwrap_or_else(|| {
         problems.push(UsageProblem::ZoneUnknown);
+        query.zone = ZoneName::utc();
         Zone::utc()
     });
-    if problems.contains(&UsageProblem::ZoneUnknown) {
-        query.zone = domain::usage::query::ZoneName::utc();
-    }
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, account_id).await?;
     let as_of = Moment::from(live.feed.as_of);
     let grid = Grid::of(query.range, as_of, &zone);
+    let (from, until) = (grid.from(), grid.until());
     if query.group == Group::Sandbox
         && query.only.sandbox.is_none()
-        && !usage_reads::fits(&mut tx, account_id, grid.from(), grid.until()).await?
+        && !usage_reads::fits(&mut tx, account_id, from, until).await?
     {
         query.group = Group::None;
         problems.push(UsageProblem::TooMany);
@@ -81,36 +80,20 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
     if query.hide_zero && query.group != Group::None {
         breakdown.hide_zero();
     }
-    let reasons = match query.bar {
-        None => None,
-        Some(bar) => {
-            let index = breakdown
-                .grid
-                .buckets
-                .iter()
-                .position(|bucket| bucket.start == bar);
-            if index.is_none() {
-                problems.push(UsageProblem::BarUnknown);
-                query.bar = None;
-            }
-            match index {
-                Some(index) => Some(
-                    usage_reasons::read(&mut tx, &source, &query, &breakdown, index, &zone).await?,
-                ),
-                None => None,
-            }
+    let buckets = &mut breakdown.grid.buckets.iter();
+    let index = query
+        .bar
+        .and_then(|bar| buckets.position(|bucket| bucket.start == bar));
+    if index.is_none() && query.bar.take().is_some() {
+        problems.push(UsageProblem::BarUnknown);
+    }
+    let reasons = match index {
+        Some(index) => {
+            Some(usage_reasons::read(&mut tx, &source, &query, &breakdown, index, &zone).await?)
         }
-    };
-    let key = match query.only.key {
         None => None,
-        Some(id) => {
-            let words: Vec<String> = id.iter().map(ToString::to_string).collect();
-            let names = source.key_names(&mut tx, Group::Key, &words).await?;
-            let word = words.first().map_or("", String::as_str);
-            Some(facet(Group::Key, word, &names)?)
-        }
     };
-    let (from, until) = (breakdown.grid.from(), breakdown.grid.until());
+    let key = source.key(&mut tx, &query.only).await?;
     let changes = live.book.iter().map(|price| price.from);
     Ok(Usage {
         query,
@@ -175,6 +158,17 @@ impl Source<'_> {
             series,
             cells,
         })
+    }
+
+    /// The key of a filter, with its name.
+    async fn key(&self, db: &mut PgConnection, only: &Only) -> Result<Option<Facet>, Broken> {
+        let Some(id) = only.key else {
+            return Ok(None);
+        };
+        let words: Vec<String> = id.iter().map(ToString::to_string).collect();
+        let names = self.key_names(db, Group::Key, &words).await?;
+        let word = words.first().map_or("", String::as_str);
+        facet(Group::Key, word, &names).map(Some)
     }
 
     /// Names of the keys among these words.

@@ -22,15 +22,30 @@ use uuid::Uuid;
 
 use super::{Edge, answer};
 
-/// Who asks; none when the session has ended since the guard looked.
-async fn actor(backend: &Backend, request: &Request) -> Result<Option<Actor>, Broken> {
-    let Some(session) = request.extensions().get::<Session>() else {
-        return Ok(None);
-    };
-    let user_id: Option<Uuid> = session.get(USER_ID).await?;
-    match user_id {
-        Some(user_id) => sessions::actor(backend, UserId(user_id)).await,
-        None => Ok(None),
+/// Who asks, and for what.
+struct Asked {
+    session: Option<Session>,
+    words: String,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            session: request.extensions().get::<Session>().cloned(),
+            words: request.uri().query().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// None when the session has ended since the guard looked.
+    async fn actor(&self, backend: &Backend) -> Result<Option<Actor>, Broken> {
+        let Some(session) = &self.session else {
+            return Ok(None);
+        };
+        let user_id: Option<Uuid> = session.get(USER_ID).await?;
+        match user_id {
+            Some(user_id) => sessions::actor(backend, UserId(user_id)).await,
+            None => Ok(None),
+        }
     }
 }
 

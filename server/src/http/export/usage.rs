@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::form_urlencoded;
 
+use super::Asked;
 use super::csv::line;
 use crate::http::Edge;
 
@@ -35,7 +36,7 @@ const HEAD: [&str; 13] = [
 
 /// `/usage.csv`
 pub async fn csv(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
-    let read = read(&backend, &request).await;
+    let read = read(&backend, Asked::of(&request)).await;
     let file = read.map(|usage| usage.map(|usage| to_csv(&usage)));
     let named = (
         "text/csv; charset=utf-8",
@@ -46,19 +47,19 @@ pub async fn csv(State((edge, backend)): State<(Edge, Backend)>, request: Reques
 
 /// `/usage.json`
 pub async fn json(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
-    let read = read(&backend, &request).await;
+    let read = read(&backend, Asked::of(&request)).await;
     let file = read.map(|usage| usage.map(|usage| to_json(&usage).to_string()));
     let named = ("application/json", "attachment; filename=\"usage.json\"");
     super::answer(&edge, &request, file, named)
 }
 
 /// What the page of the same address shows.
-async fn read(backend: &Backend, request: &Request) -> Result<Option<Usage>, Broken> {
-    let Some(actor) = super::actor(backend, request).await? else {
+async fn read(backend: &Backend, asked: Asked) -> Result<Option<Usage>, Broken> {
+    let Some(actor) = asked.actor(backend).await? else {
         return Ok(None);
     };
-    let text = request.uri().query().unwrap_or_default().as_bytes();
-    let words: Vec<(String, String)> = form_urlencoded::parse(text).into_owned().take(50).collect();
+    let words = form_urlencoded::parse(asked.words.as_bytes());
+    let words: Vec<(String, String)> = words.into_owned().take(50).collect();
     let (query, _) = Query::parse(|name| {
         let found = words.iter().find(|(known, _)| known == name);
         found.map(|(_, word)| word.clone())
