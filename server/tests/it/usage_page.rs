@@ -86,7 +86,8 @@ fn hundredths(text: &str) -> i128 {
 /// The shapes of the drawing.
 pub fn shapes(html: &str) -> Vec<Shape> {
     let shapes = html.split('<').filter(|tag| {
-        tag.starts_with("rect class=\"chart__bar") || tag.starts_with("circle class=\"chart__point")
+        (tag.starts_with("rect ") && tag.contains("chart__bar"))
+            || (tag.starts_with("circle ") && tag.contains("chart__point"))
     });
     shapes
         .map(|tag| {
