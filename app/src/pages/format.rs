@@ -1,7 +1,6 @@
 //! How amounts, durations and moments are written on pages (look.md 8), with the exact value beside them for machines.
 //! What they are is decided in `domain`; nothing here rounds what is stored.
 
-use domain::moment::Moment;
 use domain::money::Ticks;
 use domain::price::BilledMs;
 use domain::sandbox::Size;
@@ -14,8 +13,6 @@ const MOMENT: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
 const EXACT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
-const HOUR: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 /// Decimals of whole cents.
 pub const CENTS: u32 = 2;
@@ -76,16 +73,6 @@ pub fn moment(at: OffsetDateTime) -> AnyView {
 /// The same, or a word where there is no moment.
 pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView {
     at.map_or_else(|| otherwise.into_any(), moment)
-}
-
-/// A bucket of a chart: `23 Nov`, or `23 Nov, 14:00` when it is an hour.
-pub fn bucket(start: Moment, is_hour: bool) -> String {
-    let day = written(start.into(), DAY);
-    if is_hour {
-        format!("{day}, {}", written(start.into(), HOUR))
-    } else {
-        day
-    }
 }
 
 fn written(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
@@ -151,12 +138,5 @@ mod tests {
         let cent = Ticks::from_cents(Cents(1)).get();
         assert_eq!(per_hour(Ticks::new(cent * 41 / 10).unwrap()), "$0.041");
         assert_eq!(per_hour(Ticks::new(cent * 415 / 100).unwrap()), "$0.0415");
-    }
-
-    #[test]
-    fn buckets_name_their_hour_only_when_they_are_one() {
-        let start = Moment::from(datetime!(2026-11-23 14:00 UTC));
-        assert_eq!(bucket(start, false), "23 Nov");
-        assert_eq!(bucket(start, true), "23 Nov, 14:00");
     }
 }

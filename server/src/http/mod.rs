@@ -9,6 +9,7 @@ mod body;
 mod calendar;
 pub mod client_address;
 mod deadline;
+mod export;
 mod guard;
 mod health;
 pub mod listen;
@@ -157,6 +158,14 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         .route(
             "/live/overview",
             get(live::overview).with_state(backend.clone()),
+        )
+        .route(
+            "/usage.csv",
+            get(export::usage_csv).with_state((edge.clone(), backend.clone())),
+        )
+        .route(
+            "/usage.json",
+            get(export::usage_json).with_state((edge.clone(), backend.clone())),
         )
         .route(
             "/verify-email/{token}",

@@ -20,5 +20,7 @@ mod sessions;
 mod sign_up;
 mod sign_up_refused;
 mod tables;
+mod usage;
+mod usage_page;
 mod wasm_is_pure;
 mod world;

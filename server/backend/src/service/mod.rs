@@ -21,6 +21,8 @@ pub mod usage;
 pub mod waste;
 pub mod webhooks;
 pub mod what_if;
+pub mod usage_intervals;
+pub mod usage_reasons;
 
 pub use crate::metering::live::FeedStatus;
 
