@@ -139,6 +139,7 @@ impl Sandbox {
             fields.insert("key_id".to_owned(), json!(self.key_id));
             fields.insert("parent_id".to_owned(), json!(self.parent_id));
             fields.insert("running_ms".to_owned(), json!(self.running_ms(now)));
+            fields.insert("cpu_ms".to_owned(), json!(self.cpu_ms(now)));
         }
         value
     }

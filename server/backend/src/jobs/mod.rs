@@ -1,10 +1,14 @@
 //! The jobs: what leaves the process, one file per kind. Each is safe to run twice and says in its first lines why.
 //! Leasing, retrying and burying are `runner`'s.
 
+pub mod check;
+pub mod close_month;
 pub mod push_key;
 pub mod push_tenant;
 pub mod remove_key;
 pub mod runner;
+pub mod schedule;
+pub mod seal_day;
 pub mod send_mail;
 
 use domain::id::AccountId;
@@ -44,15 +48,24 @@ pub enum Kind {
     PushKey,
     /// A key's removal, by account and key.
     RemoveKey,
+    /// One turn of a check, by its round.
+    Check,
+    /// The links of ledger days that are over.
+    SealDay,
+    /// Months whose usage is final.
+    CloseMonth,
 }
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::SendMail,
         Self::PushTenant,
         Self::PushKey,
         Self::RemoveKey,
+        Self::Check,
+        Self::SealDay,
+        Self::CloseMonth,
     ];
 
     /// The stored name.
@@ -63,6 +76,9 @@ impl Kind {
             Self::PushTenant => "push-tenant",
             Self::PushKey => "push-key",
             Self::RemoveKey => "remove-key",
+            Self::Check => "check",
+            Self::SealDay => "seal-day",
+            Self::CloseMonth => "close-month",
         }
     }
 
@@ -80,6 +96,9 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
         Some(Kind::PushTenant) => push_tenant::run(backend, job).await,
         Some(Kind::PushKey) => push_key::run(backend, job).await,
         Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
+        Some(Kind::Check) => check::run(backend, job).await,
+        Some(Kind::SealDay) => seal_day::run(backend).await,
+        Some(Kind::CloseMonth) => close_month::run(backend).await,
         None => Err(Trouble::Fail("unknown_kind")),
     }
 }
