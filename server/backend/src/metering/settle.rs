@@ -20,7 +20,7 @@ use crate::failure::Broken;
 use crate::store::feed::{self, StoredEvent};
 use crate::store::ledger::{self, NewTransfer, System, TransferKind};
 use crate::store::sandboxes::{self, Folded};
-use crate::store::{meters, prices, slices};
+use crate::store::{meters, outlooks, prices, slices, usage_hours};
 
 /// Settles every account that is behind, a bounded number; gives how many were. One that breaks is noted, alarmed and
 /// tried again in a minute; it does not hold up the others.
@@ -87,6 +87,7 @@ pub async fn account(
         extend_running(&mut tx, account_id, book, from, horizon, &mut hours).await?;
     }
     post(&mut tx, account_id, &hours, now).await?;
+    outlooks::touch(&mut tx, &[account_id]).await?;
     meters::settled(&mut tx, account_id, meter.ingested_seq, horizon.into()).await?;
     Ok(tx.commit().await?)
 }
@@ -121,11 +122,19 @@ async fn refold(
         created_at: created_at.into(),
         destroyed_at: history.destroyed_at.map(Into::into),
     };
-    sandboxes::upsert(db, account_id, &row).await?;
+    let cohort_id = sandboxes::upsert(db, account_id, &row).await?;
     sandboxes::put_intervals(db, account_id, &row.sandbox_id, &history.intervals).await?;
     let rated = rate(&history.intervals, row.size, book, horizon)?;
-    hours.extend(rated.iter().map(|(slice, _)| slice.hour));
-    hours.extend(slices::put(db, account_id, &row.sandbox_id, Moment::MIN, &rated).await?);
+    let deltas = slices::put(
+        db,
+        account_id,
+        (&row.sandbox_id, cohort_id),
+        Moment::MIN,
+        &rated,
+    )
+    .await?;
+    usage_hours::add(db, &deltas).await?;
+    hours.extend(deltas.iter().map(|delta| delta.hour));
     Ok(())
 }
 
@@ -171,8 +180,16 @@ async fn extend_running(
             })
             .collect();
         let rated = rate(&clipped, first.size, book, horizon)?;
-        hours.extend(rated.iter().map(|(slice, _)| slice.hour));
-        hours.extend(slices::put(db, account_id, &first.sandbox_id, from, &rated).await?);
+        let deltas = slices::put(
+            db,
+            account_id,
+            (&first.sandbox_id, first.cohort_id),
+            from,
+            &rated,
+        )
+        .await?;
+        usage_hours::add(db, &deltas).await?;
+        hours.extend(deltas.iter().map(|delta| delta.hour));
     }
     Ok(())
 }

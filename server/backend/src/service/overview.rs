@@ -17,7 +17,7 @@ use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
-use crate::store::{keys, sandboxes, slices};
+use crate::store::{keys, sandboxes, usage_hours};
 
 /// Everything the overview shows.
 pub struct Overview {
@@ -49,7 +49,7 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
     let live = live::read(backend, &mut tx, account_id).await?;
     let (figures, counts) = figures_of(&mut tx, actor, &live).await?;
     let start = month_start(live.feed.as_of);
-    let posted = slices::total(&mut tx, account_id, start, Moment::MAX).await?;
+    let posted = usage_hours::total(&mut tx, account_id, start, Moment::MAX).await?;
     let unposted: Ticks = live
         .running
         .iter()
@@ -59,7 +59,7 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
         figures,
         feed: live.feed,
         month: posted.saturating_add(unposted),
-        last_month: slices::total(
+        last_month: usage_hours::total(
             &mut tx,
             account_id,
             last_month_start(live.feed.as_of),

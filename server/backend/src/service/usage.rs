@@ -11,7 +11,7 @@ use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
-use crate::store::slices;
+use crate::store::usage_hours;
 
 /// A series with how far it can be trusted.
 pub struct Usage {
@@ -41,7 +41,7 @@ pub(crate) async fn with(
     range: Range,
 ) -> Result<Series, Broken> {
     let as_of = Moment::from(live.feed.as_of);
-    let posted = slices::by_hour(db, account_id, range.start(as_of)).await?;
+    let posted = usage_hours::by_hour(db, account_id, range.start(as_of)).await?;
     let unposted = live.running.iter().flat_map(|running| &running.slices);
     let amounts = posted
         .into_iter()

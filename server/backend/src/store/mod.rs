@@ -20,6 +20,7 @@ pub mod sandboxes;
 pub mod schedules;
 pub mod sessions;
 pub mod slices;
+pub mod usage_hours;
 pub mod users;
 pub mod verifications;
 

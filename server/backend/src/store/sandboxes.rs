@@ -36,12 +36,12 @@ pub struct Folded {
     pub destroyed_at: Option<OffsetDateTime>,
 }
 
-/// Writes what the fold says; the same again changes nothing.
+/// Writes what the fold says and gives the cohort; the same again changes nothing.
 pub async fn upsert(
     db: &mut PgConnection,
     account_id: AccountId,
     row: &Folded,
-) -> Result<(), Broken> {
+) -> Result<Uuid, Broken> {
     let cohort_id = sqlx::query_scalar!(
         "INSERT INTO cohorts (account_id, cohort_id, key_id, image, region, vcpus, mem_mib)
          VALUES ($1, gen_random_uuid(), $2, $3, $4, $5, $6)
@@ -61,7 +61,7 @@ pub async fn upsert(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(cohort_id)
 }
 
 /// Makes the stored intervals of a sandbox equal to the fold's. Closed ones are final in the fold, so in practice only
@@ -116,6 +116,8 @@ pub struct RunRow {
     pub size: Size,
     /// The key that made it.
     pub key_id: Option<KeyId>,
+    /// Its cohort.
+    pub cohort_id: Uuid,
     /// The interval.
     pub interval: Interval,
 }
@@ -127,7 +129,7 @@ pub async fn running_after(
     until: Option<OffsetDateTime>,
 ) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
-        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
+        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, s.cohort_id, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s USING (account_id, sandbox_id)
          WHERE i.account_id = $1 AND (i.ended_at IS NULL OR i.ended_at > $2)
          ORDER BY i.sandbox_id, i.ordinal LIMIT $3",
@@ -144,6 +146,7 @@ pub async fn running_after(
                 sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
                 size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
                 key_id: row.key_id.map(Into::into),
+                cohort_id: row.cohort_id,
                 interval: Interval {
                     started_at: moment(row.started_at),
                     ended_at: row.ended_at.map(moment),

@@ -148,8 +148,12 @@ async fn replaying_the_feed_changes_nothing(pool: PgPool) {
         .unwrap();
     world.meter().await;
     assert_eq!(state(&world).await, before);
-    // Settling with the sandboxes and slices thrown away rebuilds them to the letter.
+    // Settling with the slices, their sums and the intervals thrown away rebuilds them to the letter.
     sqlx::query!("DELETE FROM slices")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
+    sqlx::query!("DELETE FROM usage_hours")
         .execute(world.backend.pool())
         .await
         .unwrap();

@@ -5,5 +5,6 @@
 mod feed;
 mod jobs;
 mod ledger;
+mod meter;
 mod sign_up;
 mod world;

@@ -1,0 +1,108 @@
+//! What settling keeps beside the money: sums by hour and cohort, whatever comes in and in whatever pieces.
+
+use domain::moment::{HOUR_MS, Moment};
+use peers::orchestrator::{Appended, Kind};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use crate::world::World;
+
+/// A cheap sequence of numbers that is the same in each run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// An event of `sandbox` that the orchestrator writes down now and dates `ago_ms` back.
+pub fn event(
+    world: &World,
+    account: uuid::Uuid,
+    sandbox: &str,
+    kind: Kind,
+    ago_ms: i64,
+) -> Appended {
+    let now = serde_json::to_value(world.control().now().unwrap()).unwrap();
+    let rfc3339 = &time::format_description::well_known::Rfc3339;
+    let now = OffsetDateTime::parse(now.as_str().unwrap(), rfc3339).unwrap();
+    let at = OffsetDateTime::from(Moment::from(now).plus_ms(-ago_ms));
+    let text = format!(
+        "{}T{:02}:{:02}:{:02}.{:03}Z",
+        at.date(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.millisecond()
+    );
+    Appended {
+        account: Some(account),
+        sandbox_id: Some(sandbox.to_owned()),
+        kind: Some(kind),
+        occurred_at: Some(serde_json::from_value(text.into()).unwrap()),
+        ..Appended::default()
+    }
+}
+
+/// Rows of `usage_hours` that are not the sum of their slices, either way.
+pub async fn sums_that_differ(pool: &PgPool) -> i64 {
+    let rows = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM usage_hours AS h
+           FULL JOIN (SELECT l.account_id, l.hour_at, s.cohort_id, sum(l.billed_ms)::bigint AS billed_ms, sum(l.ticks) AS ticks
+                      FROM slices AS l JOIN sandboxes AS s USING (account_id, sandbox_id)
+                      GROUP BY l.account_id, l.hour_at, s.cohort_id) AS summed
+               USING (account_id, hour_at, cohort_id)
+           WHERE (h.billed_ms, h.ticks) IS DISTINCT FROM (summed.billed_ms, summed.ticks)"#
+    );
+    rows.fetch_one(pool).await.unwrap()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn usage_hours_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id().0;
+    let bob = world.customer("bob@example.org").await.account_id().0;
+    world.control().set_speed(0).unwrap();
+    let mut dice = Dice(41);
+    for round in 0..40 {
+        let mut page = Vec::new();
+        for _ in 0..=dice.below(12) {
+            let account = if dice.below(3) == 0 { bob } else { ada };
+            let kind = match dice.below(8) {
+                0..3 => Kind::Created,
+                3 => Kind::Hibernated,
+                4 => Kind::Resumed,
+                5 => Kind::Unreachable,
+                6 => Kind::Reachable,
+                _ => Kind::Destroyed,
+            };
+            let sandbox = format!("run{}", dice.below(15));
+            let late = i64::try_from(dice.below(3) * dice.below(10_000_000)).unwrap();
+            page.push(Appended {
+                vcpus: Some(1 + i64::from(sandbox.len() > 4)),
+                ..event(&world, account, &sandbox, kind, late)
+            });
+        }
+        world.control().append(page).unwrap();
+        let step = i64::try_from(dice.below(4_000_000)).unwrap();
+        world.control().advance_ms(step).unwrap();
+        if dice.below(2) == 0 {
+            world.meter().await;
+            assert_eq!(
+                sums_that_differ(world.backend.pool()).await,
+                0,
+                "round {round}"
+            );
+        }
+    }
+    world.control().advance_ms(3 * HOUR_MS).unwrap();
+    world.meter().await;
+    assert_eq!(sums_that_differ(world.backend.pool()).await, 0);
+    let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM usage_hours"#);
+    assert!(rows.fetch_one(world.backend.pool()).await.unwrap() > 20);
+}
