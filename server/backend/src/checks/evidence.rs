@@ -10,7 +10,7 @@ use domain::moment::Moment;
 use domain::price::Price;
 use sqlx::PgConnection;
 
-use super::{Place, guard};
+use super::{Look, Place, guard};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::metering::FEED;
@@ -100,8 +100,8 @@ pub(super) async fn book(
 /// with an open finding. The place goes no further than what every account is settled to.
 pub(super) async fn touched(
     backend: &Backend,
-    (check, place): (&str, &str),
-    look: impl AsyncFn(AccountId, &[String]) -> Result<(), Broken>,
+    look: Look,
+    place: &str,
 ) -> Result<Place, Broken> {
     let mut db = backend.pool().acquire().await?;
     let Some(cursor) = feed::peek(&mut db, FEED).await? else {
@@ -113,14 +113,14 @@ pub(super) async fn touched(
     let mut from = place.parse::<i64>().unwrap_or(0);
     let end = refold::settled_by_all(&mut db, cursor.seq).await?;
     let mut again: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
-    for (account_id, subject) in findings::open(&mut db, check, OPEN_AGAIN).await? {
+    for (account_id, subject) in findings::open(&mut db, look.check(), OPEN_AGAIN).await? {
         if let (Some(account_id), Some(id)) = (account_id, subject.split(' ').next()) {
             again.entry(account_id).or_default().insert(id.to_owned());
         }
     }
     for (account_id, ids) in again {
         let ids: Vec<String> = ids.into_iter().collect();
-        guard(account_id, in_pieces(account_id, &ids, &look).await);
+        guard(account_id, in_pieces(backend, account_id, &ids, look).await);
     }
     for _ in 0..PAGES_PER_TURN {
         if from >= end {
@@ -130,7 +130,7 @@ pub(super) async fn touched(
         let accounts = refold::touched_accounts(&mut db, (FEED, epoch), (from, to)).await?;
         for account_id in accounts {
             let ids = refold::touched(&mut db, account_id, (FEED, epoch), (from, to)).await?;
-            guard(account_id, in_pieces(account_id, &ids, &look).await);
+            guard(account_id, in_pieces(backend, account_id, &ids, look).await);
         }
         from = to;
     }
@@ -141,12 +141,13 @@ pub(super) async fn touched(
 }
 
 async fn in_pieces(
+    backend: &Backend,
     account_id: AccountId,
     ids: &[String],
-    look: impl AsyncFn(AccountId, &[String]) -> Result<(), Broken>,
+    look: Look,
 ) -> Result<(), Broken> {
     for ids in ids.chunks(usize::try_from(SANDBOXES_AT_ONCE)?) {
-        look(account_id, ids).await?;
+        look.at(backend, account_id, ids).await?;
     }
     Ok(())
 }
@@ -155,7 +156,7 @@ async fn in_pieces(
 pub(super) async fn every_sandbox(
     backend: &Backend,
     account_id: AccountId,
-    look: impl AsyncFn(AccountId, &[String]) -> Result<(), Broken>,
+    look: Look,
 ) -> Result<(), Broken> {
     let mut after = String::new();
     loop {
@@ -165,7 +166,7 @@ pub(super) async fn every_sandbox(
         drop(db);
         // Ends: `after` grows with each piece and sandboxes are finite.
         let Some(last) = ids.last() else { return Ok(()) };
-        look(account_id, &ids).await?;
+        look.at(backend, account_id, &ids).await?;
         after.clone_from(last);
     }
 }

@@ -7,31 +7,17 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::evidence::{self, Told};
-use super::{Place, each_account};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::service::snapshot;
 use crate::store::findings::{self, Finding, Scope};
 use crate::store::refold::{self, SandboxRow};
 
-const NAME: &str = "r1";
+/// The name under which it finds.
+pub(super) const NAME: &str = "r1";
 
-/// Sandboxes with news since the last turn.
-pub(super) async fn touched(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    let look = async |account_id, ids: &[String]| look(backend, account_id, ids).await;
-    evidence::touched(backend, (NAME, place), look).await
-}
-
-/// Every sandbox of a bounded number of accounts.
-pub(super) async fn all(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    let piece = async |account_id, ids: &[String]| look(backend, account_id, ids).await;
-    each_account(backend, place, async |account_id| {
-        evidence::every_sandbox(backend, account_id, piece).await
-    })
-    .await
-}
-
-async fn look(backend: &Backend, account_id: AccountId, ids: &[String]) -> Result<(), Broken> {
+/// Compares these sandboxes and reports.
+pub(super) async fn look(backend: &Backend, account_id: AccountId, ids: &[String]) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
     let findings = compare(&mut tx, account_id, ids).await?;
     tx.commit().await?;

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::{Place, each_account, evidence};
+use super::{Look, evidence};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::service::snapshot;
@@ -21,7 +21,8 @@ use crate::store::findings::{self, Finding, Scope};
 use crate::store::refold::{self, Traits};
 use crate::store::books;
 
-const NAME: &str = "r3";
+/// The name under which it finds.
+pub(super) const NAME: &str = "r3";
 /// How far back the hourly round looks: later corrections are a person's to decide (reference/billing.md 1.5).
 const RECENT_MS: i64 = 35 * DAY_MS;
 /// How much of an account's time one question covers.
@@ -34,38 +35,25 @@ const SANDBOXES_MAX: i64 = 50_000;
 /// An hour and a sandbox in it, rated.
 type Rated = BTreeMap<(String, Moment), (PriceId, Slice)>;
 
-/// Slices of sandboxes with news since the last turn.
-pub(super) async fn touched(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    let look = async |account_id, ids: &[String]| slices_of(backend, account_id, ids).await;
-    evidence::touched(backend, (NAME, place), look).await
+/// Hours of the last 35 days of an account.
+pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let (_, until) = refold::settled(&mut db, account_id).await?;
+    drop(db);
+    match until.map(Moment::from) {
+        Some(until) => uneven(backend, account_id, until.plus_ms(-RECENT_MS)).await,
+        None => Ok(()),
+    }
 }
 
-/// Hours of the last 35 days of a bounded number of accounts.
-pub(super) async fn recent(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    each_account(backend, place, async |account_id| {
-        let mut db = backend.pool().acquire().await?;
-        let (_, until) = refold::settled(&mut db, account_id).await?;
-        drop(db);
-        let Some(until) = until.map(Moment::from) else {
-            return Ok(());
-        };
-        uneven(backend, account_id, until.plus_ms(-RECENT_MS)).await
-    })
-    .await
-}
-
-/// Every slice and hour of a bounded number of accounts.
-pub(super) async fn all(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    let piece = async |account_id, ids: &[String]| slices_of(backend, account_id, ids).await;
-    each_account(backend, place, async |account_id| {
-        evidence::every_sandbox(backend, account_id, piece).await?;
-        uneven(backend, account_id, Moment::MIN).await
-    })
-    .await
+/// Every slice and hour of an account.
+pub(super) async fn all(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
+    evidence::every_sandbox(backend, account_id, Look::Slices).await?;
+    uneven(backend, account_id, Moment::MIN).await
 }
 
 /// Holds the slices of these sandboxes against the feed; hours in which one differs are made anew.
-async fn slices_of(
+pub(super) async fn slices_of(
     backend: &Backend,
     account_id: AccountId,
     ids: &[String],

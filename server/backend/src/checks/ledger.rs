@@ -4,7 +4,6 @@
 use domain::id::AccountId;
 use domain::money::Ticks;
 
-use super::{Place, each_account};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::service::snapshot;
@@ -13,19 +12,16 @@ use crate::store::findings::{self, Finding, Scope};
 
 const NAME: &str = "r4";
 
-/// A bounded number of accounts.
-pub(super) async fn turn(backend: &Backend, place: &str) -> Result<Place, Broken> {
-    each_account(backend, place, async |account_id| {
-        let mut tx = snapshot(backend).await?;
-        let rows = books::balances(&mut tx, account_id).await?;
-        tx.commit().await?;
-        let findings = compare(account_id, &rows);
-        let mut db = backend.pool().acquire().await?;
-        let report = (Scope::Whole, findings.as_slice());
-        let now = backend.clock().now();
-        findings::report(&mut db, NAME, Some(account_id), report, now).await
-    })
-    .await
+/// Compares the ledger of an account and reports.
+pub(super) async fn look(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
+    let mut tx = snapshot(backend).await?;
+    let rows = books::balances(&mut tx, account_id).await?;
+    tx.commit().await?;
+    let findings = compare(account_id, &rows);
+    let mut db = backend.pool().acquire().await?;
+    let report = (Scope::Whole, findings.as_slice());
+    let now = backend.clock().now();
+    findings::report(&mut db, NAME, Some(account_id), report, now).await
 }
 
 fn compare(account_id: AccountId, rows: &[BalanceRow]) -> Vec<Finding> {

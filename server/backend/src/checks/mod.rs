@@ -95,33 +95,59 @@ pub struct Place {
 /// When the database fails. An account whose rows make no sense is logged and passed over.
 pub async fn turn(backend: &Backend, round: Round, place: &str) -> Result<Place, Broken> {
     match round {
-        Round::FoldTouched => feed_fold::touched(backend, place).await,
-        Round::FoldAll => feed_fold::all(backend, place).await,
+        Round::FoldTouched => evidence::touched(backend, Look::Fold, place).await,
+        Round::RatedTouched => evidence::touched(backend, Look::Slices, place).await,
         Round::LiveList => live_list::turn(backend, place).await,
-        Round::RatedTouched => hours::touched(backend, place).await,
-        Round::Hours => hours::recent(backend, place).await,
-        Round::HoursAll => hours::all(backend, place).await,
-        Round::Ledger => ledger::turn(backend, place).await,
         Round::Chain => chain::verify(backend, place).await,
         Round::Stopped => stopped::turn(backend, place).await,
+        Round::FoldAll | Round::Hours | Round::HoursAll | Round::Ledger => {
+            walk(backend, round, place).await
+        }
     }
 }
 
 /// Accounts of one turn of a round that walks them all.
 const ACCOUNTS_PER_TURN: i64 = 500;
 
-/// Looks at a bounded number of accounts, in the order of their ids. One that breaks is logged and counted; the others go on.
-async fn each_account(
-    backend: &Backend,
-    place: &str,
-    look: impl AsyncFn(AccountId) -> Result<(), Broken>,
-) -> Result<Place, Broken> {
+/// What is looked at in one account.
+#[derive(Clone, Copy)]
+enum Look {
+    Fold,
+    Slices,
+}
+
+impl Look {
+    /// The name under which it finds.
+    const fn check(self) -> &'static str {
+        match self {
+            Self::Fold => feed_fold::NAME,
+            Self::Slices => hours::NAME,
+        }
+    }
+
+    async fn at(self, backend: &Backend, id: AccountId, sandboxes: &[String]) -> Result<(), Broken> {
+        match self {
+            Self::Fold => feed_fold::look(backend, id, sandboxes).await,
+            Self::Slices => hours::slices_of(backend, id, sandboxes).await,
+        }
+    }
+}
+
+/// Does a round that walks all accounts, a bounded number of them, in the order of their ids. One that breaks is logged and
+/// counted; the others go on.
+async fn walk(backend: &Backend, round: Round, place: &str) -> Result<Place, Broken> {
     let after = Uuid::parse_str(place).unwrap_or_default();
     let mut db = backend.pool().acquire().await?;
     let accounts = books::accounts_after(&mut db, after, ACCOUNTS_PER_TURN).await?;
     drop(db);
     for account_id in &accounts {
-        guard(*account_id, look(*account_id).await);
+        let looked = match round {
+            Round::FoldAll => evidence::every_sandbox(backend, *account_id, Look::Fold).await,
+            Round::Hours => hours::recent(backend, *account_id).await,
+            Round::HoursAll => hours::all(backend, *account_id).await,
+            _ => ledger::look(backend, *account_id).await,
+        };
+        guard(*account_id, looked);
     }
     Ok(next(&accounts, ACCOUNTS_PER_TURN))
 }

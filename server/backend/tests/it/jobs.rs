@@ -86,6 +86,7 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     keys::revoke(&world.backend, &actor, key.key_id)
         .await
         .unwrap();
+    backend::jobs::schedule::turn(&world.backend).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     let (mails, events) = (
         world.mail.mails().len(),

@@ -2,9 +2,15 @@
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod checks;
+mod checks_faults;
 mod feed;
+mod invariants;
 mod jobs;
 mod ledger;
+mod model;
+mod months;
 mod meter;
+mod rights;
 mod sign_up;
 mod world;
