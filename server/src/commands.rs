@@ -98,10 +98,9 @@ where
 }
 
 async fn migrate(config: Config) -> anyhow::Result<()> {
-    let backend = Backend::connect(config.backend)
+    Backend::migrate(&config.backend)
         .await
         .map_err(serve::report)?;
-    backend.migrate().await.map_err(serve::report)?;
     tracing::info!("the schema is up to date");
     Ok(())
 }

@@ -150,7 +150,7 @@ async fn bind(address: std::net::SocketAddr, name: &'static str) -> anyhow::Resu
     Ok(listener)
 }
 
-/// Connects and migrates, waiting for a database that is away; none when the stop comes first.
+/// Migrates and connects, waiting for a database that is away; none when the stop comes first.
 async fn connect(
     settings: &Arc<backend::settings::Settings>,
     stopping: &CancellationToken,
@@ -158,9 +158,9 @@ async fn connect(
     let mut waits = RETRY_AFTER_MS.into_iter();
     let mut wait = 0;
     loop {
-        let broken = match Backend::connect(Arc::clone(settings)).await {
-            Ok(backend) => match backend.migrate().await {
-                Ok(()) => return Ok(Some(backend)),
+        let broken = match Backend::migrate(settings).await {
+            Ok(()) => match Backend::connect(Arc::clone(settings)).await {
+                Ok(backend) => return Ok(Some(backend)),
                 Err(broken) => broken,
             },
             Err(broken) => broken,

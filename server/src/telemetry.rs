@@ -12,6 +12,9 @@ use crate::config::{Log, LogFormat};
 /// Crates of ours, whose level `LOG` sets; all others speak from `warn` on.
 const OURS: [&str; 4] = ["server", "app", "backend", "isorun_dashboard"];
 
+/// The hashes of ledger days, whatever the level: the log is where they lie outside the database (docs/decisions/0008-checks.md).
+const SEALS: &str = "ledger_seal=info";
+
 /// Bounds of the latency histogram in seconds, from a cached file to the request timeout.
 const LATENCY_BOUNDS_S: &[Seconds] = &[
     0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0,
@@ -58,7 +61,8 @@ pub fn start_log(log: Log) -> anyhow::Result<()> {
 fn filter(level: Level) -> EnvFilter {
     let ours = OURS.iter().map(|name| format!("{name}={level}"));
     EnvFilter::new(
-        std::iter::once("warn".to_owned())
+        ["warn".to_owned(), SEALS.to_owned()]
+            .into_iter()
             .chain(ours)
             .collect::<Vec<_>>()
             .join(","),
@@ -98,6 +102,8 @@ mod tests {
             text.contains("warn") && text.contains("backend=debug"),
             "{text}"
         );
+        let quiet = filter(Level::ERROR).to_string();
+        assert!(quiet.contains("ledger_seal=info"), "{quiet}");
         assert!(!text.contains("hyper") && !text.contains("sqlx"), "{text}");
     }
 }

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod actor;
+pub mod checks;
 pub mod clock;
 pub mod failure;
 pub mod jobs;
@@ -46,7 +47,8 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Opens the pool and the clients. Connects once, so that a wrong address is known at once; does not migrate.
+    /// Opens the pool and the clients, with the rights of the application (docs/decisions/0008-checks.md). Connects once, so
+    /// that a wrong address is known at once. The schema must be up to date: see [`Backend::migrate`].
     ///
     /// # Errors
     /// When the database does not answer within the acquire timeout, or a client cannot be built from its settings.
@@ -76,12 +78,13 @@ impl Backend {
         })
     }
 
-    /// Brings the schema up to date. Safe to run from several processes at once: sqlx takes an advisory lock.
+    /// Brings the schema up to date, on a connection of its own with the rights of the login. Safe to run from several
+    /// processes at once: sqlx takes an advisory lock.
     ///
     /// # Errors
-    /// When a migration fails or an applied one was edited.
-    pub async fn migrate(&self) -> Result<(), Broken> {
-        Ok(store::MIGRATOR.run(&self.pool).await?)
+    /// When the database does not answer, a migration fails or an applied one was edited.
+    pub async fn migrate(settings: &Settings) -> Result<(), Broken> {
+        store::migrate(settings).await
     }
 
     /// The pool, for health checks, the session store and tests. Pages and server functions go through services.

@@ -13,6 +13,14 @@ pub fn id(now: OffsetDateTime) -> Uuid {
     Builder::from_unix_timestamp_millis(ms, &rand::random()).into_uuid()
 }
 
+/// Ids of this moment that sort as they stand: rows of one batch keep their order.
+#[must_use]
+pub fn ids(now: OffsetDateTime, count: usize) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = (0..count).map(|_| id(now)).collect();
+    ids.sort_unstable();
+    ids
+}
+
 /// `count` characters of base62, each equally likely.
 #[must_use]
 pub fn base62(count: usize) -> String {

@@ -5,6 +5,7 @@ use domain::country::Country;
 use domain::key::Region;
 use secrecy::SecretString;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -13,7 +14,7 @@ use crate::clock::Clock;
 use crate::failure::Broken;
 use crate::jobs::runner;
 use crate::settings::{DocumentVersions, SecretKey, Settings};
-use crate::store::jobs;
+use crate::store::{self, jobs};
 use crate::webhook::Reach;
 
 /// The credential that test backends show to the orchestrator.
@@ -48,11 +49,17 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
     })
 }
 
-/// A backend on the pool of a `#[sqlx::test]`, with a clock of its own.
+/// A backend on the database of a `#[sqlx::test]`, with a clock of its own and the rights of the application: what a test
+/// must do as the owner of the tables, it does on the pool it was given.
 ///
 /// # Errors
 /// When a client cannot be built.
 pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
+    let options = store::as_application((*pool.connect_options()).clone());
+    drop(pool);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.pool_size)
+        .connect_lazy_with(options);
     Backend::with_pool(pool, settings, Clock::system())
 }
 

@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Backend;
 use crate::failure::Broken;
-use crate::jobs::runner;
+use crate::checks;
+use crate::jobs::{runner, schedule};
 use crate::metering::pull::{self, Pulled};
 use crate::metering::settle;
 use crate::service::outlook;
-use crate::store::{feed, jobs, meters, sessions, verifications};
+use crate::store::{feed, findings, jobs, meters, sessions, verifications};
 
 /// How often the feed is asked; with settling right behind it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ const CLAIM_EVERY: Duration = Duration::from_millis(250);
 const REAP_EVERY: Duration = Duration::from_secs(10);
 /// How often what is over is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often recurring work is looked for; its shortest period is five minutes.
+const SCHEDULE_EVERY: Duration = Duration::from_secs(5);
 /// How long running jobs may take to end at a stop; their leases cover the rest.
 const DRAIN: Duration = Duration::from_secs(20);
 /// Pages pulled in a row before anything else is done, so that a long feed cannot starve settling.
@@ -41,6 +44,7 @@ pub async fn run(backend: Backend, stop: CancellationToken) {
         work(&backend, &stop),
         every(REAP_EVERY, &stop, "reap", || reap(&backend)),
         every(SWEEP_EVERY, &stop, "sweep", || sweep(&backend)),
+        every(SCHEDULE_EVERY, &stop, "schedule", || schedule::turn(&backend)),
     );
 }
 
@@ -135,6 +139,12 @@ async fn reap(backend: &Backend) -> Result<(), Broken> {
         "accounts_settling_failed",
         meters::count_failed(&mut db).await?,
     );
+    let open = findings::count_open(&mut db).await?;
+    for check in checks::NAMES {
+        let count = open.iter().find(|(name, _)| name == check);
+        let count = i32::try_from(count.map_or(0, |(_, count)| *count)).unwrap_or(i32::MAX);
+        metrics::gauge!("findings_open", "check" => check).set(count);
+    }
     gauge("database_connections", i64::from(backend.pool().size()));
     Ok(())
 }

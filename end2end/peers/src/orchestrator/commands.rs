@@ -56,7 +56,7 @@ pub(crate) async fn runs(
                 .into_iter()
                 .map(|sandbox| sandbox.shown_to_control(now))
                 .collect();
-            Ok(Reply::ok(json!({"runs": runs})))
+            Ok(Reply::ok(json!({"as_of": now, "runs": runs})))
         })
         .await
 }

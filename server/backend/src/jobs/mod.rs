@@ -1,10 +1,14 @@
 //! The jobs: what leaves the process, one file per kind. Each is safe to run twice and says in its first lines why.
 //! Leasing, retrying and burying are `runner`'s.
 
+pub mod check;
+pub mod close_month;
 pub mod push_key;
 pub mod push_tenant;
 pub mod remove_key;
 pub mod runner;
+pub mod schedule;
+pub mod seal_day;
 pub mod send_mail;
 pub mod send_webhook;
 pub mod set_timeout;
@@ -50,17 +54,26 @@ pub enum Kind {
     SendWebhook,
     /// A sandbox's auto-destroy timer, by account, sandbox and minutes.
     SetTimeout,
+    /// One turn of a check, by its round.
+    Check,
+    /// The links of ledger days that are over.
+    SealDay,
+    /// Months whose usage is final.
+    CloseMonth,
 }
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::SendMail,
         Self::PushTenant,
         Self::PushKey,
         Self::RemoveKey,
         Self::SendWebhook,
         Self::SetTimeout,
+        Self::Check,
+        Self::SealDay,
+        Self::CloseMonth,
     ];
 
     /// The stored name.
@@ -73,6 +86,9 @@ impl Kind {
             Self::RemoveKey => "remove-key",
             Self::SendWebhook => "send-webhook",
             Self::SetTimeout => "set-timeout",
+            Self::Check => "check",
+            Self::SealDay => "seal-day",
+            Self::CloseMonth => "close-month",
         }
     }
 
@@ -92,6 +108,9 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
         Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
         Some(Kind::SendWebhook) => send_webhook::run(backend, job).await,
         Some(Kind::SetTimeout) => set_timeout::run(backend, job).await,
+        Some(Kind::Check) => check::run(backend, job).await,
+        Some(Kind::SealDay) => seal_day::run(backend).await,
+        Some(Kind::CloseMonth) => close_month::run(backend).await,
         None => Err(Trouble::Fail("unknown_kind")),
     }
 }

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::failure::Broken;
 use crate::settings::Settings;
-use wire::{FeedPage, KeyPut, TenantPut, TimeoutPost};
+use wire::{FeedPage, KeyPut, LiveRuns, TenantPut, TimeoutPost};
 
 /// Bytes of the largest answer that is read: a full page of the feed is near 1 MB.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -155,6 +155,18 @@ impl Orchestrator {
         if response.status() == StatusCode::CONFLICT {
             return Err(CallError::EpochChanged);
         }
+        check(response.status())?;
+        let body = read(response).await?;
+        serde_json::from_slice(&body).map_err(|_| CallError::Garbage)
+    }
+
+    /// Reads which sandboxes of an account are not destroyed, and of which moment that is true.
+    ///
+    /// # Errors
+    /// [`CallError`], by what to do next; [`CallError::Unknown`] when it does not know the account.
+    pub async fn live_runs(&self, account_id: AccountId) -> Result<LiveRuns, CallError> {
+        let url = self.url(&format!("tenants/{account_id}/runs"))?;
+        let response = self.send(self.client.get(url)).await?;
         check(response.status())?;
         let body = read(response).await?;
         serde_json::from_slice(&body).map_err(|_| CallError::Garbage)

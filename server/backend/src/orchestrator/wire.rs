@@ -105,3 +105,28 @@ pub struct EventBody {
     /// Processor milliseconds used so far.
     pub cpu_ms: Option<i64>,
 }
+
+/// Answer of `GET tenants/{account}/runs`.
+#[derive(Debug, Deserialize)]
+pub struct LiveRuns {
+    /// The moment of which the list is true, by the orchestrator's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub as_of: OffsetDateTime,
+    /// Sandboxes that are not destroyed.
+    pub runs: Vec<LiveRun>,
+}
+
+/// The part of a live sandbox that reconciliation compares.
+#[derive(Debug, Deserialize)]
+pub struct LiveRun {
+    /// Its id.
+    pub id: String,
+    /// `running` or `hibernated`.
+    pub status: String,
+    /// Processors.
+    pub vcpus: i32,
+    /// Memory in MiB.
+    pub mem_mib: i32,
+    /// Processor milliseconds used so far, where the orchestrator says so.
+    pub cpu_ms: Option<i64>,
+}

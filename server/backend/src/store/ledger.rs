@@ -228,8 +228,10 @@ pub async fn append(
     transfers: &[NewTransfer],
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
-    for transfer in transfers {
-        let transfer_id = TransferId(random::id(now));
+    // In the order given: giving back goes by the order in which an hour was charged, and all have the same time.
+    let ids = random::ids(now, transfers.len());
+    for (transfer, id) in transfers.iter().zip(ids) {
+        let transfer_id = TransferId(id);
         sqlx::query!(
             "INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, service_hour, booked_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

@@ -178,3 +178,23 @@ pub async fn touch_keys(
     .await?;
     Ok(())
 }
+
+/// Notes the processor time of what runs, as the orchestrator's list says it; older news never replaces newer.
+pub async fn note_cpu(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    used: &[(&str, i64)],
+    seen_at: OffsetDateTime,
+) -> Result<(), Broken> {
+    let ids: Vec<String> = used.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let ms: Vec<i64> = used.iter().map(|(_, ms)| *ms).collect();
+    sqlx::query!(
+        "UPDATE sandboxes AS s SET cpu_ms = greatest(s.cpu_ms, used.ms), cpu_seen_at = $4
+         FROM unnest($2::text[], $3::bigint[]) AS used (sandbox_id, ms)
+         WHERE s.account_id = $1 AND s.sandbox_id = used.sandbox_id AND (s.cpu_seen_at IS NULL OR s.cpu_seen_at < $4)",
+        account_id.0, &ids, &ms, seen_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -92,6 +92,7 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
         .await
         .unwrap();
     webhooks::test(&world.backend, &actor).await.unwrap();
+    backend::jobs::schedule::turn(&world.backend).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     assert_eq!(receiver.posts().len(), 1);
     let (mails, events) = (

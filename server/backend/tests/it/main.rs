@@ -2,12 +2,18 @@
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod checks;
+mod checks_faults;
 mod feed;
+mod invariants;
 mod jobs;
 mod ledger;
+mod model;
+mod months;
 mod meter;
 mod outlook;
 mod outlook_alerts;
 mod receiver;
+mod rights;
 mod sign_up;
 mod world;

@@ -15,6 +15,8 @@ use sqlx::PgPool;
 
 pub struct World {
     pub backend: Backend,
+    /// The database with the rights of its owner, for what no application may do.
+    pub owner: PgPool,
     pub orchestrator: Orchestrator,
     pub mail: MailCatcher,
     pub dir: std::path::PathBuf,
@@ -43,12 +45,13 @@ impl World {
         .unwrap();
         let smtp = format!("smtp://127.0.0.1:{}", mail.smtp_port());
         let settings = testing::settings(&orchestrator.url(), &smtp).unwrap();
-        let backend = testing::backend(pool, settings).unwrap();
+        let backend = testing::backend(pool.clone(), settings).unwrap();
         let patience = std::time::Duration::from_secs(10);
         let client = reqwest::Client::builder().timeout(patience);
         let client = client.build().unwrap();
         Self {
             backend,
+            owner: pool,
             orchestrator,
             mail,
             dir,

@@ -1,0 +1,281 @@
+//! Planted faults (reference/billing.md 2, invariant 30): each is found by its check under its word, nothing else is raised,
+//! and when it is mended the finding closes. The database's faults are planted with triggers and foreign keys off.
+
+use peers::orchestrator::{Appended, Kind};
+use sqlx::PgPool;
+
+use crate::checks::{busy, open, run_all};
+use crate::world::World;
+
+/// What is kept aside to mend the books after each fault.
+const TABLES: [&str; 12] = [
+    "feed_events",
+    "sandboxes",
+    "cohorts",
+    "intervals",
+    "slices",
+    "usage_hours",
+    "transfers",
+    "ledger_accounts",
+    "grants",
+    "ledger_days",
+    "accounts",
+    "outlooks",
+];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "does by hand what no code of ours does"
+)]
+async fn as_owner(world: &World, sql: &str) {
+    let sql = format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&world.owner)
+        .await
+        .unwrap();
+}
+
+/// The only sandbox of which nothing is posted yet.
+const YOUNG: &str = "(SELECT sandbox_id FROM sandboxes WHERE state = 'running' AND sandbox_id NOT IN (SELECT sandbox_id FROM slices))";
+/// A closed interval of a destroyed sandbox.
+const CLOSED: &str = "(account_id, sandbox_id, ordinal) = (SELECT account_id, sandbox_id, ordinal FROM intervals
+    JOIN sandboxes USING (account_id, sandbox_id) WHERE state = 'destroyed' ORDER BY sandbox_id LIMIT 1)";
+/// A slice.
+const SLICE: &str = "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
+    ORDER BY hour_at, sandbox_id LIMIT 1)";
+/// Usage booked today, so that its day is not sealed yet.
+const FRESH: &str = "(SELECT t.* FROM transfers AS t WHERE t.kind = 'usage'
+    AND t.booked_at >= (SELECT max(day_at) + 1 FROM ledger_days) ORDER BY t.booked_at, t.transfer_id LIMIT 1)";
+/// An account in which something runs.
+const RUNS: &str = "account_id IN (SELECT account_id FROM intervals WHERE ended_at IS NULL ORDER BY account_id LIMIT 1)";
+
+/// Name, statements, and what is found.
+fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
+    let of = |name, sql: &str, found: &[&'static str]| {
+        let sql = sql
+            .replace("{YOUNG}", YOUNG)
+            .replace("{CLOSED}", CLOSED)
+            .replace("{SLICE}", SLICE)
+            .replace("{FRESH}", FRESH)
+            .replace("{RUNS}", RUNS);
+        (name, sql, found.to_vec())
+    };
+    let mut all = of_the_fold(of);
+    all.extend(of_the_ledger(of));
+    all
+}
+
+type Fault = (&'static str, String, Vec<&'static str>);
+
+fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
+        of("interval missing", "DELETE FROM intervals WHERE {CLOSED}", &["r1 interval_missing"]),
+        of(
+            "interval extra",
+            "INSERT INTO intervals SELECT account_id, sandbox_id, ordinal + 1, ended_at, ended_at + interval '1 hour'
+             FROM intervals WHERE {CLOSED}",
+            &["r1 interval_extra"],
+        ),
+        of("interval longer", "UPDATE intervals SET ended_at = ended_at + interval '1 ms' WHERE {CLOSED}", &["r1 interval_off"]),
+        of("interval never closed", "UPDATE intervals SET ended_at = NULL WHERE {CLOSED}", &["r1 interval_off"]),
+        of("sandbox missing", "DELETE FROM sandboxes WHERE sandbox_id = {YOUNG}", &["r1 sandbox_missing"]),
+        of(
+            "sandbox nobody made",
+            "INSERT INTO sandboxes SELECT account_id, 'run-invented', state, image, region, vcpus, mem_mib, key_id, parent_id,
+             created_at, destroyed_at, cohort_id, cpu_ms, cpu_seen_at FROM sandboxes WHERE sandbox_id = {YOUNG}",
+            &["r1 sandbox_extra"],
+        ),
+        of("sandbox of another size", "UPDATE sandboxes SET vcpus = 8 WHERE sandbox_id = {YOUNG}", &["r1 sandbox_off"]),
+        of("sandbox in another state", "UPDATE sandboxes SET state = 'destroyed' WHERE sandbox_id = {YOUNG}", &["r1 sandbox_off"]),
+        of(
+            "sandbox in a wrong cohort",
+            "INSERT INTO cohorts SELECT account_id, gen_random_uuid(), key_id, 'other', region, vcpus, mem_mib FROM cohorts
+             WHERE account_id = (SELECT account_id FROM sandboxes WHERE sandbox_id = {YOUNG});
+             UPDATE sandboxes SET cohort_id = (SELECT cohort_id FROM cohorts WHERE image = 'other') WHERE sandbox_id = {YOUNG}",
+            &["r1 cohort_off"],
+        ),
+        of("slice costs a tick more", "UPDATE slices SET ticks = ticks + 1 WHERE {SLICE}", &["r3 slice_off"]),
+        of("slice a second longer", "UPDATE slices SET billed_ms = billed_ms - 1000 WHERE {SLICE}", &["r3 slice_off"]),
+        of("slice at another price", "UPDATE slices SET price_id = gen_random_uuid() WHERE {SLICE}", &["r3 slice_off"]),
+        of("slice missing", "DELETE FROM slices WHERE {SLICE}", &["r3 slice_missing"]),
+        of(
+            "slice of an hour in which it did not run",
+            "INSERT INTO slices SELECT account_id, sandbox_id, hour_at - interval '5 hours', price_id, billed_ms, ticks
+             FROM slices WHERE {SLICE}",
+            &["r3 slice_extra"],
+        ),
+        of(
+            "sum of an hour off",
+            "UPDATE usage_hours SET ticks = ticks - 1 WHERE hour_at = (SELECT min(hour_at) FROM usage_hours)",
+            &["r3 usage_hour_off"],
+        ),
+        of(
+            "sum of an hour missing",
+            "DELETE FROM usage_hours WHERE hour_at = (SELECT min(hour_at) FROM usage_hours)",
+            &["r3 usage_hour_off"],
+        ),
+        of(
+            "sum of an hour in which nothing ran",
+            "INSERT INTO usage_hours SELECT account_id, hour_at - interval '5 hours', cohort_id, billed_ms, ticks FROM usage_hours
+             ORDER BY hour_at LIMIT 1",
+            &["r3 usage_hour_off"],
+        ),
+        of(
+            "orchestrator runs what the feed never said",
+            "DELETE FROM intervals WHERE sandbox_id = {YOUNG}; DELETE FROM feed_events WHERE sandbox_id = {YOUNG};
+             DELETE FROM sandboxes WHERE sandbox_id = {YOUNG}",
+            &["r2 run_unknown"],
+        ),
+        of(
+            "feed says another size than runs",
+            "UPDATE feed_events SET vcpus = 2 WHERE sandbox_id = {YOUNG}; UPDATE sandboxes SET vcpus = 2 WHERE sandbox_id = {YOUNG};
+             UPDATE cohorts SET vcpus = 2 WHERE cohort_id = (SELECT cohort_id FROM sandboxes WHERE sandbox_id = {YOUNG})",
+            &["r2 run_size_off"],
+        ),
+        of(
+            "stopped account runs",
+            "UPDATE accounts SET run_until = (SELECT settled_at - interval '1 hour' FROM feed_cursors) WHERE {RUNS}",
+            &["r7 runs_past_end"],
+        ),
+        of(
+            "account runs without credit",
+            "UPDATE accounts SET run_until = NULL WHERE {RUNS};
+             INSERT INTO outlooks (account_id, due_at, zero_at, cause)
+             SELECT account_id, now(), (SELECT settled_at - interval '1 hour' FROM feed_cursors), 'credit' FROM accounts WHERE {RUNS}
+             ON CONFLICT (account_id) DO UPDATE SET zero_at = excluded.zero_at, cause = excluded.cause",
+            &["r7 runs_without_credit"],
+        ),
+    ]
+}
+
+fn of_the_ledger(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
+        of(
+            "usage never booked",
+            "UPDATE ledger_accounts AS la SET debit_ticks = debit_ticks - t.ticks FROM {FRESH} AS t
+             WHERE la.account_id = t.account_id AND la.ledger_account_id = t.debit_id;
+             DELETE FROM transfers WHERE transfer_id = (SELECT transfer_id FROM {FRESH} AS t)",
+            &["r3 hour_underbooked"],
+        ),
+        of(
+            "usage booked twice",
+            "SET session_replication_role = origin; INSERT INTO transfers
+             SELECT account_id, gen_random_uuid(), debit_id, credit_id, ticks, kind, key || ':again', service_hour, booked_at
+             FROM {FRESH} AS t",
+            &["r3 hour_overbooked"],
+        ),
+        of(
+            "sealed transfer removed",
+            "DELETE FROM transfers WHERE transfer_id = (SELECT transfer_id FROM transfers WHERE kind = 'usage'
+             AND booked_at < (SELECT max(day_at) + 1 FROM ledger_days) ORDER BY booked_at, transfer_id LIMIT 1)",
+            &["r3 hour_underbooked", "r4 balance_off", "r4 day_altered"],
+        ),
+        of(
+            "sealed transfer renamed",
+            "UPDATE transfers SET key = key || 'x' WHERE transfer_id = (SELECT transfer_id FROM transfers
+             WHERE booked_at < (SELECT max(day_at) + 1 FROM ledger_days) ORDER BY booked_at, transfer_id LIMIT 1)",
+            &["r4 day_altered"],
+        ),
+        of(
+            "balance a tick off",
+            "UPDATE ledger_accounts SET credit_ticks = credit_ticks + 1 WHERE ledger_account_id = (
+             SELECT grant_id FROM grants ORDER BY grant_id LIMIT 1)",
+            &["r4 balance_off"],
+        ),
+        of(
+            "grant says more than filled it",
+            "UPDATE grants SET amount_ticks = amount_ticks + 1 WHERE grant_id = (SELECT grant_id FROM grants ORDER BY grant_id LIMIT 1)",
+            &["r4 grant_off"],
+        ),
+        of(
+            "transfer from nobody",
+            "INSERT INTO transfers SELECT account_id, gen_random_uuid(), gen_random_uuid(), credit_id, 1, 'grant', 'nobody', NULL,
+             booked_at FROM {FRESH} AS t",
+            &["r4 ledger_uneven"],
+        ),
+        of(
+            "link of a day altered",
+            "UPDATE ledger_days SET sha256 = sha256('x') WHERE day_at = (SELECT min(day_at) FROM ledger_days)",
+            &["r4 day_altered"],
+        ),
+        of(
+            "sum of a day altered",
+            "UPDATE ledger_days SET ticks = ticks + 1 WHERE day_at = (SELECT max(day_at) FROM ledger_days)",
+            &["r4 day_altered"],
+        ),
+        of(
+            "first day removed",
+            "DELETE FROM ledger_days WHERE day_at = (SELECT min(day_at) FROM ledger_days)",
+            &["r4 chain_broken"],
+        ),
+    ]
+}
+
+fn words(findings: Vec<(String, String)>) -> Vec<String> {
+    findings
+        .into_iter()
+        .map(|(check, fault)| format!("{check} {fault}"))
+        .collect()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
+    let world = busy(pool).await;
+    let keep: String = TABLES
+        .iter()
+        .map(|name| format!("CREATE TABLE kept_{name} AS TABLE {name};"))
+        .collect();
+    as_owner(&world, &keep).await;
+    let mend: String = TABLES
+        .iter()
+        .map(|name| format!("DELETE FROM {name}; INSERT INTO {name} SELECT * FROM kept_{name};"))
+        .collect();
+    let faults = faults();
+    assert!(faults.len() >= 30);
+    for (name, sql, found) in faults {
+        as_owner(&world, &sql).await;
+        run_all(&world).await;
+        assert_eq!(words(open(&world).await), found, "{name}");
+        as_owner(&world, &mend).await;
+        run_all(&world).await;
+        assert_eq!(open(&world).await, [], "{name}, mended");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@example.org").await;
+    let key = world.key(&actor).await;
+    world.control().set_speed(0).unwrap();
+    let (runs, sleeps, dead) = (world.start(&key).await, world.start(&key).await, world.start(&key).await);
+    world.act(&key, &sleeps, "hibernate").await;
+    world.act(&key, &dead, "hibernate").await;
+    world.control().advance_ms(10).unwrap();
+    run_all(&world).await;
+    assert_eq!(open(&world).await, []);
+    let say = |id: Option<&str>, kind| Appended {
+        account: Some(actor.account_id().0),
+        sandbox_id: id.map(str::to_owned),
+        kind: Some(kind),
+        ..Appended::default()
+    };
+    let mut expected = Vec::new();
+    for (event, word) in [
+        (say(None, Kind::Created), "r2 run_gone"),
+        (say(Some(&runs), Kind::Hibernated), "r2 run_unbilled"),
+        (say(Some(&sleeps), Kind::Resumed), "r2 run_billed_asleep"),
+        (say(Some(&dead), Kind::Destroyed), "r2 run_not_destroyed"),
+    ] {
+        world.control().append(vec![event]).unwrap();
+        world.meter().await;
+        run_all(&world).await;
+        assert_eq!(words(open(&world).await), expected, "an event of this very moment is left for later");
+        world.control().advance_ms(10).unwrap();
+        world.meter().await;
+        expected.push(word.to_owned());
+        expected.sort();
+        run_all(&world).await;
+        assert_eq!(words(open(&world).await), expected);
+    }
+}

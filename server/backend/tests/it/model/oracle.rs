@@ -1,0 +1,207 @@
+//! An oracle of the books in exact fractions of a dollar. It takes what the orchestrator says happened and shares no code
+//! with `domain`: its own fold, its own hours, its own burning. Times are Unix milliseconds.
+
+use std::collections::BTreeMap;
+
+use num_rational::BigRational;
+
+/// A fraction.
+pub fn ratio(numerator: i64, denominator: i64) -> BigRational {
+    BigRational::new(numerator.into(), denominator.into())
+}
+
+pub const HOUR: i64 = 3_600_000;
+
+/// What happened to a sandbox.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    pub sandbox: String,
+    pub kind: String,
+    pub occurred: i64,
+    pub recorded: i64,
+    pub vcpus: i64,
+    pub mem_mib: i64,
+}
+
+/// A grant: dollars with order and bounds.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub id: String,
+    pub priority: i32,
+    pub starts: i64,
+    pub ends: Option<i64>,
+    pub left: BigRational,
+}
+
+/// Dollars an hour of one vCPU and of one GiB, from an hour on.
+#[derive(Clone, Debug)]
+pub struct Price {
+    pub from: i64,
+    pub vcpu: BigRational,
+    pub gib: BigRational,
+}
+
+/// Whom an hour was charged to, in the order in which it was, and how much of it is left charged.
+type Charges = Vec<(String, BigRational)>;
+
+/// Seconds and dollars.
+pub type Usage = (i64, BigRational);
+
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    pub grants: Vec<Grant>,
+    pub prices: Vec<Price>,
+    /// By hour.
+    charged: BTreeMap<i64, Charges>,
+    /// By sandbox and hour.
+    pub usage: BTreeMap<(String, i64), Usage>,
+}
+
+pub const OVERRUN: &str = "overrun";
+
+impl Oracle {
+    /// With the price of the Terms: $0.026 and $0.015.
+    pub fn new() -> Self {
+        let first = Price {
+            from: i64::MIN,
+            vcpu: ratio(26, 1_000),
+            gib: ratio(15, 1_000),
+        };
+        Self {
+            grants: Vec::new(),
+            prices: vec![first],
+            charged: BTreeMap::new(),
+            usage: BTreeMap::new(),
+        }
+    }
+
+    /// Settles everything that happened; what still runs is charged up to the whole hour before `watermark`.
+    pub fn settle(&mut self, happened: &[Happened], watermark: i64) {
+        let horizon = watermark.div_euclid(HOUR) * HOUR;
+        self.usage.clear();
+        let mut sandboxes: Vec<&str> = happened.iter().map(|h| h.sandbox.as_str()).collect();
+        sandboxes.sort_unstable();
+        sandboxes.dedup();
+        for sandbox in sandboxes {
+            let life: Vec<&Happened> = happened.iter().filter(|h| h.sandbox == sandbox).collect();
+            self.rate(&life, horizon);
+        }
+        let mut hours: BTreeMap<i64, BigRational> = BTreeMap::new();
+        for ((_, hour), (_, dollars)) in &self.usage {
+            *hours.entry(*hour).or_insert_with(|| ratio(0, 1)) += dollars;
+        }
+        for hour in self.charged.keys() {
+            hours.entry(*hour).or_insert_with(|| ratio(0, 1));
+        }
+        for (hour, due) in hours {
+            self.charge(hour, &due);
+        }
+    }
+
+    /// Walks the life of one sandbox and rates each second of running, an hour at a time.
+    fn rate(&mut self, life: &[&Happened], horizon: i64) {
+        let Some(made) = life.iter().find(|h| h.kind == "created") else {
+            return;
+        };
+        let (mut state, mut since, mut clock) = ("none", 0, i64::MIN);
+        let mut runs: Vec<(i64, i64)> = Vec::new();
+        for event in life {
+            clock = clock.max(event.occurred.min(event.recorded));
+            let next = match (state, event.kind.as_str()) {
+                ("none", "created") | ("asleep", "resumed") => "running",
+                ("running", "hibernated") => "asleep",
+                ("running" | "asleep", "destroyed") => "gone",
+                _ => continue,
+            };
+            if state == "running" {
+                runs.push((since, clock));
+            }
+            (state, since) = (next, clock);
+        }
+        if state == "running" && since < horizon {
+            runs.push((since, horizon));
+        }
+        for (start, end) in runs {
+            let (first, last) = (start.div_euclid(1_000), end.div_euclid(1_000));
+            let mut at = first;
+            while at < last {
+                let hour = at.div_euclid(3_600) * 3_600;
+                let next = last.min(hour + 3_600);
+                self.add(made, hour * 1_000, next - at);
+                at = next;
+            }
+        }
+    }
+
+    fn add(&mut self, made: &Happened, hour: i64, seconds: i64) {
+        let price = self.prices.iter().rev().find(|price| price.from <= hour);
+        let price = price.unwrap();
+        let an_hour =
+            &price.vcpu * ratio(made.vcpus, 1) + &price.gib * ratio(made.mem_mib, 1_024);
+        let usage = self
+            .usage
+            .entry((made.sandbox.clone(), hour))
+            .or_insert_with(|| (0, ratio(0, 1)));
+        usage.0 += seconds;
+        usage.1 += an_hour * ratio(seconds, 3_600);
+    }
+
+    /// Charges or gives back the difference between what an hour costs and what it was charged.
+    fn charge(&mut self, hour: i64, due: &BigRational) {
+        let charges = self.charged.entry(hour).or_default();
+        let zero = ratio(0, 1);
+        let before: BigRational = charges.iter().map(|(_, part)| part.clone()).sum();
+        let mut rest = due - before;
+        if rest < zero {
+            // Back to whom it was charged last, first.
+            for (payer, part) in charges.iter_mut().rev() {
+                let back = (-rest.clone()).min(part.clone());
+                if back <= zero {
+                    continue;
+                }
+                *part -= &back;
+                rest += &back;
+                if let Some(grant) = self.grants.iter_mut().find(|grant| grant.id == *payer) {
+                    grant.left += &back;
+                }
+            }
+            return;
+        }
+        let mut order: Vec<&mut Grant> = self
+            .grants
+            .iter_mut()
+            .filter(|grant| grant.starts <= hour && grant.ends.is_none_or(|end| hour < end))
+            .collect();
+        // Stable: grants stand in the order in which they were given.
+        order.sort_by_key(|grant| (grant.priority, grant.ends.unwrap_or(i64::MAX)));
+        for grant in order {
+            let part = grant.left.clone().min(rest.clone());
+            if part > zero {
+                grant.left -= &part;
+                rest -= &part;
+                pay(charges, &grant.id, part);
+            }
+        }
+        if rest > zero {
+            pay(charges, OVERRUN, rest);
+        }
+    }
+
+    /// What nobody paid.
+    pub fn overrun(&self) -> BigRational {
+        self.charged
+            .values()
+            .flatten()
+            .filter(|(payer, _)| payer == OVERRUN)
+            .map(|(_, part)| part.clone())
+            .sum()
+    }
+}
+
+/// A payer keeps the place of its first charge of the hour.
+fn pay(charges: &mut Charges, payer: &str, part: BigRational) {
+    match charges.iter_mut().find(|(of, _)| of == payer) {
+        Some((_, sum)) => *sum += part,
+        None => charges.push((payer.to_owned(), part)),
+    }
+}
