@@ -13,6 +13,8 @@ mod words;
 mod dashboard {
     //! Pages of a signed-in person.
     pub mod credit;
+    pub mod credit_statement;
+    pub mod credit_what_if;
     pub mod key;
     pub mod key_created;
     pub mod key_new;
@@ -22,6 +24,7 @@ mod dashboard {
     pub mod sandboxes;
     pub mod settings;
     pub mod usage;
+    pub mod waste;
 }
 
 mod public {
@@ -53,6 +56,7 @@ pub const PRIVATE_ROUTES: &[&str] = &[
     "/keys/created",
     "/keys/{id}",
     "/credit",
+    "/waste",
     "/settings",
 ];
 
@@ -79,6 +83,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/created") view=dashboard::key_created::view ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id") view=dashboard::key::view ssr=SsrMode::Async/>
                 <Route path=path!("/credit") view=dashboard::credit::view ssr=SsrMode::Async/>
+                <Route path=path!("/waste") view=dashboard::waste::view ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=dashboard::settings::view ssr=SsrMode::Async/>
             </Routes>
         </Router>

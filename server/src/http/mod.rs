@@ -8,6 +8,7 @@ pub mod assets;
 mod body;
 pub mod client_address;
 mod deadline;
+mod export;
 mod guard;
 mod health;
 pub mod listen;
@@ -152,6 +153,14 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         .route(
             "/live/overview",
             get(live::overview).with_state(backend.clone()),
+        )
+        .route(
+            "/credit/statement.csv",
+            get(export::statement::csv).with_state(backend.clone()),
+        )
+        .route(
+            "/credit/statement.json",
+            get(export::statement::json).with_state(backend.clone()),
         )
         .route(
             "/verify-email/{token}",

@@ -19,6 +19,7 @@ mod same_origin;
 mod sessions;
 mod sign_up;
 mod sign_up_refused;
+mod statement;
 mod tables;
 mod wasm_is_pure;
 mod world;

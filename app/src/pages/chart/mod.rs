@@ -1,10 +1,13 @@
 //! Usage as bars: drawn here as SVG without a viewBox, all geometry in percent attributes, so that letters keep their
 //! size at every width and no style is inline. Beside it a table of the same rows.
 
+mod burn_down;
 mod scale;
 
 use domain::usage::{self, Range, Series};
 use leptos::prelude::*;
+
+pub use burn_down::burn_down;
 
 use super::format::{self, METERED};
 use crate::islands::ChartReadout;

@@ -2,9 +2,11 @@
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod credit;
 mod feed;
 mod jobs;
 mod ledger;
 mod meter;
 mod sign_up;
+mod waste;
 mod world;
