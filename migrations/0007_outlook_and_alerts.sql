@@ -17,7 +17,7 @@ CREATE TABLE outlooks (
     base_ticks  numeric(38, 0) NOT NULL DEFAULT 0,
     CONSTRAINT outlooks_zero_has_a_cause CHECK ((zero_at IS NULL) = (cause IS NULL))
 );
-CREATE INDEX outlooks_by_due ON outlooks (due_at);
+CREATE INDEX outlooks_by_due ON outlooks (due_at, account_id);
 INSERT INTO outlooks (account_id, due_at) SELECT account_id, now() FROM accounts WHERE activated_at IS NOT NULL;
 
 -- The customer's own monthly limit, by UTC month. No row: no limit.
@@ -77,7 +77,11 @@ CREATE TABLE webhooks (
     account_id uuid        CONSTRAINT webhooks_pkey PRIMARY KEY CONSTRAINT webhooks_account_fkey REFERENCES accounts,
     webhook_id uuid        NOT NULL,
     url        text        NOT NULL CONSTRAINT webhooks_url_is_short CHECK (char_length(url) <= 500),
-    set_at     timestamptz NOT NULL
+    set_at     timestamptz NOT NULL,
+    -- The last test: asked for, ended, and the class of its failure when it did not get through.
+    test_asked_at timestamptz,
+    test_ended_at timestamptz,
+    test_failure  text
 );
 
 -- One row per alert and way out: what the history page shows, and what a job marks when it got through.
@@ -111,6 +115,7 @@ ALTER TABLE mails
         CHECK (template IN ('verify_email', 'already_registered', 'confirm_recipient', 'alert')),
     ADD CONSTRAINT mails_go_to_one CHECK ((user_id IS NULL) <> (recipient_id IS NULL)),
     ADD CONSTRAINT mails_recipient_has_an_account CHECK (recipient_id IS NULL OR account_id IS NOT NULL);
+CREATE INDEX mails_by_account ON mails (account_id, created_at) WHERE account_id IS NOT NULL;
 
 -- The secret link of the calendar feed. Unique across tenants, hence not keyed by account. Only the hash is stored.
 CREATE TABLE calendars (

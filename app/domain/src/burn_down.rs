@@ -187,14 +187,27 @@ mod tests {
     #[test]
     fn a_young_account_is_drawn_by_the_hour_and_an_old_one_by_the_day() {
         let as_of = Moment::from(datetime!(2026-11-24 15:20 UTC));
-        let young = Grid::of(Reach::All, Moment::from(datetime!(2026-11-24 13:59 UTC)), as_of);
-        assert_eq!((young.len(), young.is_hourly(), young.is_cut), (3, true, false));
+        let young = Grid::of(
+            Reach::All,
+            Moment::from(datetime!(2026-11-24 13:59 UTC)),
+            as_of,
+        );
+        assert_eq!(
+            (young.len(), young.is_hourly(), young.is_cut),
+            (3, true, false)
+        );
         assert_eq!(young.index(as_of), Some(2));
         let old = Moment::from(datetime!(2026-10-01 00:00 UTC));
         let old = |reach| Grid::of(reach, old, as_of);
         assert_eq!((old(Reach::All).len(), old(Reach::All).is_cut), (55, false));
-        assert_eq!((old(Reach::Month).len(), old(Reach::Month).is_cut), (30, true));
-        assert_eq!(old(Reach::Month).index(Moment::from(datetime!(2026-10-02 00:00 UTC))), None);
+        assert_eq!(
+            (old(Reach::Month).len(), old(Reach::Month).is_cut),
+            (30, true)
+        );
+        assert_eq!(
+            old(Reach::Month).index(Moment::from(datetime!(2026-10-02 00:00 UTC))),
+            None
+        );
         assert_eq!(old(Reach::Month).index(Moment::MAX), Some(29));
         // A grant later than the feed: the clocks of the two differ by seconds.
         assert_eq!(Grid::of(Reach::All, Moment::MAX, as_of).len(), 1);

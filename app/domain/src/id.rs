@@ -61,4 +61,14 @@ ids! {
     VerificationId,
     /// A recorded acceptance of a legal document.
     AcceptanceId,
+    /// A warning that was raised.
+    AlertId,
+    /// One way that a warning goes out.
+    DeliveryId,
+    /// Somebody who is told of warnings by mail.
+    RecipientId,
+    /// The address that warnings are posted to.
+    WebhookId,
+    /// A secret link to a calendar feed.
+    CalendarId,
 }

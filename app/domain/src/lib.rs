@@ -2,7 +2,9 @@
 //! Pure by decree: no clock, no randomness, no I/O. Time and random bytes arrive as parameters, and everything builds for wasm.
 #![deny(missing_docs)]
 
+pub mod alert;
 pub mod burn_down;
+pub mod calendar;
 pub mod country;
 pub mod credit;
 pub mod document;
@@ -10,6 +12,7 @@ pub mod email;
 pub mod feed;
 pub mod figures;
 pub mod id;
+pub mod incident;
 pub mod interval;
 pub mod key;
 pub mod limits;

@@ -52,3 +52,21 @@ pub const WASTE_ROWS_MAX: i64 = 10_000;
 pub const WASTE_MINUTES_MIN: i64 = 10;
 /// Hours of usage that one chart can show by the hour before it turns to days.
 pub const CHART_HOURS_MAX: i64 = 48;
+/// Most that a monthly limit can be, in cents: $1,000,000 is beyond what anybody spends here.
+pub const MONTHLY_LIMIT_CENTS_MAX: i64 = 100_000_000;
+/// Alert recipients of an account, members and others together: more is a mailing list, which has an address of its own.
+pub const RECIPIENTS_MAX: i64 = 10;
+/// Days in which an invited recipient can agree: long enough for a holiday.
+pub const RECIPIENT_DAYS: i64 = 14;
+/// Mails of one account that ask somebody to agree, per day, so that nobody's inbox can be filled through us.
+pub const RECIPIENT_MAILS_PER_DAY: i64 = 10;
+/// Characters of a webhook's address.
+pub const WEBHOOK_URL_CHARS_MAX: usize = 500;
+/// Attempts at posting one alert: with the back-off of jobs about four hours, after which it is old news.
+pub const WEBHOOK_ATTEMPTS_MAX: i32 = 16;
+/// Seconds between two tests of a webhook, so that it is no way to hammer somebody.
+pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
+/// Accounts whose outlook is computed in one turn of the worker.
+pub const OUTLOOKS_PER_ROUND: i64 = 200;
+/// Milliseconds after which an outlook is computed again though nothing is known to change: the sweep behind the rest.
+pub const OUTLOOK_SWEEP_MS: i64 = 3_600_000;

@@ -192,6 +192,26 @@ impl<'de> Deserialize<'de> for Ticks {
 #[serde(transparent)]
 pub struct Cents(pub i64);
 
+impl Cents {
+    /// Reads what a person types for an amount of dollars: `25`, `$25.50`, `1,000`. `None` for anything else, signs and
+    /// a third decimal included.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.strip_prefix('$').unwrap_or(text).trim_start();
+        let (whole, part) = text.split_once('.').unwrap_or((text, "00"));
+        let whole = whole.replace(',', "");
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !is_digits(&whole) || !is_digits(part) || part.len() > 2 {
+            return None;
+        }
+        let tens = if part.len() == 1 { 10 } else { 1 };
+        let cents = part.parse::<i64>().ok()?.checked_mul(tens)?;
+        let whole = whole.parse::<i64>().ok()?.checked_mul(100)?;
+        whole.checked_add(cents).map(Self)
+    }
+}
+
 /// Whole micro-dollars (1e-6 USD), as prices per hour are stated.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -230,6 +250,35 @@ mod tests {
             Ticks(TICKS_MAX).dollars(12).len(),
             Ticks(TICKS_MAX - 1).dollars(12).len()
         );
+    }
+
+    #[test]
+    fn amounts_as_people_type_them() {
+        for (text, cents) in [
+            ("25", 2_500),
+            (" $25.5 ", 2_550),
+            ("1,000.05", 100_005),
+            ("0", 0),
+            ("$ 3", 300),
+        ] {
+            assert_eq!(Cents::parse(text), Some(Cents(cents)), "{text}");
+        }
+        for text in [
+            "",
+            "$",
+            "-1",
+            "+1",
+            "1.234",
+            "1.",
+            ".5",
+            "1e3",
+            "1 000",
+            "NaN",
+            "٣",
+            &"9".repeat(30),
+        ] {
+            assert_eq!(Cents::parse(text), None, "{text}");
+        }
     }
 
     proptest! {

@@ -96,3 +96,73 @@ pub enum KeyRefusal {
     /// No such key in this account.
     NotFound,
 }
+
+/// Why a change to the monthly limit was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitRefusal {
+    /// No amount.
+    Empty,
+    /// Not an amount of dollars.
+    Malformed,
+    /// Over $1,000,000.
+    TooHigh,
+    /// The role may not change it.
+    Forbidden,
+}
+
+/// Why a change to alerts or their recipients was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertRefusal {
+    /// No address.
+    EmailEmpty,
+    /// Not an address, or too long for one.
+    EmailMalformed,
+    /// The address is on the list already.
+    AlreadyThere,
+    /// Ten recipients exist.
+    TooMany,
+    /// Ten mails that ask somebody to agree were sent within a day; wait.
+    AskedTooOften,
+    /// No such recipient in this account.
+    NotFound,
+    /// The link is not ours, too old, or its recipient was removed.
+    LinkUnknown,
+    /// The role may not change alerts.
+    Forbidden,
+}
+
+/// Why a change to the webhook was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookRefusal {
+    /// No address.
+    Empty,
+    /// Not an address, or over 500 characters.
+    Malformed,
+    /// Not https.
+    NotHttps,
+    /// A name or password in the address.
+    HasCredentials,
+    /// A port below 1024 other than 443.
+    PortRefused,
+    /// An address that is not of the public internet.
+    NotPublic,
+    /// No webhook is set.
+    NotSet,
+    /// A test was sent within the last ten seconds; wait.
+    TooManyTests,
+    /// The role may not change it.
+    Forbidden,
+}
+
+/// Why a change to the calendar feed was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalendarRefusal {
+    /// A link exists already.
+    AlreadyThere,
+    /// No link exists.
+    NotFound,
+}

@@ -46,6 +46,12 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
+    /// May set what is spent and who is warned: limit, alerts, webhook, calendar.
+    #[must_use]
+    pub const fn may_change_money(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin | Self::Billing)
+    }
+
     /// May command sandboxes, such as setting their timer.
     #[must_use]
     pub const fn may_command_sandboxes(self) -> bool {

@@ -1,7 +1,9 @@
 //! The closed set of what can end an action badly, the only errors that cross to the browser. No free text, no data:
 //! the sentences are in `pages::words`.
 
-use domain::refusal::{KeyRefusal, SandboxRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal};
+use domain::refusal::{
+    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal,
+};
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};

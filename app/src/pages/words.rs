@@ -5,7 +5,9 @@ use domain::limits::{
     KEY_NAME_CHARS_MAX, KEYS_PER_ACCOUNT_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
     VERIFICATION_HOURS,
 };
-use domain::refusal::{KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, VerificationRefusal};
+use domain::refusal::{
+    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, VerificationRefusal,
+};
 
 use crate::api::ActionError;
 use crate::api::flash::Done;
@@ -95,9 +97,13 @@ fn verification(refusal: VerificationRefusal) -> String {
 
 const fn sandbox(refusal: SandboxRefusal) -> &'static str {
     match refusal {
-        SandboxRefusal::Forbidden => "Your role in this account may not command sandboxes. Ask an owner, admin or developer of the account.",
+        SandboxRefusal::Forbidden => {
+            "Your role in this account may not command sandboxes. Ask an owner, admin or developer of the account."
+        }
         SandboxRefusal::NotFound => "There is no such sandbox in this account.",
-        SandboxRefusal::NotRunning => "This sandbox does not run any more, so it costs nothing and its timer was left alone.",
+        SandboxRefusal::NotRunning => {
+            "This sandbox does not run any more, so it costs nothing and its timer was left alone."
+        }
         SandboxRefusal::TimeoutUnknown => "Choose 5, 15 or 60 minutes.",
     }
 }

@@ -29,6 +29,19 @@ impl Broken {
             })
     }
 
+    /// True when another transaction was faster: nothing is wrong, and the next try sees what it wrote.
+    #[must_use]
+    pub fn is_race(&self) -> bool {
+        self.0
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
+            .any(|error| {
+                // Serialization failure and deadlock.
+                matches!(error, sqlx::Error::Database(error)
+                    if error.code().is_some_and(|code| code == "40001" || code == "40P01"))
+            })
+    }
+
     /// A breakage without a deeper cause: a row or an answer that makes no sense.
     #[must_use]
     pub fn new(what: &'static str) -> Self {

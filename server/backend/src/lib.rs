@@ -17,6 +17,7 @@ pub mod settings;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod webhook;
 pub mod worker;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::mailer::Mailer;
 use crate::orchestrator::Orchestrator;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
+use crate::webhook::Poster;
 
 /// Everything a service needs, cheap to clone. One per process; tests make one per database.
 #[derive(Clone)]
@@ -38,6 +40,7 @@ pub struct Backend {
     settings: Arc<Settings>,
     orchestrator: Orchestrator,
     mailer: Mailer,
+    poster: Poster,
     passwords: Passwords,
 }
 
@@ -60,12 +63,14 @@ impl Backend {
         let settings = settings.into();
         let orchestrator = Orchestrator::new(&settings)?;
         let mailer = Mailer::new(&settings)?;
+        let poster = Poster::new(&settings)?;
         Ok(Self {
             pool,
             clock,
             settings,
             orchestrator,
             mailer,
+            poster,
             passwords: Passwords::new()?,
         })
     }
@@ -102,6 +107,10 @@ impl Backend {
 
     pub(crate) const fn mailer(&self) -> &Mailer {
         &self.mailer
+    }
+
+    pub(crate) const fn poster(&self) -> &Poster {
+        &self.poster
     }
 
     pub(crate) const fn passwords(&self) -> &Passwords {

@@ -24,6 +24,23 @@ pub fn hex(bytes: &[u8]) -> String {
 /// database never holds it. 256 bits as 43 characters of URL-safe base64.
 #[must_use]
 pub fn verification_token(key: &SecretKey, verification_id: Uuid) -> String {
-    let mac = key.derive(&format!("verification:{verification_id}"));
+    derived(key, "verification", verification_id)
+}
+
+/// The token of the link by which a recipient of alerts agrees, and later ends them.
+#[must_use]
+pub fn recipient_token(key: &SecretKey, recipient_id: Uuid) -> String {
+    derived(key, "alert_recipient", recipient_id)
+}
+
+/// The token in the address of a calendar feed.
+#[must_use]
+pub fn calendar_token(key: &SecretKey, calendar_id: Uuid) -> String {
+    derived(key, "calendar", calendar_id)
+}
+
+/// A secret of 256 bits for one thing of one purpose, as 43 characters.
+pub(crate) fn derived(key: &SecretKey, purpose: &str, id: Uuid) -> String {
+    let mac = key.derive(&format!("{purpose}:{id}"));
     URL_SAFE_NO_PAD.encode(&mac[..32])
 }

@@ -7,6 +7,8 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::Sha512;
 use url::Url;
 
+use crate::webhook::Reach;
+
 /// Every setting of the backend. Secrets are wrapped, so that `Debug` cannot print them.
 #[derive(Debug)]
 pub struct Settings {
@@ -30,6 +32,8 @@ pub struct Settings {
     pub smtp_url: SecretString,
     /// Sender of all mail, such as `Isorun <no-reply@isorun.ai>`.
     pub mail_from: String,
+    /// What webhooks may be posted to.
+    pub webhook_reach: Reach,
     /// Countries under comprehensive sanctions (Terms 14).
     pub refused_countries: Vec<Country>,
     /// Versions in force of what is accepted at sign-up.

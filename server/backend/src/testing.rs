@@ -14,6 +14,7 @@ use crate::failure::Broken;
 use crate::jobs::runner;
 use crate::settings::{DocumentVersions, SecretKey, Settings};
 use crate::store::jobs;
+use crate::webhook::Reach;
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -34,6 +35,7 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
         region: Region::parse("us").ok_or_else(|| Broken::new("test region"))?,
         smtp_url: SecretString::from(smtp),
         mail_from: "Isorun <no-reply@isorun.ai>".to_owned(),
+        webhook_reach: Reach::Anywhere,
         refused_countries: ["CU", "IR", "KP", "SY"]
             .iter()
             .filter_map(|code| Country::parse(code))

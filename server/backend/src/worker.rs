@@ -11,10 +11,13 @@ use crate::failure::Broken;
 use crate::jobs::runner;
 use crate::metering::pull::{self, Pulled};
 use crate::metering::settle;
+use crate::service::outlook;
 use crate::store::{feed, jobs, meters, sessions, verifications};
 
 /// How often the feed is asked; with settling right behind it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
+/// How often due outlooks are looked for: what changes an account is with the orchestrator within half a second.
+const OUTLOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often due jobs are looked for.
 const CLAIM_EVERY: Duration = Duration::from_millis(250);
 /// How often lost leases are freed (reference/security.md 2.4).
@@ -34,6 +37,7 @@ const FINISHED_JOB_DAYS: i32 = 30;
 pub async fn run(backend: Backend, stop: CancellationToken) {
     tokio::join!(
         every(PULL_EVERY, &stop, "meter", || meter(&backend)),
+        every(OUTLOOK_EVERY, &stop, "outlook", || outlook::round(&backend)),
         work(&backend, &stop),
         every(REAP_EVERY, &stop, "reap", || reap(&backend)),
         every(SWEEP_EVERY, &stop, "sweep", || sweep(&backend)),

@@ -127,7 +127,11 @@ fn strokes(line: &BurnDown, plane: &Plane) -> AnyView {
             .then(|| plane.stroke("burn-down__line", (from, point.before), (from, full)));
         let fall = (last != point.left)
             .then(|| plane.stroke("burn-down__line", (to, last), (to, point.left)));
-        (step, plane.stroke("burn-down__line", (from, full), (to, last)), fall)
+        (
+            step,
+            plane.stroke("burn-down__line", (from, full), (to, last)),
+            fall,
+        )
     });
     strokes.collect_view().into_any()
 }
@@ -151,7 +155,11 @@ fn projection(line: &BurnDown, plane: &Plane) -> AnyView {
         Some(Zero { at, .. }) => (at, left.saturating_sub(used(at))),
         None => (plane.end, left.saturating_sub(used(plane.end))),
     };
-    plane.stroke("burn-down__line burn-down__line--projected", (now, left), (to, rest))
+    plane.stroke(
+        "burn-down__line burn-down__line--projected",
+        (now, left),
+        (to, rest),
+    )
 }
 
 /// Names of the start, of now and of the end.
@@ -205,11 +213,20 @@ fn in_words(point: &Point, is_hourly: bool) -> String {
             .take(NAMED_MAX)
             .map(|(name, ticks)| format!("{name} {}", format::text(*ticks)))
             .collect();
-        let rest: Ticks = change.used.iter().skip(NAMED_MAX).map(|(_, ticks)| *ticks).sum();
+        let rest: Ticks = change
+            .used
+            .iter()
+            .skip(NAMED_MAX)
+            .map(|(_, ticks)| *ticks)
+            .sum();
         if rest.is_positive() {
             parts.push(format!("others {}", format::text(rest)));
         }
-        said.push_str(&format!("; used {}: {}", format::text(cost), parts.join(", ")));
+        said.push_str(&format!(
+            "; used {}: {}",
+            format::text(cost),
+            parts.join(", ")
+        ));
     }
     for (ticks, what) in [
         (change.granted, "granted"),
@@ -245,7 +262,11 @@ fn table(line: &BurnDown) -> AnyView {
             </tr>
         }
     });
-    let first = if line.grid.bucket_ms == DAY_MS { "Day (UTC)" } else { "Hour (UTC)" };
+    let first = if line.grid.bucket_ms == DAY_MS {
+        "Day (UTC)"
+    } else {
+        "Hour (UTC)"
+    };
     view! {
         <div class="scroll" role="region" tabindex="0" aria-label="Credit left, as a table">
             <table class="table" data-table="burn-down">
@@ -288,7 +309,10 @@ mod tests {
             change.used = vec![("key ci".to_owned(), cents(100))];
         }
         changes[0].granted = cents(5_000);
-        changes[9].used = vec![("key ci".to_owned(), cents(90)), ("key dev".to_owned(), cents(10))];
+        changes[9].used = vec![
+            ("key ci".to_owned(), cents(90)),
+            ("key dev".to_owned(), cents(10)),
+        ];
         BurnDown {
             points: domain::burn_down::line(&grid, cents(4_000), changes),
             grid,
@@ -305,9 +329,16 @@ mod tests {
         let line = ten_days(Some(Moment::from(datetime!(2026-12-04 00:00 UTC))));
         let html = drawing(&line, "Empty on 4 Dec.").to_html();
         // Up by the grant, ten falls, and the dashed way to the end.
-        assert_eq!(html.matches("<line class=\"burn-down__line\"").count(), 1 + 10, "{html}");
+        assert_eq!(
+            html.matches("<line class=\"burn-down__line\"").count(),
+            1 + 10,
+            "{html}"
+        );
         assert_eq!(html.matches("burn-down__line--projected").count(), 1);
-        assert!(html.contains(r#"x1="50.00%" y1="23.20%" x2="100.00%" y2="88.00%""#), "{html}");
+        assert!(
+            html.contains(r#"x1="50.00%" y1="23.20%" x2="100.00%" y2="88.00%""#),
+            "{html}"
+        );
         assert!(html.contains("ends 4 Dec") && !html.contains("style="));
         assert_eq!(html.matches("chart__hit").count(), 10);
     }

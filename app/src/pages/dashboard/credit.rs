@@ -97,7 +97,10 @@ pub fn end(zero: Option<Zero>, per_hour: Ticks, as_of: OffsetDateTime) -> String
             format!("Empty on {} at this pace.", format::weekday(at))
         }
         (false, Cause::Credit) => {
-            format!("Nothing runs. The last credit ends on {}.", format::weekday(at))
+            format!(
+                "Nothing runs. The last credit ends on {}.",
+                format::weekday(at)
+            )
         }
         (false, Cause::Limit) => format!(
             "Your monthly limit is reached on {} at this pace.",
@@ -122,7 +125,11 @@ fn figures(credit: &Credit) -> AnyView {
         credit.overrun,
         "ran beyond the credit; measured, never charged",
     );
-    let waiting = figure("waiting", credit.balance.waiting, "more, from a later date on");
+    let waiting = figure(
+        "waiting",
+        credit.balance.waiting,
+        "more, from a later date on",
+    );
     view! {
         <div class="figures">
             <div class="figure">
@@ -266,7 +273,13 @@ mod tests {
             "Nothing runs. The last credit ends on Thursday 26 Nov 2026, 14:20 UTC."
         );
         let past = datetime!(2026-11-27 12:00 UTC);
-        assert_eq!(end(zero(Cause::Credit), pace, past), "Credit is empty, so nothing runs.");
-        assert_eq!(end(None, Ticks::ZERO, as_of), "Nothing runs, so nothing is spent.");
+        assert_eq!(
+            end(zero(Cause::Credit), pace, past),
+            "Credit is empty, so nothing runs."
+        );
+        assert_eq!(
+            end(None, Ticks::ZERO, as_of),
+            "Nothing runs, so nothing is spent."
+        );
     }
 }

@@ -142,7 +142,8 @@ fn what(entry: &EntryRow) -> AnyView {
         Cause::Hour(hour) => {
             let from = Moment::from(*hour);
             let href = format::intervals_href(from, from.plus_ms(HOUR_MS));
-            view! { {name}" for "<a href=href>"the hour from "{format::moment(*hour)}</a> }.into_any()
+            view! { {name}" for "<a href=href>"the hour from "{format::moment(*hour)}</a> }
+                .into_any()
         }
         Cause::Grant(id, why) => {
             let href = format!("#grant-{id}");

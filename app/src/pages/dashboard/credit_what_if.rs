@@ -47,12 +47,23 @@ impl Form {
 
     /// How many of which size; an error when that cannot be read.
     fn start(&self) -> Result<Option<(u32, Size)>, &'static str> {
-        const WRONG: &str = "Enter whole numbers: up to 10,000 sandboxes of 1 to 1,024 vCPU and 1 to 16,384 GiB.";
+        const WRONG: &str =
+            "Enter whole numbers: up to 10,000 sandboxes of 1 to 1,024 vCPU and 1 to 16,384 GiB.";
         if self.count.is_empty() || self.count == "0" {
             return Ok(None);
         }
-        let or_one = |typed: &str| if typed.is_empty() { Some(1) } else { typed.parse::<i32>().ok() };
-        let count = self.count.parse::<u32>().ok().filter(|n| *n <= WHAT_IF_COUNT_MAX);
+        let or_one = |typed: &str| {
+            if typed.is_empty() {
+                Some(1)
+            } else {
+                typed.parse::<i32>().ok()
+            }
+        };
+        let count = self
+            .count
+            .parse::<u32>()
+            .ok()
+            .filter(|n| *n <= WHAT_IF_COUNT_MAX);
         let mem_mib = or_one(&self.gib).and_then(|gib| gib.checked_mul(1_024));
         let size = or_one(&self.vcpus).zip(mem_mib);
         let size = size.and_then(|(vcpus, mem_mib)| Size::new(vcpus, mem_mib));
@@ -213,8 +224,14 @@ mod tests {
     fn numbers_are_read_or_refused() {
         assert_eq!(form("", "", "").start(), Ok(None));
         assert_eq!(form("0", "x", "").start(), Ok(None));
-        assert_eq!(form("3", "", "").start(), Ok(Some((3, Size::new(1, 1_024).unwrap()))));
-        assert_eq!(form("3", "2", "4").start(), Ok(Some((3, Size::new(2, 4_096).unwrap()))));
+        assert_eq!(
+            form("3", "", "").start(),
+            Ok(Some((3, Size::new(1, 1_024).unwrap())))
+        );
+        assert_eq!(
+            form("3", "2", "4").start(),
+            Ok(Some((3, Size::new(2, 4_096).unwrap())))
+        );
         for (count, vcpus, gib) in [
             ("x", "1", "1"),
             ("-1", "1", "1"),
@@ -223,7 +240,10 @@ mod tests {
             ("1", "1", "2147483647"),
             ("1.5", "1", "1"),
         ] {
-            assert!(form(count, vcpus, gib).start().is_err(), "{count} {vcpus} {gib}");
+            assert!(
+                form(count, vcpus, gib).start().is_err(),
+                "{count} {vcpus} {gib}"
+            );
         }
     }
 
@@ -235,10 +255,19 @@ mod tests {
                 cause: Cause::Credit,
             })
         };
-        assert_eq!(difference(zero(0), zero(9 * DAY_MS)), "That is 9 days later.");
-        assert_eq!(difference(zero(5 * HOUR_MS), zero(0)), "That is 5 hours sooner.");
+        assert_eq!(
+            difference(zero(0), zero(9 * DAY_MS)),
+            "That is 9 days later."
+        );
+        assert_eq!(
+            difference(zero(5 * HOUR_MS), zero(0)),
+            "That is 5 hours sooner."
+        );
         assert_eq!(difference(zero(0), zero(90_000)), "That is 1 min later.");
-        assert_eq!(difference(zero(0), zero(0)), "That is when it ends now too.");
+        assert_eq!(
+            difference(zero(0), zero(0)),
+            "That is when it ends now too."
+        );
         assert_eq!(difference(None, None), "");
     }
 }

@@ -143,10 +143,9 @@ fn written_out(sandbox: &SandboxRow, list: page::Page<IntervalRow>, is_whole: bo
 }
 
 fn interval(row: &IntervalRow, size: Size) -> AnyView {
-    let parts = row
-        .parts
-        .iter()
-        .map(|part| view! { <div data-ms=part.billed.0.to_string()>{arithmetic(part, size)}</div> });
+    let parts = row.parts.iter().map(
+        |part| view! { <div data-ms=part.billed.0.to_string()>{arithmetic(part, size)}</div> },
+    );
     view! {
         <tr>
             <th scope="row">{format::moment(row.started_at)}</th>

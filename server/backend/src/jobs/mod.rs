@@ -6,6 +6,7 @@ pub mod push_tenant;
 pub mod remove_key;
 pub mod runner;
 pub mod send_mail;
+pub mod send_webhook;
 pub mod set_timeout;
 
 use domain::id::AccountId;
@@ -45,17 +46,20 @@ pub enum Kind {
     PushKey,
     /// A key's removal, by account and key.
     RemoveKey,
+    /// One alert posted to the account's webhook, or a test of it.
+    SendWebhook,
     /// A sandbox's auto-destroy timer, by account, sandbox and minutes.
     SetTimeout,
 }
 
 impl Kind {
     /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SendMail,
         Self::PushTenant,
         Self::PushKey,
         Self::RemoveKey,
+        Self::SendWebhook,
         Self::SetTimeout,
     ];
 
@@ -67,6 +71,7 @@ impl Kind {
             Self::PushTenant => "push-tenant",
             Self::PushKey => "push-key",
             Self::RemoveKey => "remove-key",
+            Self::SendWebhook => "send-webhook",
             Self::SetTimeout => "set-timeout",
         }
     }
@@ -85,6 +90,7 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
         Some(Kind::PushTenant) => push_tenant::run(backend, job).await,
         Some(Kind::PushKey) => push_key::run(backend, job).await,
         Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
+        Some(Kind::SendWebhook) => send_webhook::run(backend, job).await,
         Some(Kind::SetTimeout) => set_timeout::run(backend, job).await,
         None => Err(Trouble::Fail("unknown_kind")),
     }

@@ -39,6 +39,7 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
     let put = TenantPut {
         generation: tenant.generation,
         state: "active",
+        run_until: tenant.run_until,
     };
     backend
         .orchestrator()

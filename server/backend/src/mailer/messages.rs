@@ -47,7 +47,7 @@ pub fn already_registered(origin: &Url) -> Words {
     )
 }
 
-fn base(origin: &Url) -> String {
+pub(super) fn base(origin: &Url) -> String {
     let text = origin.as_str();
     if text.ends_with('/') {
         text.to_owned()
@@ -58,7 +58,12 @@ fn base(origin: &Url) -> String {
 
 /// Puts a mail together. All texts are constants of this file and links are built from the configured origin and our
 /// own base64url tokens, so there is nothing to escape but the quotes of the attribute.
-fn compose(subject: &str, said: &[String], (action, link): (&str, &str), otherwise: &str) -> Words {
+pub(super) fn compose(
+    subject: &str,
+    said: &[String],
+    (action, link): (&str, &str),
+    otherwise: &str,
+) -> Words {
     let closing = "Questions: support@isorun.ai. Isorun BV, Netherlands.";
     let text = format!(
         "{}\n\n{action}:\n{link}\n\n{otherwise}\n\n{closing}\n",

@@ -1,6 +1,7 @@
 //! Mail over SMTP. A mail is data until a job sends it; requests never wait for a mail server.
 //! The words are in `messages`.
 
+pub mod alert_messages;
 pub mod messages;
 
 use std::time::Duration;

@@ -12,6 +12,26 @@ pub struct TenantPut {
     pub generation: i64,
     /// `active`, `suspended` or `closed`.
     pub state: &'static str,
+    /// Past this moment nothing of the tenant runs; absent while no end is in sight.
+    #[serde(
+        serialize_with = "milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub run_until: Option<OffsetDateTime>,
+}
+
+/// RFC 3339 in UTC with exactly three decimals, the only form that the contract takes.
+fn milliseconds<S: serde::Serializer>(
+    at: &Option<OffsetDateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let format = time::macros::format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+    );
+    let text = at.map(|at| at.to_offset(time::UtcOffset::UTC).format(format));
+    text.transpose()
+        .map_err(serde::ser::Error::custom)?
+        .serialize(serializer)
 }
 
 /// Body of `PUT keys/{key_id}`.

@@ -4,7 +4,7 @@
 use domain::country::Country;
 use domain::document::Document;
 use domain::email::{EmailAddress, EmailProblem};
-use domain::id::{AcceptanceId, AccountId, GrantId, MailId, UserId, VerificationId};
+use domain::id::{AcceptanceId, AccountId, GrantId, MailId, RecipientId, UserId, VerificationId};
 use domain::limits::{
     PASSWORD_CHARS_MAX, SIGN_UP_CREDIT_CENTS, VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR,
 };
@@ -26,7 +26,9 @@ use crate::store::accounts;
 use crate::store::accounts::Acceptance;
 use crate::store::audit::{self, Action};
 use crate::store::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
-use crate::store::mails::{self, MailRow, Template};
+use crate::store::mails::{self, MailRow, Template, To};
+use crate::store::outlooks;
+use crate::store::recipients;
 use crate::store::users::{self, NewUser};
 use crate::store::verifications::{self, VerificationRow};
 
@@ -148,6 +150,8 @@ async fn open_account(
         .map_or("account", |(_, domain)| domain);
     accounts::insert(db, account_id, name, &region, now).await?;
     accounts::insert_membership(db, account_id, user_id, Role::Owner, now).await?;
+    let recipient_id = RecipientId(random::id(now));
+    recipients::insert_member(db, account_id, recipient_id, user_id, now).await?;
     let versions = &backend.settings().documents;
     for document in Document::ALL {
         let version = match document {
@@ -199,9 +203,10 @@ async fn open_verification(
     let mail_id = MailId(random::id(now));
     let mail = MailRow {
         mail_id,
-        user_id,
+        to: To::User(user_id),
         template: Template::VerifyEmail,
         verification_id: Some(verification_id),
+        delivery_id: None,
     };
     send_mail::enqueue(db, account_id, &mail, now).await
 }
@@ -219,9 +224,10 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
     if sent < VERIFICATION_MAILS_PER_HOUR {
         let mail = MailRow {
             mail_id: MailId(random::id(now)),
-            user_id: user.user_id,
+            to: To::User(user.user_id),
             template: Template::AlreadyRegistered,
             verification_id: None,
+            delivery_id: None,
         };
         send_mail::enqueue(&mut tx, None, &mail, now).await?;
     }
@@ -326,6 +332,7 @@ async fn give_sign_up_credit(
         service_hour: None,
     };
     ledger::append(db, account_id, &[transfer], now).await?;
+    outlooks::touch(db, &[account_id]).await?;
     audit::append(
         db,
         account_id,

@@ -49,7 +49,11 @@ pub(crate) async fn read(
     if !actor.is_verified() {
         all.push(Attention::Unverified);
     }
-    all.extend(end(Moment::from(live.feed.as_of), zero, actor.is_verified()));
+    all.extend(end(
+        Moment::from(live.feed.as_of),
+        zero,
+        actor.is_verified(),
+    ));
     let is_at_limit = all
         .iter()
         .any(|one| matches!(one, Attention::Stopped(Cause::Limit)));
@@ -62,7 +66,12 @@ pub(crate) async fn read(
         (mails, Attention::MailUndelivered(mails)),
         (webhooks, Attention::WebhookUndelivered(webhooks)),
     ];
-    all.extend(counted.into_iter().filter(|(n, _)| *n > 0).map(|(_, one)| one));
+    all.extend(
+        counted
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(_, one)| one),
+    );
     Ok(all)
 }
 
@@ -101,9 +110,15 @@ mod tests {
                 cause: Cause::Credit,
             })
         };
-        assert_eq!(end(as_of, zero(0), true), Some(Attention::Stopped(Cause::Credit)));
+        assert_eq!(
+            end(as_of, zero(0), true),
+            Some(Attention::Stopped(Cause::Credit))
+        );
         assert_eq!(end(as_of, zero(0), false), None);
-        assert!(matches!(end(as_of, zero(NEAR_MS), true), Some(Attention::EndsSoon(..))));
+        assert!(matches!(
+            end(as_of, zero(NEAR_MS), true),
+            Some(Attention::EndsSoon(..))
+        ));
         assert_eq!(end(as_of, zero(NEAR_MS + 1), true), None);
         assert_eq!(end(as_of, None, true), None);
     }

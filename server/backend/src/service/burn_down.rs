@@ -85,11 +85,17 @@ async fn changes(
             *sum = sum.saturating_add(ticks);
         }
     }
-    let keys: std::collections::BTreeSet<Uuid> =
-        used.iter().flat_map(BTreeMap::keys).flatten().copied().collect();
+    let keys: std::collections::BTreeSet<Uuid> = used
+        .iter()
+        .flat_map(BTreeMap::keys)
+        .flatten()
+        .copied()
+        .collect();
     let keys: Vec<Uuid> = keys.into_iter().collect();
-    let names: BTreeMap<Uuid, String> =
-        store::key_names(db, account_id, &keys).await?.into_iter().collect();
+    let names: BTreeMap<Uuid, String> = store::key_names(db, account_id, &keys)
+        .await?
+        .into_iter()
+        .collect();
     let mut changes: Vec<Change> = used.into_iter().map(|used| named(used, &names)).collect();
     let overrun = store::overrun(db, account_id, grid).await?;
     for (at, ticks) in overrun.iter().chain(&burned.overrun) {

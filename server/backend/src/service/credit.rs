@@ -20,8 +20,8 @@ use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
-pub use crate::store::ledger::GrantReason;
 use crate::store::burn_down::expired;
+pub use crate::store::ledger::GrantReason;
 use crate::store::{ledger, overview, usage_hours};
 
 /// A grant as the page shows it.

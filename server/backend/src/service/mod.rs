@@ -2,11 +2,15 @@
 //! together. It takes its authority as an `Actor`; SQL is `store`'s, rules are `domain`'s.
 
 pub mod accounts;
+pub mod alerts;
 pub mod attention;
 pub mod burn_down;
+pub mod calendar;
 pub mod credit;
 pub mod keys;
+pub mod limits;
 pub mod nav;
+pub mod outlook;
 pub mod overview;
 pub mod sandbox_intervals;
 pub mod sandboxes;
@@ -14,6 +18,7 @@ pub mod sessions;
 pub mod statement;
 pub mod usage;
 pub mod waste;
+pub mod webhooks;
 pub mod what_if;
 
 pub use crate::metering::live::FeedStatus;

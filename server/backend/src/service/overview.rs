@@ -255,7 +255,10 @@ mod tests {
             said(zero(later, Cause::Limit), rate),
             "Fri 20 Feb 2026, 19:30 UTC; your monthly limit is reached, at this pace"
         );
-        assert_eq!(said(zero(as_of, Cause::Credit), rate), "now; credit is empty");
+        assert_eq!(
+            said(zero(as_of, Cause::Credit), rate),
+            "now; credit is empty"
+        );
         assert_eq!(said(None, rate), "never; at this pace");
         assert_eq!(said(None, Ticks::ZERO), "never; nothing runs");
     }
@@ -265,7 +268,10 @@ mod tests {
         let as_of = Moment::from(datetime!(2028-02-29 12:00 UTC));
         let spent = Ticks::from_cents(Cents(100));
         let expected = spent.get() + 12 * RATE;
-        assert_eq!(projected(spent, Ticks::new(RATE).unwrap(), as_of).get(), expected);
+        assert_eq!(
+            projected(spent, Ticks::new(RATE).unwrap(), as_of).get(),
+            expected
+        );
         assert_eq!(projected(spent, Ticks::ZERO, as_of), spent);
     }
 }

@@ -84,11 +84,7 @@ const GROUPS_MAX: usize = 20;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
-    cursor: Option<&str>,
-) -> Result<Waste, Broken> {
+pub async fn read(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Result<Waste, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;
     let since = Moment::from(live.feed.as_of)
@@ -97,11 +93,17 @@ pub async fn read(
     let found = waste::idle(&mut tx, actor.account_id(), since).await?;
     drop(tx);
     let is_cut = i64::try_from(found.len())? >= WASTE_ROWS_MAX;
-    let rated: Result<Vec<IdleRow>, Broken> =
-        found.into_iter().map(|row| rated(row, &live, since)).collect();
+    let rated: Result<Vec<IdleRow>, Broken> = found
+        .into_iter()
+        .map(|row| rated(row, &live, since))
+        .collect();
     let mut rows = rated?;
     rows.retain(|row| row.cost.is_positive());
-    rows.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.sandbox_id.cmp(&b.sandbox_id)));
+    rows.sort_by(|a, b| {
+        b.cost
+            .cmp(&a.cost)
+            .then_with(|| a.sandbox_id.cmp(&b.sandbox_id))
+    });
     Ok(Waste {
         since: since.into(),
         cost: rows.iter().map(|row| row.cost).sum(),

@@ -63,11 +63,7 @@ pub struct WhatIf {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
-    supposed: &Supposed,
-) -> Result<WhatIf, Broken> {
+pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
     let mut tx = snapshot(backend).await?;
     let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
     with(&standing, supposed)
@@ -129,7 +125,11 @@ fn candidates(live: &Live) -> Vec<Candidate> {
             per_hour: live.price_per_hour(running.size),
         })
         .collect();
-    candidates.sort_by(|a, b| b.per_hour.cmp(&a.per_hour).then_with(|| a.sandbox_id.cmp(&b.sandbox_id)));
+    candidates.sort_by(|a, b| {
+        b.per_hour
+            .cmp(&a.per_hour)
+            .then_with(|| a.sandbox_id.cmp(&b.sandbox_id))
+    });
     candidates.truncate(WHAT_IF_ROWS);
     candidates
 }

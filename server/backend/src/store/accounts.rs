@@ -135,6 +135,8 @@ pub async fn activate(
 pub struct TenantRow {
     /// Number of this state.
     pub generation: i64,
+    /// Past this moment nothing of it runs; none while no end is in sight.
+    pub run_until: Option<OffsetDateTime>,
 }
 
 /// The state to push; `None` for an account that is not active.
@@ -142,15 +144,28 @@ pub async fn tenant(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<TenantRow>, Broken> {
-    let row = sqlx::query!(
-        "SELECT generation FROM accounts WHERE account_id = $1 AND activated_at IS NOT NULL",
+    Ok(sqlx::query_as!(
+        TenantRow,
+        "SELECT generation, run_until FROM accounts WHERE account_id = $1 AND activated_at IS NOT NULL",
         account_id.0
     )
     .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| TenantRow {
-        generation: row.generation,
-    }))
+    .await?)
+}
+
+/// Moves the moment past which nothing of the account runs, and gives the state to push its next generation.
+pub async fn set_run_until(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    run_until: Option<OffsetDateTime>,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        "UPDATE accounts SET run_until = $2, generation = generation + 1 WHERE account_id = $1 RETURNING generation",
+        account_id.0,
+        run_until
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Documents accepted for an account with version and time, newest first, at most twenty.

@@ -1,6 +1,6 @@
 //! Mails to people: which text, to whom, sent when. The words themselves are `mailer::messages`.
 
-use domain::id::{MailId, UserId, VerificationId};
+use domain::id::{AccountId, DeliveryId, MailId, RecipientId, UserId, VerificationId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -13,15 +13,37 @@ pub enum Template {
     VerifyEmail,
     /// Somebody tried to sign up with your address, which has an account.
     AlreadyRegistered,
+    /// Agree to be told of an account's alerts.
+    ConfirmRecipient,
+    /// Credit or a limit comes to its end.
+    Alert,
 }
 
 impl Template {
+    const ALL: [Self; 4] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::ConfirmRecipient,
+        Self::Alert,
+    ];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::AlreadyRegistered => "already_registered",
+            Self::ConfirmRecipient => "confirm_recipient",
+            Self::Alert => "alert",
         }
     }
+}
+
+/// Where a mail goes. The address is read when it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// To a user's address.
+    User(UserId),
+    /// To a recipient of an account's alerts.
+    Recipient(AccountId, RecipientId),
 }
 
 /// A mail to be sent or sent.
@@ -29,11 +51,21 @@ pub struct MailRow {
     /// Its id.
     pub mail_id: MailId,
     /// To whom.
-    pub user_id: UserId,
+    pub to: To,
     /// Which text.
     pub template: Template,
     /// The confirmation it carries.
     pub verification_id: Option<VerificationId>,
+    /// The delivery of an alert that it is.
+    pub delivery_id: Option<DeliveryId>,
+}
+
+/// Whose address a mail goes to.
+pub struct Address {
+    /// The address.
+    pub email: String,
+    /// True when it is a user's, who can sign in.
+    pub is_user: bool,
 }
 
 /// Records a mail; the job to send it is the caller's to enqueue.
@@ -42,37 +74,61 @@ pub async fn insert(
     mail: &MailRow,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
+    let (user_id, account_id, recipient_id) = match mail.to {
+        To::User(user_id) => (Some(user_id.0), None, None),
+        To::Recipient(account_id, recipient_id) => (None, Some(account_id.0), Some(recipient_id.0)),
+    };
     sqlx::query!(
-        "INSERT INTO mails (mail_id, user_id, template, verification_id, created_at) VALUES ($1, $2, $3, $4, $5)",
-        mail.mail_id.0, mail.user_id.0, mail.template.as_str(), mail.verification_id.map(|id| id.0), now
+        "INSERT INTO mails (mail_id, user_id, account_id, recipient_id, template, verification_id, delivery_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        mail.mail_id.0, user_id, account_id, recipient_id, mail.template.as_str(), mail.verification_id.map(|id| id.0),
+        mail.delivery_id.map(|id| id.0), now
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// A mail that was not sent yet.
-pub async fn unsent(db: &mut PgConnection, mail_id: MailId) -> Result<Option<MailRow>, Broken> {
+/// A mail that was not sent yet, with its address; the address is none when nobody is there any more.
+pub async fn unsent(
+    db: &mut PgConnection,
+    mail_id: MailId,
+) -> Result<Option<(MailRow, Option<Address>)>, Broken> {
     let row = sqlx::query!(
-        r#"SELECT user_id AS "user_id!", template, verification_id FROM mails
-           WHERE mail_id = $1 AND sent_at IS NULL AND user_id IS NOT NULL"#,
+        r#"SELECT m.user_id, m.account_id, m.recipient_id, m.template, m.verification_id, m.delivery_id,
+                  coalesce(u.email, r.email, member.email) AS email,
+                  r.email IS NULL AS "is_user!"
+           FROM mails AS m
+           LEFT JOIN users AS u ON u.user_id = m.user_id
+           LEFT JOIN alert_recipients AS r ON r.account_id = m.account_id AND r.recipient_id = m.recipient_id
+           LEFT JOIN users AS member ON member.user_id = r.user_id
+           WHERE m.mail_id = $1 AND m.sent_at IS NULL"#,
         mail_id.0
     )
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let template = match row.template.as_str() {
-        "verify_email" => Template::VerifyEmail,
-        "already_registered" => Template::AlreadyRegistered,
-        _ => return Err(Broken::new("mail with an unknown template")),
+    let to = match (row.user_id, row.account_id, row.recipient_id) {
+        (Some(user_id), _, _) => To::User(user_id.into()),
+        (None, Some(account_id), Some(recipient_id)) => {
+            To::Recipient(account_id.into(), recipient_id.into())
+        }
+        _ => return Err(Broken::new("mail to nobody")),
     };
-    let verification_id = row.verification_id.map(Into::into);
-    Ok(Some(MailRow {
+    let template = Template::ALL
+        .into_iter()
+        .find(|template| template.as_str() == row.template)
+        .ok_or_else(|| Broken::new("mail with an unknown template"))?;
+    let mail = MailRow {
         mail_id,
-        user_id: row.user_id.into(),
+        to,
         template,
-        verification_id,
-    }))
+        verification_id: row.verification_id.map(Into::into),
+        delivery_id: row.delivery_id.map(Into::into),
+    };
+    let is_user = row.is_user;
+    let address = row.email.map(|email| Address { email, is_user });
+    Ok(Some((mail, address)))
 }
 
 /// Mails of one text to a person since a moment: what keeps an inbox from being filled through us.
@@ -85,6 +141,21 @@ pub async fn count_since(
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM mails WHERE user_id = $1 AND template = $2 AND created_at > $3"#,
         user_id.0, template.as_str(), since
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Mails of one text for an account since a moment, for the same reason.
+pub async fn count_for_account(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    template: Template,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM mails WHERE account_id = $1 AND template = $2 AND created_at > $3"#,
+        account_id.0, template.as_str(), since
     )
     .fetch_one(db)
     .await?)

@@ -2,19 +2,23 @@
 //! Rules do not belong here; a row that makes no sense becomes `Broken`.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod burn_down;
+pub mod calendars;
 pub mod feed;
 pub mod findings;
 pub mod intervals;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod limits;
 pub mod mails;
 pub mod meters;
 pub mod outlooks;
 pub mod overview;
 pub mod prices;
+pub mod recipients;
 pub mod sandboxes;
 pub mod sessions;
 pub mod slices;
@@ -23,6 +27,7 @@ pub mod usage_hours;
 pub mod users;
 pub mod verifications;
 pub mod waste;
+pub mod webhooks;
 
 use std::time::Duration;
 

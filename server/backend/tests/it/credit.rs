@@ -39,7 +39,9 @@ async fn the_statement_and_what_runs_add_up_to_the_balance(pool: PgPool) {
     let world = World::new(pool).await;
     let (actor, gone, runs) = busy(&world).await;
     let read = credit::read(&world.backend, &actor).await.unwrap();
-    let page = statement::read(&world.backend, &actor, None, None, 50).await.unwrap();
+    let page = statement::read(&world.backend, &actor, None, None, 50)
+        .await
+        .unwrap();
     assert_eq!(page.rows[0].balance, Some(read.balance.booked));
     assert_eq!(
         read.remaining,
@@ -48,7 +50,9 @@ async fn the_statement_and_what_runs_add_up_to_the_balance(pool: PgPool) {
     assert!(read.balance.unbooked.is_positive());
     let mut spent = Ticks::ZERO;
     for sandbox in [&gone, &runs] {
-        let row = sandboxes::get(&world.backend, &actor, &id(sandbox)).await.unwrap();
+        let row = sandboxes::get(&world.backend, &actor, &id(sandbox))
+            .await
+            .unwrap();
         spent = spent.saturating_add(row.unwrap().cost);
     }
     assert_eq!(read.remaining, FIFTY.saturating_sub(spent));
@@ -74,7 +78,9 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
     world.control().advance_ms(HOUR * 120).unwrap();
     world.destroy(&key, &sandbox).await;
     world.meter().await;
-    let whole = statement::read(&world.backend, &actor, None, None, 1_000).await.unwrap();
+    let whole = statement::read(&world.backend, &actor, None, None, 1_000)
+        .await
+        .unwrap();
     assert!(whole.next.is_none() && whole.rows.len() > 120);
     let (mut cursor, mut seen) = (None::<String>, Vec::new());
     for _ in 0..10 {
@@ -86,7 +92,11 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
             break;
         }
     }
-    let expected: Vec<_> = whole.rows.iter().map(|row| (row.transfer_id, row.balance)).collect();
+    let expected: Vec<_> = whole
+        .rows
+        .iter()
+        .map(|row| (row.transfer_id, row.balance))
+        .collect();
     assert_eq!(seen, expected);
     let mut balance = Ticks::ZERO;
     for row in whole.rows.iter().rev() {
@@ -104,13 +114,19 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
     // A cursor of another list, of another account, or edited, is the first page.
     let first = whole.rows[0].transfer_id;
     let eve = world.customer("eve@example.org").await;
-    let page = statement::read(&world.backend, &actor, None, None, 50).await.unwrap();
+    let page = statement::read(&world.backend, &actor, None, None, 50)
+        .await
+        .unwrap();
     let next = page.next.unwrap();
-    let other = statement::read(&world.backend, &eve, None, Some(&next), 50).await.unwrap();
+    let other = statement::read(&world.backend, &eve, None, Some(&next), 50)
+        .await
+        .unwrap();
     assert_eq!((other.rows.len(), other.rows[0].balance), (1, Some(FIFTY)));
     let edited = format!("{}A{}", &next[..20], &next[21..]);
     for junk in [usage.next.as_deref().unwrap(), &edited, "x"] {
-        let page = statement::read(&world.backend, &actor, None, Some(junk), 50).await.unwrap();
+        let page = statement::read(&world.backend, &actor, None, Some(junk), 50)
+            .await
+            .unwrap();
         assert_eq!(page.rows[0].transfer_id, first, "{junk}");
     }
 }
@@ -119,7 +135,9 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
 async fn the_burn_down_leads_from_nothing_to_the_balance_and_names_its_causes(pool: PgPool) {
     let world = World::new(pool).await;
     let (actor, gone, runs) = busy(&world).await;
-    let line = burn_down::read(&world.backend, &actor, Reach::All).await.unwrap();
+    let line = burn_down::read(&world.backend, &actor, Reach::All)
+        .await
+        .unwrap();
     let read = credit::read(&world.backend, &actor).await.unwrap();
     assert_eq!(line.points[0].before, Ticks::ZERO);
     assert_eq!(line.points.last().unwrap().left, read.remaining);
@@ -132,19 +150,26 @@ async fn the_burn_down_leads_from_nothing_to_the_balance_and_names_its_causes(po
         .flat_map(|point| &point.change.used)
         .map(|(name, _)| name.as_str())
         .collect();
-    assert!(!names.is_empty() && names.iter().all(|name| *name == "key ci"), "{names:?}");
+    assert!(
+        !names.is_empty() && names.iter().all(|name| *name == "key ci"),
+        "{names:?}"
+    );
 
     // Days later, beyond the last cent: the line ends at zero and says what was not charged.
     world.control().advance_ms(HOUR * 24 * 60).unwrap();
     world.meter().await;
-    let line = burn_down::read(&world.backend, &actor, Reach::All).await.unwrap();
+    let line = burn_down::read(&world.backend, &actor, Reach::All)
+        .await
+        .unwrap();
     let read = credit::read(&world.backend, &actor).await.unwrap();
     assert!(!line.grid.is_hourly() && read.overrun.is_positive());
     assert_eq!(line.points[0].before, Ticks::ZERO);
     assert_eq!(line.points.last().unwrap().left, Ticks::ZERO);
     let overrun: Ticks = line.points.iter().map(|point| point.change.overrun).sum();
     assert_eq!(overrun, read.overrun);
-    let month = burn_down::read(&world.backend, &actor, Reach::Month).await.unwrap();
+    let month = burn_down::read(&world.backend, &actor, Reach::Month)
+        .await
+        .unwrap();
     assert_eq!(month.points.len(), 30);
     assert!(month.grid.is_cut);
     let _ = (gone, runs);
@@ -175,7 +200,10 @@ async fn a_sandbox_writes_its_cost_out_page_by_page(pool: PgPool) {
     let first = read(None).await;
     assert!(first.intervals.rows[0].ended_at.is_none(), "newest first");
     let second = read(first.intervals.next.clone()).await;
-    assert_eq!((first.intervals.rows.len(), second.intervals.rows.len()), (50, 4));
+    assert_eq!(
+        (first.intervals.rows.len(), second.intervals.rows.len()),
+        (50, 4)
+    );
     let rows = first.intervals.rows.iter().chain(&second.intervals.rows);
     let sum: Ticks = rows.map(sandbox_intervals::IntervalRow::cost).sum();
     assert_eq!(sum, first.sandbox.cost);
@@ -190,7 +218,11 @@ async fn what_if_agrees_with_what_then_happens(pool: PgPool) {
     let size = Size::new(2, 4_096).unwrap();
     let read = |supposed: what_if::Supposed| {
         let (world, actor) = (&world, &actor);
-        async move { what_if::read(&world.backend, actor, &supposed).await.unwrap() }
+        async move {
+            what_if::read(&world.backend, actor, &supposed)
+                .await
+                .unwrap()
+        }
     };
     let nothing = read(what_if::Supposed::default()).await;
     assert!(nothing.then.is_none());
@@ -230,9 +262,16 @@ async fn the_own_limit_ends_it_first_and_is_named(pool: PgPool) {
     let zero = read.zero.unwrap();
     assert_eq!(zero.cause, outlook::Cause::Limit);
     let page = overview::read(&world.backend, &actor).await.unwrap();
-    assert!(page.figures.runs_out_note.contains("limit"), "{:?}", page.figures);
+    assert!(
+        page.figures.runs_out_note.contains("limit"),
+        "{:?}",
+        page.figures
+    );
     // $0.2255 of $0.25 are spent.
-    assert!(page.attention.contains(&backend::service::attention::Attention::LimitNear(90)));
+    assert!(
+        page.attention
+            .contains(&backend::service::attention::Attention::LimitNear(90))
+    );
     assert_eq!(page.month, read.spent);
 }
 
@@ -263,13 +302,25 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
     let cent = Ticks::from_cents(Cents(1));
     let read = credit::read(&world.backend, &actor).await.unwrap();
     let balance = &read.balance;
-    assert_eq!((balance.left, balance.waiting, balance.ended), (FIFTY, cent, cent));
-    assert_eq!(balance.booked, FIFTY.saturating_add(cent).saturating_add(cent));
+    assert_eq!(
+        (balance.left, balance.waiting, balance.ended),
+        (FIFTY, cent, cent)
+    );
+    assert_eq!(
+        balance.booked,
+        FIFTY.saturating_add(cent).saturating_add(cent)
+    );
     assert_eq!(read.spent, Ticks::ZERO);
-    let states: Vec<_> = read.grants.iter().map(|grant| (grant.note.as_str(), grant.state)).collect();
+    let states: Vec<_> = read
+        .grants
+        .iter()
+        .map(|grant| (grant.note.as_str(), grant.state))
+        .collect();
     assert!(states.contains(&("later", credit::GrantState::Waiting)));
     assert!(states.contains(&("past", credit::GrantState::Ended)));
-    let line = burn_down::read(&world.backend, &actor, Reach::All).await.unwrap();
+    let line = burn_down::read(&world.backend, &actor, Reach::All)
+        .await
+        .unwrap();
     assert_eq!(line.points[0].before, Ticks::ZERO);
     assert_eq!(line.points.last().unwrap().left, FIFTY);
     let ended: Ticks = line.points.iter().map(|point| point.change.ended).sum();

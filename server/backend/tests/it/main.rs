@@ -7,6 +7,7 @@ mod feed;
 mod jobs;
 mod ledger;
 mod meter;
+mod outlook;
 mod sign_up;
 mod waste;
 mod world;

@@ -16,7 +16,7 @@ async fn cpu(world: &World, sandbox: &str, cpu_ms: Option<i64>, age_ms: i64) {
     let seen = world.control().now().unwrap();
     let seen = serde_json::to_value(seen).unwrap();
     sqlx::query!(
-        "UPDATE sandboxes SET cpu_ms = $2, cpu_seen_at = $3::text::timestamptz - make_interval(secs => $4 / 1000.0)
+        "UPDATE sandboxes SET cpu_ms = $2, cpu_seen_at = $3::text::timestamptz - make_interval(secs => $4::float8 / 1000)
          WHERE sandbox_id = $1",
         sandbox,
         cpu_ms,
@@ -50,7 +50,12 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     cpu(&world, &ids[3], None, 0).await;
     cpu(&world, &ids[4], Some(11_399), 60_000).await;
     let read = waste::read(&world.backend, &actor, None).await.unwrap();
-    let mut found: Vec<&str> = read.rows.rows.iter().map(|row| row.sandbox_id.as_str()).collect();
+    let mut found: Vec<&str> = read
+        .rows
+        .rows
+        .iter()
+        .map(|row| row.sandbox_id.as_str())
+        .collect();
     let mut expected = vec![ids[1].as_str(), ids[4].as_str()];
     found.sort_unstable();
     expected.sort_unstable();
@@ -63,14 +68,29 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     }
     assert_eq!(read.cost, cost);
     assert_eq!((read.by_key.len(), read.by_key[0].name.as_str()), (1, "ci"));
-    assert_eq!((read.by_image[0].sandboxes, read.by_image[0].cost), (2, cost));
+    assert_eq!(
+        (read.by_image[0].sandboxes, read.by_image[0].cost),
+        (2, cost)
+    );
     let page = overview::read(&world.backend, &actor).await.unwrap();
     assert_eq!(page.attention, [Attention::Idle(1)]);
     // One more millisecond of work in the same time, and it is none.
     cpu(&world, &ids[4], Some(11_400), 60_000).await;
-    assert_eq!(waste::read(&world.backend, &actor, None).await.unwrap().sandboxes, 1);
+    assert_eq!(
+        waste::read(&world.backend, &actor, None)
+            .await
+            .unwrap()
+            .sandboxes,
+        1
+    );
     let eve = world.customer("eve@example.org").await;
-    assert_eq!(waste::read(&world.backend, &eve, None).await.unwrap().sandboxes, 0);
+    assert_eq!(
+        waste::read(&world.backend, &eve, None)
+            .await
+            .unwrap()
+            .sandboxes,
+        0
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -89,11 +109,17 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     };
     let set = |actor, minutes| sandboxes::set_timeout(&world.backend, actor, &id, minutes);
     assert_eq!(refused(set(&eve, 5).await), SandboxRefusal::NotFound);
-    assert_eq!(refused(set(&actor, 6).await), SandboxRefusal::TimeoutUnknown);
-    sqlx::query!("UPDATE memberships SET role = 'billing' WHERE user_id = $1", actor.user_id().0)
-        .execute(world.backend.pool())
-        .await
-        .unwrap();
+    assert_eq!(
+        refused(set(&actor, 6).await),
+        SandboxRefusal::TimeoutUnknown
+    );
+    sqlx::query!(
+        "UPDATE memberships SET role = 'billing' WHERE user_id = $1",
+        actor.user_id().0
+    )
+    .execute(world.backend.pool())
+    .await
+    .unwrap();
     let biller = backend::service::sessions::actor(&world.backend, actor.user_id()).await;
     let biller = biller.unwrap().unwrap();
     assert_eq!(refused(set(&biller, 5).await), SandboxRefusal::Forbidden);
@@ -108,6 +134,9 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     testing::drain_jobs(&world.backend).await.unwrap();
     world.control().advance_ms(10 * MINUTE).unwrap();
     world.meter().await;
-    assert_eq!(world.control().billed_ms(&sandbox).unwrap(), Some(5 * MINUTE));
+    assert_eq!(
+        world.control().billed_ms(&sandbox).unwrap(),
+        Some(5 * MINUTE)
+    );
     assert_eq!(refused(set(&actor, 5).await), SandboxRefusal::NotRunning);
 }

@@ -142,11 +142,20 @@ impl Download {
         match (self.format, next) {
             (Format::Csv, None) => String::new(),
             (Format::Csv, Some(next)) => {
-                let kind = self.kind.map_or_else(String::new, |kind| format!("&kind={}", kind.as_str()));
-                format!("# cut after {} entries; older ones: /credit/statement.csv?after={next}{kind}\r\n", self.written)
+                let kind = self
+                    .kind
+                    .map_or_else(String::new, |kind| format!("&kind={}", kind.as_str()));
+                format!(
+                    "# cut after {} entries; older ones: /credit/statement.csv?after={next}{kind}\r\n",
+                    self.written
+                )
             }
             (Format::Json, next) => {
-                format!("\n],\"cut\":{},\"next\":{}}}\n", next.is_some(), json!(next))
+                format!(
+                    "\n],\"cut\":{},\"next\":{}}}\n",
+                    next.is_some(),
+                    json!(next)
+                )
             }
         }
     }
@@ -158,8 +167,12 @@ const HEAD: &str =
 /// Every field is made of digits, ids and our own words, so nothing needs quotes and nothing can start a formula but a
 /// minus before digits.
 fn csv_line(row: &EntryRow) -> String {
-    let balance = row.balance.map_or_else(String::new, |ticks| plain(&ticks.dollars(PLACES)));
-    let balance_ticks = row.balance.map_or_else(String::new, |ticks| ticks.to_string());
+    let balance = row
+        .balance
+        .map_or_else(String::new, |ticks| plain(&ticks.dollars(PLACES)));
+    let balance_ticks = row
+        .balance
+        .map_or_else(String::new, |ticks| ticks.to_string());
     format!(
         "{},{},{},{},{balance},{},{balance_ticks},{}\r\n",
         instant(row.booked_at),

@@ -1,0 +1,64 @@
+//! The customer's own monthly limit, and what counts against it. Whether it is reached is `domain::outlook`'s.
+
+use domain::id::AccountId;
+use domain::moment::Moment;
+use domain::money::{Cents, Ticks};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::ticks;
+use crate::failure::Broken;
+
+/// The limit of an account; none when it set none.
+pub async fn get(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Cents>, Broken> {
+    let cents = sqlx::query_scalar!(
+        "SELECT monthly_cents FROM spending_limits WHERE account_id = $1",
+        account_id.0
+    );
+    Ok(cents.fetch_optional(db).await?.map(Cents))
+}
+
+/// Sets the limit.
+pub async fn put(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    monthly: Cents,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "INSERT INTO spending_limits (account_id, monthly_cents, set_at) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT spending_limits_pkey DO UPDATE
+             SET monthly_cents = excluded.monthly_cents, set_at = excluded.set_at",
+        account_id.0,
+        monthly.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes the limit; false when there was none.
+pub async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "DELETE FROM spending_limits WHERE account_id = $1",
+        account_id.0
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Posted usage of an account from a whole hour on, whoever pays for it.
+pub async fn spent(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    from: Moment,
+) -> Result<Ticks, Broken> {
+    let sum = sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM usage_hours WHERE account_id = $1 AND hour_at >= $2"#,
+        account_id.0,
+        OffsetDateTime::from(from)
+    );
+    ticks(sum.fetch_one(db).await?)
+}
