@@ -16,7 +16,7 @@ async fn cpu(world: &World, sandbox: &str, cpu_ms: Option<i64>, age_ms: i64) {
     let seen = world.control().now().unwrap();
     let seen = serde_json::to_value(seen).unwrap();
     sqlx::query!(
-        "UPDATE sandboxes SET cpu_ms = $2, cpu_seen_at = $3::text::timestamptz - make_interval(secs => $4::float8 / 1000)
+        "UPDATE sandboxes SET cpu_ms = $2, cpu_seen_at = $3::text::timestamptz - $4::integer * interval '1 millisecond'
          WHERE sandbox_id = $1",
         sandbox,
         cpu_ms,
