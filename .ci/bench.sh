@@ -96,6 +96,16 @@ for number in 1 2 3 4 5 6 7 8 9 10; do
 done
 line "10,000 events of 5,000 sandboxes, one account" "$("$BIN_DIR/examples/feed")"
 
+heading "Usage page of an account with ${USAGE_INTERVALS:=10000000} intervals"
+account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")
+psql --no-psqlrc -qX -d "$DATABASE_URL" -v account="$account" -v intervals="$USAGE_INTERVALS" -f server/examples/usage_seed.sql || fail "The intervals could not be seeded."
+start_dashboard "$LOG_DIR/dashboard.log"
+load "usage page, 30 days by key (4 connections)" "/usage?range=30d&group=key" 4 "$cookie"
+load "usage page, 30 days by image (4 connections)" "/usage?range=30d&group=image" 4 "$cookie"
+load "usage page, 24 hours (4 connections)" "/usage" 4 "$cookie"
+line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
+stop_last
+
 heading "Start"
 began=$(date +%s%N)
 launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve

@@ -50,8 +50,6 @@ pub const WASTE_DAYS: i64 = 30;
 pub const WASTE_ROWS_MAX: i64 = 10_000;
 /// Billed minutes below which nothing is called waste: starting up is no idling.
 pub const WASTE_MINUTES_MIN: i64 = 10;
-/// Hours of usage that one chart can show by the hour before it turns to days.
-pub const CHART_HOURS_MAX: i64 = 48;
 /// Most that a monthly limit can be, in cents: $1,000,000 is beyond what anybody spends here.
 pub const MONTHLY_LIMIT_CENTS_MAX: i64 = 100_000_000;
 /// Alert recipients of an account, members and others together: more is a mailing list, which has an address of its own.
@@ -70,3 +68,8 @@ pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
 pub const OUTLOOKS_PER_ROUND: i64 = 200;
 /// Milliseconds after which an outlook is computed again though nothing is known to change: the sweep behind the rest.
 pub const OUTLOOK_SWEEP_MS: i64 = 3_600_000;
+/// Days that one usage page can cover: a year and a month, so that a year can be seen with its neighbour.
+pub const USAGE_DAYS_MAX: i64 = 400;
+/// Rated hours that a page reads one by one, where sums per hour are not enough (by sandbox, single intervals): below a
+/// tenth of a second on two cores.
+pub const USAGE_SLICES_MAX: i64 = 200_000;

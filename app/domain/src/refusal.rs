@@ -166,3 +166,33 @@ pub enum CalendarRefusal {
     /// No link exists.
     NotFound,
 }
+
+/// What makes no sense in the address of a usage page; the page shows the usual instead and says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageProblem {
+    /// No such range.
+    RangeUnknown,
+    /// The first day is not a date.
+    FromUnreadable,
+    /// The last day is not a date.
+    ToUnreadable,
+    /// The last day lies before the first.
+    ToBeforeFrom,
+    /// Over 400 days.
+    RangeTooLong,
+    /// No such metric.
+    MetricUnknown,
+    /// Nothing to group by.
+    GroupUnknown,
+    /// Over 200,000 rated hours: too many to group by sandbox or to list.
+    TooMany,
+    /// No such time zone.
+    ZoneUnknown,
+    /// A key, size, image, region or sandbox that cannot be one.
+    FilterUnreadable,
+    /// Not the start of a bucket of this chart.
+    BarUnknown,
+    /// A window of intervals without two readable ends in order.
+    WindowUnreadable,
+}

@@ -1,5 +1,5 @@
-//! Reads a server-drawn chart aloud, bar by bar, under the pointer or the arrow keys. The drawing and the table beside it
-//! are complete without it.
+//! Reads a server-drawn chart aloud, bar by bar, under the pointer or the arrow keys, and goes where a bar leads on Enter.
+//! The drawing and the table beside it are complete without it.
 
 use leptos::prelude::*;
 
@@ -51,7 +51,7 @@ fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usi
         .flatten()
         .and_then(|chart| chart.query_selector("svg").ok().flatten());
     let Some(drawing) = drawing else { return };
-    let marked = drawing.clone();
+    let (marked, followed) = (drawing.clone(), drawing.clone());
     let choose = move |index: Option<usize>| {
         if index != chosen.get_untracked() {
             mark(&marked, index);
@@ -77,6 +77,8 @@ fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usi
             let key = event.key();
             if key == "Escape" {
                 choose(None);
+            } else if key == "Enter" {
+                follow(&followed, chosen.get_untracked());
             } else if let Some(index) = step(&key, chosen.get_untracked(), count) {
                 event.prevent_default();
                 choose(Some(index));
@@ -98,7 +100,7 @@ fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usi
     pressed.forget();
 }
 
-/// Moves the mark of the chosen bar.
+/// Moves the mark of the chosen bucket.
 #[cfg(feature = "hydrate")]
 fn mark(drawing: &web_sys::Element, index: Option<usize>) {
     use wasm_bindgen::prelude::JsValue;
@@ -106,15 +108,26 @@ fn mark(drawing: &web_sys::Element, index: Option<usize>) {
     if let Ok(Some(old)) = drawing.query_selector("[aria-current]") {
         let _: Result<(), JsValue> = old.remove_attribute("aria-current");
     }
-    let bar = index.and_then(|index| {
-        drawing
-            .query_selector(&format!(".chart__bar[data-index=\"{index}\"]"))
-            .ok()
-            .flatten()
-    });
-    if let Some(bar) = bar {
-        let _: Result<(), JsValue> = bar.set_attribute("aria-current", "true");
+    if let Some(target) = find(drawing, ".chart__hit", index) {
+        let _: Result<(), JsValue> = target.set_attribute("aria-current", "true");
     }
+}
+
+/// Goes where the chosen bucket leads.
+#[cfg(feature = "hydrate")]
+fn follow(drawing: &web_sys::Element, index: Option<usize>) {
+    let href = find(drawing, "a", index).and_then(|link| link.get_attribute("href"));
+    if let (Some(href), Some(window)) = (href, web_sys::window()) {
+        // Should the browser refuse, the link in the table is still there.
+        let _ = window.location().assign(&href);
+    }
+}
+
+/// What belongs to a bucket.
+#[cfg(feature = "hydrate")]
+fn find(drawing: &web_sys::Element, kind: &str, index: Option<usize>) -> Option<web_sys::Element> {
+    let selector = format!("{kind}[data-index=\"{}\"]", index?);
+    drawing.query_selector(&selector).ok().flatten()
 }
 
 /// Never called: on the server nobody points.

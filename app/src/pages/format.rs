@@ -105,11 +105,6 @@ pub fn intervals_href(from: Moment, to: Moment) -> String {
     format!("/usage/intervals?from={from}&to={to}")
 }
 
-/// The same, or a word where there is no moment.
-pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView {
-    at.map_or_else(|| otherwise.into_any(), moment)
-}
-
 /// A bucket of a chart: `23 Nov`, or `23 Nov, 14:00` when it is an hour.
 pub fn bucket(start: Moment, is_hour: bool) -> String {
     let day = written(start.into(), DAY);
@@ -118,6 +113,11 @@ pub fn bucket(start: Moment, is_hour: bool) -> String {
     } else {
         day
     }
+}
+
+/// The same, or a word where there is no moment.
+pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView {
+    at.map_or_else(|| otherwise.into_any(), moment)
 }
 
 fn written(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
@@ -199,12 +199,5 @@ mod tests {
         let cent = Ticks::from_cents(Cents(1)).get();
         assert_eq!(per_hour(Ticks::new(cent * 41 / 10).unwrap()), "$0.041");
         assert_eq!(per_hour(Ticks::new(cent * 415 / 100).unwrap()), "$0.0415");
-    }
-
-    #[test]
-    fn buckets_name_their_hour_only_when_they_are_one() {
-        let start = Moment::from(datetime!(2026-11-23 14:00 UTC));
-        assert_eq!(bucket(start, false), "23 Nov");
-        assert_eq!(bucket(start, true), "23 Nov, 14:00");
     }
 }

@@ -41,6 +41,7 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+pub use chart::value::facet_name as series_name;
 pub use shell::shell;
 
 /// Pages that answer anyone. Compared with the real route list by a test of `server`, so that a new page must be classed.
@@ -51,6 +52,7 @@ pub const PRIVATE_ROUTES: &[&str] = &[
     "/sandboxes",
     "/sandboxes/{id}",
     "/usage",
+    "/usage/intervals",
     "/keys",
     "/keys/new",
     "/keys/created",
@@ -78,6 +80,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sandboxes") view=dashboard::sandboxes::view ssr=SsrMode::Async/>
                 <Route path=path!("/sandboxes/:id") view=dashboard::sandbox::view ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=dashboard::usage::view ssr=SsrMode::Async/>
+                <Route path=path!("/usage/intervals") view=dashboard::usage::intervals::view ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=dashboard::keys::view ssr=SsrMode::Async/>
                 <Route path=path!("/keys/new") view=dashboard::key_new::view ssr=SsrMode::Async/>
                 <Route path=path!("/keys/created") view=dashboard::key_created::view ssr=SsrMode::Async/>

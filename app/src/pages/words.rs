@@ -6,7 +6,7 @@ use domain::limits::{
     VERIFICATION_HOURS,
 };
 use domain::refusal::{
-    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, VerificationRefusal,
+    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, UsageProblem, VerificationRefusal,
 };
 
 use crate::api::ActionError;
@@ -125,6 +125,61 @@ fn key(refusal: KeyRefusal) -> Problem {
     Problem { field, text }
 }
 
+/// What makes no sense in the address of a usage page, and what is shown instead.
+pub fn usage(problem: UsageProblem) -> Problem {
+    let (field, text) = match problem {
+        UsageProblem::RangeUnknown => (
+            Some("range"),
+            "There is no such range. The last 24 hours are shown.",
+        ),
+        UsageProblem::FromUnreadable => (
+            Some("from"),
+            "Enter the first day as a date like 2026-11-24. The last 24 hours are shown.",
+        ),
+        UsageProblem::ToUnreadable => (
+            Some("to"),
+            "Enter the last day as a date like 2026-11-24. The last 24 hours are shown.",
+        ),
+        UsageProblem::ToBeforeFrom => (
+            Some("to"),
+            "The last day lies before the first. The last 24 hours are shown.",
+        ),
+        UsageProblem::RangeTooLong => (
+            Some("to"),
+            "This is longer than 400 days, which is the most one page shows. Choose fewer.",
+        ),
+        UsageProblem::MetricUnknown => (Some("metric"), "There is no such figure. Cost is shown."),
+        UsageProblem::GroupUnknown => (
+            Some("group"),
+            "Usage cannot be grouped by this. Everything is shown together.",
+        ),
+        UsageProblem::TooMany => (
+            Some("group"),
+            "More than 200,000 rated hours lie in this range: too many to show sandbox by sandbox. Choose a shorter one, or filter by one sandbox.",
+        ),
+        UsageProblem::ZoneUnknown => (
+            Some("zone"),
+            "There is no such time zone. Enter an IANA name like Europe/Amsterdam. UTC is shown.",
+        ),
+        UsageProblem::FilterUnreadable => (
+            None,
+            "A filter in the address cannot be read and is left out.",
+        ),
+        UsageProblem::BarUnknown => (
+            None,
+            "The bar in the address is not one of this chart, so there is nothing to compare.",
+        ),
+        UsageProblem::WindowUnreadable => (
+            None,
+            "The address names no window of time to list. Choose an hour of the usage chart.",
+        ),
+    };
+    Problem {
+        field,
+        text: text.to_owned(),
+    }
+}
+
 /// Title and sentence about what was done. `email` is what was typed on the form, if any.
 pub fn done(done: Done) -> (&'static str, &'static str) {
     match done {
@@ -153,6 +208,21 @@ mod tests {
     use domain::refusal::SignUpRefusal;
 
     use super::*;
+
+    const USAGE: [UsageProblem; 12] = [
+        UsageProblem::RangeUnknown,
+        UsageProblem::FromUnreadable,
+        UsageProblem::ToUnreadable,
+        UsageProblem::ToBeforeFrom,
+        UsageProblem::RangeTooLong,
+        UsageProblem::MetricUnknown,
+        UsageProblem::GroupUnknown,
+        UsageProblem::TooMany,
+        UsageProblem::ZoneUnknown,
+        UsageProblem::FilterUnreadable,
+        UsageProblem::BarUnknown,
+        UsageProblem::WindowUnreadable,
+    ];
 
     fn every_error() -> Vec<ActionError> {
         use SignUpProblem as S;
@@ -211,6 +281,7 @@ mod tests {
         let said: Vec<String> = every_error()
             .iter()
             .flat_map(problems)
+            .chain(USAGE.map(usage))
             .map(|problem| problem.text)
             .collect();
         for text in &said {

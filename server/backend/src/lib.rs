@@ -19,6 +19,7 @@ pub mod store;
 pub mod testing;
 pub mod webhook;
 pub mod worker;
+pub mod zone;
 
 use std::sync::Arc;
 

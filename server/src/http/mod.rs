@@ -156,11 +156,19 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         )
         .route(
             "/credit/statement.csv",
-            get(export::statement::csv).with_state(backend.clone()),
+            get(export::statement_csv).with_state((edge.clone(), backend.clone())),
         )
         .route(
             "/credit/statement.json",
-            get(export::statement::json).with_state(backend.clone()),
+            get(export::statement_json).with_state((edge.clone(), backend.clone())),
+        )
+        .route(
+            "/usage.csv",
+            get(export::usage_csv).with_state((edge.clone(), backend.clone())),
+        )
+        .route(
+            "/usage.json",
+            get(export::usage_json).with_state((edge.clone(), backend.clone())),
         )
         .route(
             "/verify-email/{token}",

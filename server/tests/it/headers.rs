@@ -26,9 +26,10 @@ const ALWAYS: [(&str, &str); 6] = [
     ),
 ];
 /// What else an answer may carry. `server`, versions and framework marks are not here.
-const ALLOWED: [&str; 17] = [
+const ALLOWED: [&str; 18] = [
     "content-type",
     "content-length",
+    "content-disposition",
     "content-security-policy",
     "cache-control",
     "vary",
@@ -83,7 +84,10 @@ fn check(page: &Page) {
         assert!(is_known, "{path}: {name}");
     }
     assert!((8..=24).contains(&header("x-request-id").len()), "{path}");
-    let is_file = page.status.is_success() && (path.starts_with("/pkg/") || path.contains('.'));
+    // Made for one person, so nothing keeps them.
+    let is_export = path.starts_with("/usage.");
+    let is_file =
+        page.status.is_success() && !is_export && (path.starts_with("/pkg/") || path.contains('.'));
     let (caching, vary) = match is_file {
         true if path.starts_with("/pkg/") => {
             ("public, max-age=31536000, immutable", "accept-encoding")

@@ -21,5 +21,7 @@ mod sign_up;
 mod sign_up_refused;
 mod statement;
 mod tables;
+mod usage;
+mod usage_page;
 mod wasm_is_pure;
 mod world;

@@ -18,6 +18,8 @@ pub const EDGE: &[&str] = &[
     "/live/overview",
     "/credit/statement.csv",
     "/credit/statement.json",
+    "/usage.csv",
+    "/usage.json",
     "/verify-email/{token}",
     "/favicon.svg",
     "/robots.txt",
@@ -75,6 +77,9 @@ async fn private_pages_refuse_a_stranger(pool: PgPool) {
             .get(&example(route))
             .await
             .leads_to("/sign-in");
+    }
+    for file in ["/usage.csv", "/usage.json?range=7d"] {
+        world.browser().get(file).await.leads_to("/sign-in");
     }
     let live = world.browser().get("/live/overview").await;
     assert_eq!(

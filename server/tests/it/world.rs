@@ -9,7 +9,7 @@ use backend::Backend;
 use backend::settings::Settings;
 use backend::testing::{self, CREDENTIAL};
 use peers::mail::{MailCatcher, Options as MailOptions};
-use peers::orchestrator::{Options, Orchestrator};
+use peers::orchestrator::{Control, Options, Orchestrator};
 use server::config::{Network, Web};
 use server::http::rate_limit::Limits;
 use server::http::{self, Edge};
@@ -26,7 +26,7 @@ pub struct World {
     pub mail: MailCatcher,
     pub router: Router,
     pub stopping: CancellationToken,
-    _orchestrator: Orchestrator,
+    orchestrator: Orchestrator,
     dir: PathBuf,
 }
 
@@ -77,7 +77,7 @@ impl World {
             mail,
             router,
             stopping,
-            _orchestrator: orchestrator,
+            orchestrator,
             dir,
         }
     }
@@ -96,6 +96,17 @@ impl World {
     /// Lets every due job run.
     pub async fn work(&self) {
         testing::drain_jobs(&self.backend).await.unwrap();
+    }
+
+    /// The orchestrator's switches.
+    pub fn control(&self) -> Control {
+        self.orchestrator.control()
+    }
+
+    /// Pulls and settles until the figures are exact up to now.
+    pub async fn meter(&self) {
+        backend::worker::meter(&self.backend).await.unwrap();
+        backend::worker::meter(&self.backend).await.unwrap();
     }
 
     /// The token in the newest mail to an address.

@@ -14,13 +14,20 @@ pub(super) const WHOLE: i128 = 10_000;
 
 /// Lines at nice amounts, named at the left; only the ground line when nothing was spent.
 pub(super) fn grid(top: i128, step: i128) -> AnyView {
+    grid_named(top, step, |nanos| {
+        let ticks = Ticks::new(nanos * TICKS_PER_NANO).unwrap_or_default();
+        ticks.dollars(places(step))
+    })
+}
+
+/// The same with names of one's own.
+pub(super) fn grid_named(top: i128, step: i128, name: impl Fn(i128) -> String) -> AnyView {
     let steps = if step > 0 { top / step } else { 0 };
     let lines = (0..=steps).map(|index| {
         let nanos = index * step;
         let y = BOTTOM - share(nanos, top, BOTTOM - TOP);
         let name = (index > 0).then(|| {
-            let text = Ticks::new(nanos * TICKS_PER_NANO).unwrap_or_default().dollars(places(step));
-            view! { <text class="chart__axis" x="0" y=percent(y - 120)>{text}</text> }
+            view! { <text class="chart__axis" x="0" y=percent(y - 120)>{name(nanos)}</text> }
         });
         view! { <line class="chart__grid" x1="0" x2="100%" y1=percent(y) y2=percent(y)></line>{name} }
     });

@@ -17,6 +17,8 @@ pub mod sandboxes;
 pub mod sessions;
 pub mod statement;
 pub mod usage;
+pub mod usage_intervals;
+pub mod usage_reasons;
 pub mod waste;
 pub mod webhooks;
 pub mod what_if;

@@ -6,7 +6,7 @@ use backend::service::{credit, overview, sandboxes, usage};
 use domain::figures::Stage;
 use domain::money::{Cents, Ticks};
 use domain::sandbox::{SandboxId, SandboxState};
-use domain::usage::Range;
+use domain::usage::query::{Query, Range};
 use peers::orchestrator::{Appended, Fault, Kind, Plane, Switch};
 use sqlx::PgPool;
 
@@ -78,12 +78,12 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
         3_778_560_000_000,
         "once posted"
     );
-    let drawn = usage::series(&world.backend, &actor, Range::Day)
+    let drawn = usage::read(&world.backend, &actor, &Query::default())
         .await
         .unwrap()
-        .series
+        .breakdown
         .total();
-    assert_eq!((drawn.0.0, drawn.1.get()), (90_000, 3_778_560_000_000));
+    assert_eq!((drawn.ms, drawn.ticks.get()), (90_000, 3_778_560_000_000));
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -100,12 +100,16 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
         let spent = credit::read(&world.backend, &actor).await.unwrap().spent;
         assert!(spent > shown || step < 1_000, "it only grows");
         shown = spent;
-        let month = usage::series(&world.backend, &actor, Range::Month)
+        let asked = Query {
+            range: Range::Month,
+            ..Query::default()
+        };
+        let month = usage::read(&world.backend, &actor, &asked)
             .await
             .unwrap()
-            .series
+            .breakdown
             .total()
-            .1;
+            .ticks;
         assert_eq!(month, spent, "chart and balance agree while it runs");
     }
     let posted = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM slices"#)

@@ -1,84 +1,77 @@
-//! Downloads: the same figures as pages, as CSV or JSON, streamed page by page so that a long past needs no memory.
-//! Who may have them is decided here as for pages; what they hold is `backend`'s.
+//! Files for programs and spreadsheets: exactly the rows of a page, under the same address with another ending. Private:
+//! the guard leads strangers to the sign-in before this runs. What stands in a row is `usage`'s, how text is kept safe
+//! in a spreadsheet is `csv`'s.
 
-pub mod statement;
+mod csv;
+mod statement;
+mod usage;
+
+pub use statement::{csv as statement_csv, json as statement_json};
+pub use usage::{csv as usage_csv, json as usage_json};
 
 use app::api::request::USER_ID;
-use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use app::pages::error::DeadEnd;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
 use backend::actor::Actor;
+use backend::failure::Broken;
 use backend::service::sessions;
 use domain::id::UserId;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-/// How a download is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One line per row.
-    Csv,
-    /// One object.
-    Json,
+use super::{Edge, answer};
+
+/// Who asks, and for what.
+struct Asked {
+    session: Option<Session>,
+    words: String,
 }
 
-impl Format {
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Json => "application/json",
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            session: request.extensions().get::<Session>().cloned(),
+            words: request.uri().query().unwrap_or_default().to_owned(),
         }
     }
 
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Json => "json",
+    /// None when the session has ended since the guard looked.
+    async fn actor(&self, backend: &Backend) -> Result<Option<Actor>, Broken> {
+        let Some(session) = &self.session else {
+            return Ok(None);
+        };
+        let user_id: Option<Uuid> = session.get(USER_ID).await?;
+        match user_id {
+            Some(user_id) => sessions::actor(backend, UserId(user_id)).await,
+            None => Ok(None),
         }
     }
 }
 
-/// Who asks; an answer for a stranger or when our side broke.
-async fn actor(backend: &Backend, session: &Session) -> Result<Actor, Response> {
-    let user: Option<Uuid> = session.get(USER_ID).await.map_err(|error| {
-        // The store has one way to fail: the database.
-        tracing::error!(cause = %error, "the session could not be read");
-        StatusCode::SERVICE_UNAVAILABLE.into_response()
-    })?;
-    let Some(user_id) = user.map(UserId) else {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    };
-    match sessions::actor(backend, user_id).await {
-        Ok(Some(actor)) => Ok(actor),
-        Ok(None) => Err(StatusCode::UNAUTHORIZED.into_response()),
-        Err(broken) => Err(failed(&broken)),
+/// A file to keep, or the page that says why there is none.
+fn answer(
+    edge: &Edge,
+    request: &Request,
+    file: Result<Option<String>, Broken>,
+    (kind, disposition): (&'static str, &'static str),
+) -> Response {
+    match file {
+        Ok(Some(text)) => {
+            let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)];
+            (headers, text).into_response()
+        }
+        Ok(None) => answer::see_other("/sign-in"),
+        Err(broken) => {
+            tracing::error!(cause = %broken, "a file could not be made");
+            let why = if broken.is_unavailable() {
+                DeadEnd::Unavailable
+            } else {
+                DeadEnd::Broken
+            };
+            answer::refuse(edge, why, request)
+        }
     }
-}
-
-/// What a breakage before the first byte is answered with.
-fn failed(broken: &backend::failure::Broken) -> Response {
-    tracing::error!(cause = %broken, "a download could not be read");
-    if broken.is_unavailable() {
-        StatusCode::SERVICE_UNAVAILABLE.into_response()
-    } else {
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    }
-}
-
-/// A body as a file of that name.
-fn file(name: &str, format: Format, body: Body) -> Response {
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static(format.content_type()),
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let disposition = format!("attachment; filename=\"{name}.{}\"", format.extension());
-    if let Ok(value) = HeaderValue::from_str(&disposition) {
-        headers.insert(CONTENT_DISPOSITION, value);
-    }
-    response
 }

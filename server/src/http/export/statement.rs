@@ -4,8 +4,9 @@
 use std::io;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
 use backend::actor::Actor;
 use backend::failure::Broken;
@@ -13,56 +14,82 @@ use backend::service::statement::{self, Cause, EntryKind, EntryRow};
 use domain::limits::STATEMENT_ROWS_MAX;
 use domain::page::Page;
 use futures_util::stream;
-use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tower_sessions::Session;
+use url::form_urlencoded;
 
-use super::{Format, actor, failed, file};
+use super::Asked;
+use crate::http::Edge;
 
 /// Entries read at once: about 120 kB.
 const ROWS_AT_ONCE: usize = 1_000;
 /// Dollars are written with so many decimals; ticks beside them are exact.
 const PLACES: u32 = 12;
 
-/// What the address may say; anything else in it is left alone.
-#[derive(Deserialize)]
-pub struct Asked {
-    kind: Option<String>,
-    after: Option<String>,
+/// How the file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// One line per entry.
+    Csv,
+    /// One object.
+    Json,
 }
 
 /// `/credit/statement.csv`
-pub async fn csv(backend: State<Backend>, asked: Query<Asked>, session: Session) -> Response {
-    answer(backend.0, &asked.0, session, Format::Csv).await
+pub async fn csv(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
+    answer(&edge, backend, &request, Format::Csv).await
 }
 
 /// `/credit/statement.json`
-pub async fn json(backend: State<Backend>, asked: Query<Asked>, session: Session) -> Response {
-    answer(backend.0, &asked.0, session, Format::Json).await
+pub async fn json(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
+    answer(&edge, backend, &request, Format::Json).await
 }
 
-async fn answer(backend: Backend, asked: &Asked, session: Session, format: Format) -> Response {
-    let actor = match actor(&backend, &session).await {
-        Ok(actor) => actor,
-        Err(response) => return response,
+async fn answer(edge: &Edge, backend: Backend, request: &Request, format: Format) -> Response {
+    let asked = Asked::of(request);
+    let words: Vec<_> = form_urlencoded::parse(asked.words.as_bytes()).collect();
+    let word = |name: &str| {
+        let found = words.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.to_string())
     };
-    let mut download = Download {
-        backend,
-        actor,
-        kind: asked.kind.as_deref().and_then(EntryKind::parse),
-        cursor: asked.after.clone(),
-        format,
-        written: 0,
-        stage: Stage::Head,
+    let (kind, cursor) = (word("kind"), word("after"));
+    // The first page is read before the head of the answer, so that a breakage is a page and not a torn file.
+    let started = match asked.actor(&backend).await {
+        Ok(Some(actor)) => {
+            let download = Download {
+                backend,
+                actor,
+                kind: kind.as_deref().and_then(EntryKind::parse),
+                cursor,
+                format,
+                written: 0,
+                stage: Stage::Head,
+            };
+            download.read().await.map(|first| Some((download, first)))
+        }
+        Ok(None) => Ok(None),
+        Err(broken) => Err(broken),
     };
-    // The first page is read before the head of the answer, so that a breakage is a status and not a torn file.
-    let first = match download.read().await {
-        Ok(page) => page,
-        Err(broken) => return failed(&broken),
+    match started {
+        Ok(Some((download, first))) => stream(download, first),
+        Ok(None) => super::answer(edge, request, Ok(None), ("", "")),
+        Err(broken) => super::answer(edge, request, Err(broken), ("", "")),
+    }
+}
+
+fn stream(download: Download, first: Page<EntryRow>) -> Response {
+    let (kind, disposition) = match download.format {
+        Format::Csv => (
+            "text/csv; charset=utf-8",
+            "attachment; filename=\"statement.csv\"",
+        ),
+        Format::Json => (
+            "application/json",
+            "attachment; filename=\"statement.json\"",
+        ),
     };
-    let body = stream::try_unfold((download, Some(first)), |(mut download, first)| async {
+    let pieces = stream::try_unfold((download, Some(first)), |(mut download, first)| async {
         match download.piece(first).await {
             Ok(text) => Ok(text.map(|text| (text, (download, None)))),
             Err(broken) => {
@@ -72,7 +99,8 @@ async fn answer(backend: Backend, asked: &Asked, session: Session, format: Forma
             }
         }
     });
-    file("statement", format, Body::from_stream(body))
+    let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)];
+    (headers, Body::from_stream(pieces)).into_response()
 }
 
 /// A file on its way: one page is in memory at a time, and no connection is held between pages.

@@ -1,0 +1,85 @@
+//! Single intervals inside a window of time: the last step of every question about a sum.
+//! What an interval costs is `domain`'s; sums are `usage_reads`'s.
+
+use domain::id::AccountId;
+use domain::limits::PAGE_ROWS;
+use domain::usage::query::Window;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::failure::Broken;
+
+/// An interval with what it is of.
+pub struct IntervalRow {
+    /// The sandbox.
+    pub sandbox_id: String,
+    /// Which of its intervals.
+    pub ordinal: i32,
+    /// When it began.
+    pub started_at: OffsetDateTime,
+    /// When it ended; none while it runs.
+    pub ended_at: Option<OffsetDateTime>,
+    /// The image's name.
+    pub image: String,
+    /// Two letters.
+    pub region: String,
+    /// Processors.
+    pub vcpus: i32,
+    /// Memory in MiB.
+    pub mem_mib: i32,
+    /// The key that made it.
+    pub key_id: Option<Uuid>,
+    /// That key's name.
+    pub key_name: Option<String>,
+    /// That key is revoked.
+    pub is_revoked: bool,
+}
+
+/// Intervals that reach into a window, newest first; one row more than a page tells that more follow. They are found
+/// through the rated hours of the window, so intervals too short to be billed are left out; `running` are the sandboxes
+/// that have hours not posted yet. Must be asked only when the window fits (`usage_reads::fits`), or for one sandbox.
+pub async fn list(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    window: &Window,
+    running: &[String],
+    after: Option<(OffsetDateTime, String)>,
+) -> Result<Vec<IntervalRow>, Broken> {
+    let only = &window.only;
+    let (from, until) = (
+        OffsetDateTime::from(window.from),
+        OffsetDateTime::from(window.until),
+    );
+    let busy = match &only.sandbox {
+        Some(sandbox) => vec![sandbox.to_string()],
+        None => sqlx::query_scalar!(
+            r#"SELECT sandbox_id AS "sandbox_id!" FROM slices WHERE account_id = $1 AND hour_at >= $2 AND hour_at < $3
+               UNION SELECT unnest($4::text[])"#,
+            account_id.0, from, until, running
+        )
+        .fetch_all(&mut *db)
+        .await?,
+    };
+    let (at, id) = after.unzip();
+    Ok(sqlx::query_as!(
+        IntervalRow,
+        r#"SELECT i.sandbox_id, i.ordinal, i.started_at, i.ended_at, s.image, s.region, s.vcpus, s.mem_mib, s.key_id,
+                  k.name AS "key_name?", coalesce(k.revoked_at IS NOT NULL, false) AS "is_revoked!"
+           FROM unnest($2::text[]) AS b (sandbox_id)
+           JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = b.sandbox_id
+           JOIN intervals AS i ON i.account_id = $1 AND i.sandbox_id = b.sandbox_id
+           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = s.key_id
+           WHERE i.started_at < $4 AND (i.ended_at IS NULL OR i.ended_at > greatest($3, i.started_at))
+               AND (NOT $5 OR s.key_id IS NOT DISTINCT FROM $6::uuid)
+               AND ($7::integer IS NULL OR (s.vcpus, s.mem_mib) = ($7, $8::integer))
+               AND ($9::text IS NULL OR s.image = $9) AND ($10::text IS NULL OR s.region = $10)
+               AND ($11::timestamptz IS NULL OR (i.started_at, i.sandbox_id) < ($11, $12))
+           ORDER BY i.started_at DESC, i.sandbox_id DESC, i.ordinal DESC LIMIT $13"#,
+        account_id.0, &busy, from, until, only.key.is_some(), only.key.flatten().map(|key| key.0),
+        only.size.map(|size| size.vcpus), only.size.map(|size| size.mem_mib), only.image.as_deref(),
+        only.region.as_deref(), at, id, PAGE_ROWS + 1
+    )
+    .fetch_all(db)
+    .await?)
+}
