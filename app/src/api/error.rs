@@ -2,7 +2,8 @@
 //! the sentences are in `pages::words`.
 
 use domain::refusal::{
-    KeyRefusal, SandboxRefusal, SignInRefusal, SignUpRefusal, VerificationRefusal,
+    AlertRefusal, CalendarRefusal, KeyRefusal, LimitRefusal, SandboxRefusal, SignInRefusal,
+    SignUpRefusal, VerificationRefusal, WebhookRefusal,
 };
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -22,6 +23,14 @@ pub enum ActionError {
     Key(KeyRefusal),
     /// A command to a sandbox was refused.
     Sandbox(SandboxRefusal),
+    /// A change to the monthly limit was refused.
+    Limit(LimitRefusal),
+    /// A change to alerts or their recipients was refused.
+    Alert(AlertRefusal),
+    /// A change to the webhook was refused.
+    Webhook(WebhookRefusal),
+    /// A change to the calendar feed was refused.
+    Calendar(CalendarRefusal),
     /// There is no session, or it has ended.
     SignedOut,
     /// Our side broke; the log has the cause under this request id.
@@ -60,4 +69,8 @@ refusals! {
     VerificationRefusal => Verification,
     KeyRefusal => Key,
     SandboxRefusal => Sandbox,
+    LimitRefusal => Limit,
+    AlertRefusal => Alert,
+    WebhookRefusal => Webhook,
+    CalendarRefusal => Calendar,
 }

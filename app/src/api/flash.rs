@@ -42,6 +42,34 @@ pub enum Done {
     TimeoutSet,
     /// The session ended.
     SignedOut,
+    /// The monthly limit was set.
+    LimitSet,
+    /// The monthly limit was removed.
+    LimitRemoved,
+    /// It was chosen which alerts are given.
+    AlertsChosen,
+    /// A recipient is on the list.
+    RecipientAdded,
+    /// A recipient was asked by mail.
+    RecipientAsked,
+    /// A recipient was removed.
+    RecipientRemoved,
+    /// The owner of the link agreed.
+    RecipientAgreed,
+    /// The owner of the link left the list.
+    RecipientStopped,
+    /// The webhook's address was set.
+    WebhookSet,
+    /// The webhook has another secret.
+    WebhookRenewed,
+    /// The webhook was removed.
+    WebhookRemoved,
+    /// A test of the webhook is on its way.
+    WebhookTested,
+    /// The link to the calendar feed was made.
+    CalendarCreated,
+    /// The link to the calendar feed was revoked.
+    CalendarRevoked,
 }
 
 /// What was typed into the fields of a form, by field name. Never a password, never a key.
@@ -67,6 +95,12 @@ impl Kept {
             )
         };
         Self(fields.into_iter().map(kept).collect())
+    }
+
+    /// Puts what a field starts with.
+    pub(crate) fn set(&mut self, field: &str, value: &str) {
+        self.0.retain(|(name, _)| name != field);
+        self.0.push((field.to_owned(), value.to_owned()));
     }
 
     /// What was typed into this field; empty when nothing was kept.

@@ -4,9 +4,13 @@
 mod error;
 
 pub mod account;
+pub mod alert;
+pub mod calendar;
 pub mod keys;
+pub mod limit;
 pub mod sandboxes;
 pub mod session;
+pub mod webhook;
 
 #[cfg(feature = "ssr")]
 pub mod answer;

@@ -22,6 +22,8 @@ pub enum Slot {
     NewKey,
     /// The token of the confirmation link just followed, as text.
     Verification,
+    /// The token of an alert recipient's link just followed, as text.
+    Recipient,
 }
 
 impl Slot {
@@ -34,12 +36,14 @@ impl Slot {
             (Self::NewKey, false) => "new_key",
             (Self::Verification, true) => "__Host-verification",
             (Self::Verification, false) => "verification",
+            (Self::Recipient, true) => "__Host-recipient",
+            (Self::Recipient, false) => "recipient",
         }
     }
 
     const fn path(self) -> &'static str {
         match self {
-            Self::Flash | Self::Verification => "/",
+            Self::Flash | Self::Verification | Self::Recipient => "/",
             Self::NewKey => "/keys/created",
         }
     }
@@ -49,7 +53,7 @@ impl Slot {
         match self {
             Self::Flash => 300,
             Self::NewKey => 60,
-            Self::Verification => 900,
+            Self::Verification | Self::Recipient => 900,
         }
     }
 }

@@ -25,6 +25,15 @@ impl FormState {
         })
     }
 
+    /// The same, with what stands in a field until somebody types something else.
+    #[must_use]
+    pub fn starting_with(mut self, field: &str, value: &str) -> Self {
+        if self.kept.get(field).is_empty() {
+            self.kept.set(field, value);
+        }
+        self
+    }
+
     fn error(&self, field: &str) -> Option<String> {
         self.problems
             .iter()

@@ -31,17 +31,20 @@ pub enum Section {
     Keys,
     /// What pays for it.
     Credit,
+    /// What ends it, and who is told.
+    Alerts,
     /// Who one is.
     Settings,
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Overview,
         Self::Sandboxes,
         Self::Usage,
         Self::Keys,
         Self::Credit,
+        Self::Alerts,
         Self::Settings,
     ];
     /// What the bottom bar of a narrow window shows; the rest is under "More".
@@ -54,6 +57,7 @@ impl Section {
             Self::Usage => "Usage",
             Self::Keys => "Keys",
             Self::Credit => "Credit",
+            Self::Alerts => "Alerts",
             Self::Settings => "Settings",
         }
     }
@@ -65,6 +69,7 @@ impl Section {
             Self::Usage => "/usage",
             Self::Keys => "/keys",
             Self::Credit => "/credit",
+            Self::Alerts => "/alerts",
             Self::Settings => "/settings",
         }
     }
@@ -79,6 +84,7 @@ impl Section {
             Self::Credit => {
                 "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM10 5.8C9.5 5 6 4.7 6 6.4c0 2 4 1.2 4 3.2 0 1.700-3.600 1.400-4.200.500M8 4v8"
             }
+            Self::Alerts => "M4 11V6a4 4 0 0 1 8 0v5l1 1H3zM7 14h2",
             Self::Settings => {
                 "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.500 14.500c0-3 2.500-4.500 5.500-4.500s5.500 1.500 5.500 4.500"
             }

@@ -1,6 +1,7 @@
 //! The pages and their route table. Compiled for the server only; the browser gets HTML. A page reads by calling
 //! `backend` once and draws what came back; what it may change is in `api`.
 
+mod alert_words;
 mod chart;
 pub mod error;
 mod form;
@@ -12,6 +13,9 @@ mod words;
 
 mod dashboard {
     //! Pages of a signed-in person.
+    pub mod alert_history;
+    pub mod alert_recipients;
+    pub mod alerts;
     pub mod credit;
     pub mod credit_statement;
     pub mod credit_what_if;
@@ -29,6 +33,7 @@ mod dashboard {
 
 mod public {
     //! Pages that a stranger may see.
+    pub mod alert_recipient;
     pub mod check_mail;
     pub mod landing;
     pub mod sign_in;
@@ -45,7 +50,14 @@ pub use chart::value::facet_name as series_name;
 pub use shell::shell;
 
 /// Pages that answer anyone. Compared with the real route list by a test of `server`, so that a new page must be classed.
-pub const PUBLIC_ROUTES: &[&str] = &["/", "/sign-up", "/check-mail", "/verify-email", "/sign-in"];
+pub const PUBLIC_ROUTES: &[&str] = &[
+    "/",
+    "/sign-up",
+    "/check-mail",
+    "/verify-email",
+    "/sign-in",
+    "/alert-recipient",
+];
 /// Pages that lead a stranger to `/sign-in`.
 pub const PRIVATE_ROUTES: &[&str] = &[
     "/overview",
@@ -59,6 +71,7 @@ pub const PRIVATE_ROUTES: &[&str] = &[
     "/keys/{id}",
     "/credit",
     "/waste",
+    "/alerts",
     "/settings",
 ];
 
@@ -76,6 +89,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/check-mail") view=public::check_mail::view ssr=SsrMode::Async/>
                 <Route path=path!("/verify-email") view=public::verify_email::view ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=public::sign_in::view ssr=SsrMode::Async/>
+                <Route path=path!("/alert-recipient") view=public::alert_recipient::view ssr=SsrMode::Async/>
                 <Route path=path!("/overview") view=dashboard::overview::view ssr=SsrMode::Async/>
                 <Route path=path!("/sandboxes") view=dashboard::sandboxes::view ssr=SsrMode::Async/>
                 <Route path=path!("/sandboxes/:id") view=dashboard::sandbox::view ssr=SsrMode::Async/>
@@ -87,6 +101,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/:id") view=dashboard::key::view ssr=SsrMode::Async/>
                 <Route path=path!("/credit") view=dashboard::credit::view ssr=SsrMode::Async/>
                 <Route path=path!("/waste") view=dashboard::waste::view ssr=SsrMode::Async/>
+                <Route path=path!("/alerts") view=dashboard::alerts::view ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=dashboard::settings::view ssr=SsrMode::Async/>
             </Routes>
         </Router>

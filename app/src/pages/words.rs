@@ -9,6 +9,8 @@ use domain::refusal::{
     KeyRefusal, SandboxRefusal, SignInRefusal, SignUpProblem, UsageProblem, VerificationRefusal,
 };
 
+use super::alert_words;
+
 use crate::api::ActionError;
 use crate::api::flash::Done;
 
@@ -38,6 +40,10 @@ pub fn problems(error: &ActionError) -> Vec<Problem> {
         ActionError::Verification(refusal) => one(None, verification(*refusal)),
         ActionError::Key(refusal) => vec![key(*refusal)],
         ActionError::Sandbox(refusal) => one(None, sandbox(*refusal).to_owned()),
+        ActionError::Limit(refusal) => vec![alert_words::limit(*refusal)],
+        ActionError::Alert(refusal) => vec![alert_words::alert(*refusal)],
+        ActionError::Webhook(refusal) => vec![alert_words::webhook(*refusal)],
+        ActionError::Calendar(refusal) => vec![alert_words::calendar(*refusal)],
         ActionError::SignedOut => one(
             None,
             "You are not signed in, or your session has ended. Sign in to go on.".to_owned(),
@@ -200,6 +206,7 @@ pub fn done(done: Done) -> (&'static str, &'static str) {
             "The orchestrator is told within seconds. The sandbox is destroyed when its timer ends, unless it is used before.",
         ),
         Done::SignedOut => ("Signed out", "Your session on this browser has ended."),
+        other => alert_words::done(other),
     }
 }
 
@@ -273,6 +280,7 @@ mod tests {
             SandboxRefusal::TimeoutUnknown,
         ];
         errors.extend(commands.map(ActionError::Sandbox));
+        errors.extend(alert_words::tests::every_error());
         errors
     }
 

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use backend::settings::{DocumentVersions, SecretKey, Settings};
+use backend::webhook::Reach;
 use domain::country::Country;
 use domain::email::EmailAddress;
 use domain::key::Region;
@@ -223,6 +224,7 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
         "a sender such as Isorun <no-reply@isorun.ai>",
         sender,
     );
+    let webhook_reach = webhook_reach(reader);
     let refused_countries = reader.required(
         "REFUSED_COUNTRIES",
         "two-letter country codes, separated by commas",
@@ -246,6 +248,7 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
         region: region?,
         smtp_url: SecretString::from(smtp_url?),
         mail_from: mail_from?,
+        webhook_reach: webhook_reach?,
         refused_countries: refused_countries?,
         documents: DocumentVersions {
             terms: terms?,
@@ -266,6 +269,18 @@ fn secret_key(reader: &mut Reader) -> Option<SecretKey> {
         reader.refuse_in_production("SECRET_KEY", "must be random: openssl rand -hex 32");
     }
     key
+}
+
+fn webhook_reach(reader: &mut Reader) -> Option<Reach> {
+    let reach = reader.optional("WEBHOOK_REACH", "public or anywhere", |text| match text {
+        "public" => Some(Reach::Public),
+        "anywhere" => Some(Reach::Anywhere),
+        _ => None,
+    })?;
+    if reach == Some(Reach::Anywhere) {
+        reader.refuse_in_production("WEBHOOK_REACH", "must be public");
+    }
+    Some(reach.unwrap_or(Reach::Public))
 }
 
 fn sender(text: &str) -> Option<String> {

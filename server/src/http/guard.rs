@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{Edge, actions, answer, live, verify};
 
 /// Handlers and server functions that decide about strangers themselves.
-const OWN_DECISION: [&str; 2] = [live::PATH, verify::PATH];
+const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];
 
 /// What the layer needs.
 #[derive(Clone)]

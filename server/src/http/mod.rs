@@ -6,6 +6,7 @@ mod actions;
 mod answer;
 pub mod assets;
 mod body;
+mod calendar;
 pub mod client_address;
 mod deadline;
 mod export;
@@ -104,6 +105,10 @@ pub fn router(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     let routes = Router::new()
         .merge(application(edge, backend, limits))
         .merge(assets::router(edge))
+        .route(
+            calendar::PATH,
+            get(calendar::feed).with_state((edge.clone(), backend.clone())),
+        )
         .route("/healthz", get(health::alive))
         .route(
             "/readyz",
@@ -173,6 +178,10 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         .route(
             "/verify-email/{token}",
             get(verify::keep_token).with_state(backend.clone()),
+        )
+        .route(
+            verify::RECIPIENT_PATH,
+            get(verify::keep_recipient).with_state(backend.clone()),
         );
     let guard = guard::Guard {
         edge: edge.clone(),

@@ -30,11 +30,16 @@ enum Group {
 }
 
 /// Which server function counts where.
-const GROUPS: [(&str, Group); 4] = [
+const GROUPS: [(&str, Group); 8] = [
     ("/api/account/sign-up", Group::SignUp),
     ("/api/session/sign-in", Group::SignIn),
     ("/api/account/verify-email", Group::Verification),
     ("/api/account/resend-verification", Group::Verification),
+    ("/api/alert/agree", Group::Verification),
+    ("/api/alert/stop", Group::Verification),
+    // These mail somebody outside, so a script must not run through them either.
+    ("/api/alert/add-recipient", Group::Verification),
+    ("/api/alert/resend", Group::Verification),
 ];
 
 /// How many at once, and how long until one more.
@@ -53,7 +58,7 @@ pub struct Limits {
     pub sign_up: Limit,
     /// Signing in.
     pub sign_in: Limit,
-    /// Confirming an address, and asking for the mail again.
+    /// Confirming an address, agreeing to alerts, and asking for such mails.
     pub verification: Limit,
 }
 

@@ -1,4 +1,4 @@
-//! The link in a confirmation mail. Its token goes from the address into a sealed cookie at once, so that it stays in no
+//! The links in mails that lead to a button: confirming an address, agreeing to alerts. Their token goes from the address into a sealed cookie at once, so that it stays in no
 //! history and in no `Referer`; the page it leads to has the button that confirms. Opening the link changes nothing:
 //! mail scanners open links too.
 
@@ -11,23 +11,40 @@ use backend::Backend;
 
 use super::answer;
 
-/// The address in the mail.
+/// The address in a confirmation mail.
 pub const PATH: &str = "/verify-email/{token}";
+/// The address in a mail to a recipient of alerts.
+pub const RECIPIENT_PATH: &str = "/alert-recipient/{token}";
 /// Twice the length of a token of ours; longer ones are not kept, and the page says that the link is not ours.
 const TOKEN_CHARS_MAX: usize = 86;
 
-/// Keeps the token and leads on.
+/// Keeps the token of a confirmation and leads on.
 pub async fn keep_token(
     State(backend): State<Backend>,
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let mut response = answer::see_other("/verify-email");
-    let sealer = Sealer::new(&backend);
+    keep(&backend, Slot::Verification, token, "/verify-email")
+}
+
+/// Keeps the token of a recipient of alerts and leads on.
+pub async fn keep_recipient(
+    State(backend): State<Backend>,
+    token: Result<Path<String>, PathRejection>,
+) -> Response {
+    keep(&backend, Slot::Recipient, token, "/alert-recipient")
+}
+
+fn keep(
+    backend: &Backend,
+    slot: Slot,
+    token: Result<Path<String>, PathRejection>,
+    page: &'static str,
+) -> Response {
+    let mut response = answer::see_other(page);
+    let sealer = Sealer::new(backend);
     let cookie = match token {
-        Ok(Path(token)) if token.chars().count() <= TOKEN_CHARS_MAX => {
-            sealer.seal(Slot::Verification, &token)
-        }
-        _ => sealer.clear(Slot::Verification),
+        Ok(Path(token)) if token.chars().count() <= TOKEN_CHARS_MAX => sealer.seal(slot, &token),
+        _ => sealer.clear(slot),
     };
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);

@@ -48,6 +48,24 @@ pub const ACTIONS: &[Action] = &[
         Authority::User,
         Some("sandbox_id"),
     ),
+    action("/api/limit/set", Authority::User, None),
+    action("/api/limit/remove", Authority::User, None),
+    action("/api/alert/choose", Authority::User, None),
+    action("/api/alert/add-recipient", Authority::User, None),
+    action(
+        "/api/alert/remove-recipient",
+        Authority::User,
+        Some("recipient_id"),
+    ),
+    action("/api/alert/resend", Authority::User, Some("recipient_id")),
+    action("/api/alert/agree", Authority::Anyone, None),
+    action("/api/alert/stop", Authority::Anyone, None),
+    action("/api/webhook/set", Authority::User, None),
+    action("/api/webhook/remove", Authority::User, None),
+    action("/api/webhook/renew", Authority::User, None),
+    action("/api/webhook/test", Authority::User, None),
+    action("/api/calendar/create", Authority::User, None),
+    action("/api/calendar/revoke", Authority::User, None),
 ];
 
 /// What a mutation may have changed.
@@ -60,6 +78,11 @@ async fn rows(world: &World) -> Vec<i64> {
         "SELECT count(*) FROM audit_events",
         "SELECT count(*) FROM verifications",
         "SELECT count(*) FROM mails",
+        "SELECT count(*) FROM spending_limits",
+        "SELECT count(*) FROM alert_settings",
+        "SELECT count(*) FROM alert_recipients",
+        "SELECT count(*) FROM webhooks",
+        "SELECT count(*) FROM calendars",
     ] {
         rows.push(world.count(sql).await);
     }
@@ -125,7 +148,7 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
             .iter()
             .filter(|action| action.takes.is_some())
             .count()
-            == 2,
+            == 4,
         "a new one needs a thing of its own here"
     );
     world
@@ -147,6 +170,15 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
         .at("/waste")
         .says("There is no such sandbox in this account.");
     assert_eq!(rows(&world).await, before);
+    let field = "name=\"recipient_id\" value=\"";
+    let page = ada.get("/alerts").await;
+    let recipient_id = page.body.split(field).nth(1).unwrap()[..36].to_owned();
+    for path in ["/api/alert/remove-recipient", "/api/alert/resend"] {
+        let answer = eve.post(path, &[("recipient_id", &recipient_id)]).await;
+        eve.follow(answer).await;
+        assert_eq!(rows(&world).await, before, "{path}");
+    }
+    assert!(!eve.get("/alerts").await.body.contains(&recipient_id));
     let answer = ada.post("/api/sandbox/set-timeout", &timer).await;
     ada.follow(answer)
         .await

@@ -8,6 +8,7 @@
 )]
 
 mod actions;
+mod alerts;
 mod browser;
 mod headers;
 mod limits;

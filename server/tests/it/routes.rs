@@ -21,6 +21,8 @@ pub const EDGE: &[&str] = &[
     "/usage.csv",
     "/usage.json",
     "/verify-email/{token}",
+    "/alert-recipient/{token}",
+    "/calendar/{token}",
     "/favicon.svg",
     "/robots.txt",
     "/.well-known/security.txt",

@@ -58,6 +58,41 @@ impl Customer {
         self.step == Step::Done
     }
 
+    /// True once they hold a key, and start sandboxes as the test tells them.
+    pub fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// Starts a sandbox of a size; its id, or the status of the refusal.
+    pub async fn start_sized(
+        &self,
+        orchestrator: &Orchestrator,
+        (vcpus, mem_mib): (u32, u32),
+    ) -> Result<String, u16> {
+        let body = json!({ "image": "node:22", "vcpus": vcpus, "mem_mib": mem_mib, "timeout": 0 });
+        let request = self
+            .client
+            .post(format!("{}/v1/runs", orchestrator.url()))
+            .bearer_auth(&self.key)
+            .json(&body);
+        let answer = request.send().await.unwrap();
+        if !answer.status().is_success() {
+            return Err(answer.status().as_u16());
+        }
+        let run: Value = answer.json().await.unwrap();
+        Ok(run["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Does something to a sandbox, such as `hibernate`.
+    pub async fn turn(&self, orchestrator: &Orchestrator, id: &str, verb: &str) {
+        let path = format!("/{id}/{verb}");
+        self.call(orchestrator, "POST", &path, None).await.unwrap();
+    }
+
     /// Tries the next step once; without an acknowledgement it is tried again later.
     pub async fn step(&mut self, url: &str, orchestrator: &Orchestrator, mail: &MailCatcher) {
         let next = match self.step {

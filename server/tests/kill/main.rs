@@ -4,6 +4,7 @@
 
 mod customer;
 mod program;
+mod zero;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,31 +2,31 @@
 //! is the jobs'.
 
 use domain::alert::{self, Alert, HOURS, PERCENTS, Standing, Wanted};
-use domain::email::{EmailAddress, EmailProblem};
-use domain::id::{AccountId, AlertId, MailId, RecipientId};
-use domain::limits::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
-use domain::money::Ticks;
-use domain::outlook::Cause;
+use domain::id::{AccountId, AlertId, MailId};
+use domain::money::{Cents, Ticks};
+use domain::outlook::{self, Cause};
 use domain::page::Page;
 use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::page;
+use super::{FeedStatus, calendar, page, snapshot};
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::{Broken, Failure};
 use crate::jobs::{send_mail, send_webhook};
+use crate::metering::live;
 use crate::random;
-use crate::secret::{recipient_token, sha256};
-use crate::store::alerts::{self, AlertRow, DeliveryRow, Way};
+use crate::store::alerts::{self, AlertRow, Way};
 use crate::store::audit::{self, Action};
-use crate::store::mails::{self, MailRow, Template, To};
-use crate::store::recipients::{self, Invited};
-use crate::store::{decode_cursor, encode_cursor, outlooks, webhooks};
+use crate::store::mails::{MailRow, Template, To};
+use crate::store::outlooks::{self, Outlook};
+use crate::store::recipients::{self, RecipientRow};
+use crate::store::{calendars, decode_cursor, encode_cursor, limits, webhooks};
+use crate::webhook;
 
-pub use crate::store::recipients::RecipientRow;
+pub use crate::store::alerts::DeliveryRow;
 
 pub(crate) async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Result<Wanted, Broken> {
     alerts::wanted(db, account_id).await
@@ -126,182 +126,6 @@ pub async fn choose(
     Ok(tx.commit().await?)
 }
 
-/// Puts somebody on the list. A confirmed member of the account is on it at once; any other address is asked by mail.
-/// True when a mail was sent.
-///
-/// # Errors
-/// [`AlertRefusal`], or broken.
-pub async fn add_recipient(
-    backend: &Backend,
-    actor: &Actor,
-    typed: &str,
-) -> Result<bool, Failure<AlertRefusal>> {
-    let email = EmailAddress::parse(typed).map_err(|problem| {
-        Failure::Refused(match problem {
-            EmailProblem::Empty => AlertRefusal::EmailEmpty,
-            EmailProblem::TooLong | EmailProblem::Malformed => AlertRefusal::EmailMalformed,
-        })
-    })?;
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let recipient_id = RecipientId(random::id(now));
-    let mut tx = backend.pool().begin().await?;
-    if recipients::count_locked(&mut tx, account_id).await? >= RECIPIENTS_MAX {
-        return Err(Failure::Refused(AlertRefusal::TooMany));
-    }
-    let canonical = email.canonical();
-    let member = recipients::member(&mut tx, account_id, &canonical).await?;
-    let is_new = match member {
-        Some(user_id) => {
-            recipients::insert_member(&mut tx, account_id, recipient_id, user_id, now).await?
-        }
-        None => invite(backend, &mut tx, actor, (recipient_id, &canonical), now).await?,
-    };
-    if !is_new {
-        return Err(Failure::Refused(AlertRefusal::AlreadyThere));
-    }
-    note(&mut tx, actor, Action::RecipientAdded, recipient_id, now).await?;
-    tx.commit().await?;
-    Ok(member.is_none())
-}
-
-async fn invite(
-    backend: &Backend,
-    db: &mut PgConnection,
-    actor: &Actor,
-    (recipient_id, email): (RecipientId, &str),
-    now: OffsetDateTime,
-) -> Result<bool, Failure<AlertRefusal>> {
-    let token = recipient_token(&backend.settings().secret_key, recipient_id.0);
-    let invited = Invited {
-        recipient_id,
-        email,
-        token_sha256: sha256(token.as_bytes()),
-    };
-    if !recipients::invite(db, actor.account_id(), &invited, now).await? {
-        return Ok(false);
-    }
-    ask(db, actor.account_id(), recipient_id, now).await?;
-    Ok(true)
-}
-
-/// Mails the link by which somebody agrees.
-async fn ask(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    recipient_id: RecipientId,
-    now: OffsetDateTime,
-) -> Result<(), Failure<AlertRefusal>> {
-    let since = now - Duration::DAY;
-    let template = Template::ConfirmRecipient;
-    let asked = mails::count_for_account(db, account_id, template, since).await?;
-    if asked >= RECIPIENT_MAILS_PER_DAY {
-        return Err(Failure::Refused(AlertRefusal::AskedTooOften));
-    }
-    let mail = MailRow {
-        mail_id: MailId(random::id(now)),
-        to: To::Recipient(account_id, recipient_id),
-        template,
-        verification_id: None,
-        delivery_id: None,
-    };
-    Ok(send_mail::enqueue(db, Some(account_id), &mail, now).await?)
-}
-
-/// Mails the link once more to somebody who has not agreed.
-///
-/// # Errors
-/// [`AlertRefusal`], or broken.
-pub async fn resend(
-    backend: &Backend,
-    actor: &Actor,
-    recipient_id: RecipientId,
-) -> Result<(), Failure<AlertRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    recipients::count_locked(&mut tx, account_id).await?;
-    if !recipients::renew(&mut tx, account_id, recipient_id, now).await? {
-        return Err(Failure::Refused(AlertRefusal::NotFound));
-    }
-    ask(&mut tx, account_id, recipient_id, now).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Takes somebody off the list. Mails to them that wait are not sent any more.
-///
-/// # Errors
-/// [`AlertRefusal`], or broken.
-pub async fn remove_recipient(
-    backend: &Backend,
-    actor: &Actor,
-    recipient_id: RecipientId,
-) -> Result<(), Failure<AlertRefusal>> {
-    may_change(actor)?;
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    if !recipients::remove(&mut tx, actor.account_id(), recipient_id).await? {
-        return Err(Failure::Refused(AlertRefusal::NotFound));
-    }
-    note(&mut tx, actor, Action::RecipientRemoved, recipient_id, now).await?;
-    Ok(tx.commit().await?)
-}
-
-/// True when the link's owner has agreed already; what the page behind the link offers.
-///
-/// # Errors
-/// [`AlertRefusal::LinkUnknown`], or broken.
-pub async fn link(backend: &Backend, token: &str) -> Result<bool, Failure<AlertRefusal>> {
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
-    Ok(linked.confirmed_at.is_some())
-}
-
-async fn linked(
-    backend: &Backend,
-    db: &mut PgConnection,
-    token: &str,
-) -> Result<recipients::Linked, Failure<AlertRefusal>> {
-    let oldest = backend.clock().now() - Duration::days(RECIPIENT_DAYS);
-    recipients::by_token(db, &sha256(token.as_bytes()))
-        .await?
-        // A link that was followed lives as long as its recipient: it ends the mails too.
-        .filter(|linked| linked.confirmed_at.is_some() || linked.created_at > oldest)
-        .ok_or(Failure::Refused(AlertRefusal::LinkUnknown))
-}
-
-/// Agrees, by the token of the mailed link. Agreeing twice is agreeing.
-///
-/// # Errors
-/// [`AlertRefusal::LinkUnknown`], or broken.
-pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
-    if linked.confirmed_at.is_none() {
-        let (account_id, id) = (linked.account_id, linked.recipient_id);
-        recipients::confirm(&mut tx, account_id, id, now).await?;
-        let (action, subject) = (Action::RecipientAgreed, id.to_string());
-        audit::append(&mut tx, account_id, None, action, &subject, now).await?;
-    }
-    Ok(tx.commit().await?)
-}
-
-/// Ends the mails to the owner of the link.
-///
-/// # Errors
-/// [`AlertRefusal::LinkUnknown`], or broken.
-pub async fn stop(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
-    let (account_id, id) = (linked.account_id, linked.recipient_id);
-    recipients::remove(&mut tx, account_id, id).await?;
-    let (action, subject) = (Action::RecipientRemoved, id.to_string());
-    audit::append(&mut tx, account_id, None, action, &subject, now).await?;
-    Ok(tx.commit().await?)
-}
-
 /// A warning as the history shows it.
 pub struct Told {
     /// What it was.
@@ -319,7 +143,7 @@ pub struct Told {
     pub is_covered: bool,
 }
 
-pub(super) async fn history(
+async fn history(
     db: &mut PgConnection,
     account_id: AccountId,
     cursor: Option<&str>,
@@ -355,21 +179,105 @@ pub(super) async fn history(
     )
 }
 
-async fn note(
-    db: &mut PgConnection,
-    actor: &Actor,
-    action: Action,
-    recipient_id: RecipientId,
-    now: OffsetDateTime,
-) -> Result<(), Broken> {
-    let (account_id, who) = (actor.account_id(), actor.user_id());
-    audit::append(db, account_id, who, action, &recipient_id.to_string(), now).await
-}
-
-fn may_change(actor: &Actor) -> Result<(), Failure<AlertRefusal>> {
+pub(super) fn may_change(actor: &Actor) -> Result<(), Failure<AlertRefusal>> {
     if actor.role().may_change_money() {
         Ok(())
     } else {
         Err(Failure::Refused(AlertRefusal::Forbidden))
     }
+}
+
+/// Everything on the page of limit and alerts.
+pub struct Alerts {
+    /// The monthly limit.
+    pub limit: Option<Cents>,
+    /// Spent in the UTC month of `feed.as_of`.
+    pub spent: Ticks,
+    /// The first moment of the next month.
+    pub resets_at: OffsetDateTime,
+    /// The future as computed last.
+    pub outlook: Option<Outlook>,
+    /// Which warnings are given.
+    pub wanted: Wanted,
+    /// Who is told by mail.
+    pub recipients: Vec<RecipientRow>,
+    /// Where they are posted.
+    pub webhook: Option<Webhook>,
+    /// The address of the person's calendar feed, and since when it is one.
+    pub calendar: Option<(String, OffsetDateTime)>,
+    /// Warnings given, newest first.
+    pub history: Page<Told>,
+    /// How far figures can be trusted.
+    pub feed: FeedStatus,
+}
+
+/// The webhook as its people see it. No `Debug`: it holds the secret.
+pub struct Webhook {
+    /// The address.
+    pub url: String,
+    /// What signs the posts; none for who may not change the webhook.
+    pub secret: Option<String>,
+    /// When a test was asked for.
+    pub test_asked_at: Option<OffsetDateTime>,
+    /// When it ended.
+    pub test_ended_at: Option<OffsetDateTime>,
+    /// Why it did not get through.
+    pub test_failure: Option<String>,
+    /// The newest alert posted.
+    pub last: Option<DeliveryRow>,
+}
+
+/// Reads the page of limit and alerts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read(
+    backend: &Backend,
+    actor: &Actor,
+    cursor: Option<&str>,
+) -> Result<Alerts, Broken> {
+    let account_id = actor.account_id();
+    let mut tx = snapshot(backend).await?;
+    let live = live::read(backend, &mut tx, account_id).await?;
+    let as_of = domain::moment::Moment::from(live.feed.as_of);
+    let month = outlook::month_start(as_of);
+    let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
+    let posted = limits::spent(&mut tx, account_id, month).await?;
+    let origin = &backend.settings().public_origin;
+    let calendar = calendars::live(&mut tx, account_id, actor.user_id()).await?;
+    let calendar = calendar.and_then(|(id, created_at)| {
+        let path = format!("/calendar/{}", calendar::token(backend, id));
+        Some((origin.join(&path).ok()?.to_string(), created_at))
+    });
+    Ok(Alerts {
+        limit: limits::get(&mut tx, account_id).await?,
+        spent: posted.saturating_add(unposted),
+        resets_at: outlook::next_month(as_of).into(),
+        outlook: outlooks::peek(&mut tx, account_id).await?,
+        wanted: alerts::wanted(&mut tx, account_id).await?,
+        recipients: recipients::list(&mut tx, account_id).await?,
+        webhook: read_webhook(backend, &mut tx, actor).await?,
+        calendar,
+        history: history(&mut tx, account_id, cursor).await?,
+        feed: live.feed,
+    })
+}
+
+async fn read_webhook(
+    backend: &Backend,
+    db: &mut PgConnection,
+    actor: &Actor,
+) -> Result<Option<Webhook>, Broken> {
+    let Some(row) = webhooks::get(db, actor.account_id()).await? else {
+        return Ok(None);
+    };
+    let secret = || webhook::secret_of(&backend.settings().secret_key, row.webhook_id.0);
+    Ok(Some(Webhook {
+        secret: actor.role().may_change_money().then(secret),
+        url: row.url,
+        test_asked_at: row.test_asked_at,
+        test_ended_at: row.test_ended_at,
+        test_failure: row.test_failure,
+        last: alerts::last_post(db, actor.account_id()).await?,
+    }))
 }

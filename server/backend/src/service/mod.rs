@@ -12,6 +12,7 @@ pub mod limits;
 pub mod nav;
 pub mod outlook;
 pub mod overview;
+pub mod recipients;
 pub mod sandbox_intervals;
 pub mod sandboxes;
 pub mod sessions;

@@ -149,7 +149,7 @@ async fn figures(
     settled: Moment,
     book: Vec<Price>,
 ) -> Result<Figures, Broken> {
-    let rows = sandboxes::running_after(db, account_id, None).await?;
+    let rows = sandboxes::running(db, account_id).await?;
     let starts = rows.iter().map(|row| row.interval.started_at);
     let as_of = starts.fold(settled, Moment::max);
     let posted_until = meters::peek(db, account_id)

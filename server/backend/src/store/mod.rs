@@ -4,10 +4,14 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod bookings;
 pub mod burn_down;
 pub mod calendars;
+pub mod cohorts;
 pub mod feed;
 pub mod findings;
+pub mod folded;
+pub mod incidents;
 pub mod intervals;
 pub mod jobs;
 pub mod keys;

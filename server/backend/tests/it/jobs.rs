@@ -1,7 +1,7 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
 use backend::jobs::Kind;
-use backend::service::{keys, sandboxes, sessions};
+use backend::service::{keys, sandboxes, sessions, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::refusal::KeyRefusal;
@@ -10,6 +10,7 @@ use peers::orchestrator::{Fault, Plane, Switch};
 use serde_json::json;
 use sqlx::PgPool;
 
+use crate::receiver::Receiver;
 use crate::world::{World, sign_up};
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -94,7 +95,13 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     keys::revoke(&world.backend, &actor, key.key_id)
         .await
         .unwrap();
+    let receiver = Receiver::start().await;
+    webhooks::set(&world.backend, &actor, &receiver.url)
+        .await
+        .unwrap();
+    webhooks::test(&world.backend, &actor).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
+    assert_eq!(receiver.posts().len(), 1);
     let (mails, events) = (
         world.mail.mails().len(),
         world.control().events().unwrap().len(),
@@ -119,6 +126,7 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
         ),
         (mails, events)
     );
+    assert_eq!(receiver.posts().len(), 1);
     let (status, _) = world
         .call(reqwest::Method::GET, "runs", key.text.expose(), None)
         .await;

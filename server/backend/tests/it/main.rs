@@ -8,6 +8,8 @@ mod jobs;
 mod ledger;
 mod meter;
 mod outlook;
+mod outlook_alerts;
+mod receiver;
 mod sign_up;
 mod waste;
 mod world;
