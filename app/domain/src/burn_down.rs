@@ -6,13 +6,14 @@ use crate::moment::{DAY_MS, HOUR_MS, Moment};
 use crate::money::Ticks;
 
 /// How far back the line goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// 30 days.
     Month,
     /// 90 days.
     Quarter,
     /// Since the first grant, 366 days at most.
+    #[default]
     All,
 }
 

@@ -7,8 +7,8 @@ pub mod account;
 pub mod alert;
 pub mod calendar;
 pub mod keys;
-pub mod sandboxes;
 pub mod limit;
+pub mod sandboxes;
 pub mod session;
 pub mod webhook;
 

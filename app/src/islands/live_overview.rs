@@ -57,7 +57,11 @@ pub fn LiveOverview(figures: Figures) -> impl IntoView {
                         <span data-figure="runs-out">{move || now.with(|figures| end(figures).0)}</span>
                         <span class="figure__unit">{move || now.with(|figures| end(figures).1)}</span>
                     </p>
-                    <p class="figure__note">"credit ends, at this pace"</p>
+                    <p class="figure__note">
+                        <span data-figure="runs-out-note">{move || now.with(|figures| figures.runs_out_note.clone())}</span>
+                        " · "
+                        <a href="/alerts">"set a limit"</a>
+                    </p>
                 </div>
             </div>
             <p class="live__status" data-stale=move || (silent.get() || now.with(|figures| figures.stale)).to_string()>
@@ -75,9 +79,9 @@ fn sandboxes(running: i64) -> String {
     }
 }
 
-/// Day and time of the end of credit, apart, because only the day is large.
+/// Day and time of the end, apart, because only the day is large.
 fn end(figures: &Figures) -> (String, String) {
-    let end = figures.runs_out.as_deref().unwrap_or("never");
+    let end = figures.runs_out.as_str();
     let (day, time) = end.split_once(", ").unwrap_or((end, ""));
     (day.to_owned(), time.to_owned())
 }

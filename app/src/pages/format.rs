@@ -1,7 +1,8 @@
 //! How amounts, durations and moments are written on pages (look.md 8), with the exact value beside them for machines.
 //! What they are is decided in `domain`; nothing here rounds what is stored.
 
-use domain::money::Ticks;
+use domain::moment::Moment;
+use domain::money::{Cents, MicroDollars, Ticks};
 use domain::price::BilledMs;
 use domain::sandbox::Size;
 use leptos::prelude::*;
@@ -13,6 +14,11 @@ const MOMENT: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
 const EXACT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const WEEKDAY: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday] [day padding:none] [month repr:short] [year], [hour]:[minute] UTC"
+);
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
+const HOUR: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 /// Decimals of whole cents.
 pub const CENTS: u32 = 2;
@@ -23,6 +29,24 @@ pub const METERED: u32 = 6;
 pub fn amount(ticks: Ticks, places: u32) -> AnyView {
     let places = if ticks == Ticks::ZERO { CENTS } else { places };
     view! { <span data-ticks=ticks.to_string()>{ticks.dollars(places)}</span> }.into_any()
+}
+
+/// An amount as a sentence has it: whole cents cut off, or six decimals under a cent.
+pub fn text(ticks: Ticks) -> String {
+    let is_small = ticks != Ticks::ZERO && ticks.abs() < Ticks::from_cents(Cents(1));
+    if is_small {
+        ticks.dollars(METERED)
+    } else {
+        ticks.dollars_floor()
+    }
+}
+
+/// A price as it is quoted: `$0.026`, at least two decimals and as many as it has.
+pub fn price(price: MicroDollars) -> String {
+    let (whole, micro) = (price.0 / 1_000_000, price.0 % 1_000_000);
+    let decimals = format!("{micro:06}");
+    let decimals = decimals.trim_end_matches('0');
+    format!("${whole}.{decimals:0<2}")
 }
 
 /// What is left, in whole cents and never more than there is; its ticks stand in `data-ticks`.
@@ -70,6 +94,27 @@ pub fn moment(at: OffsetDateTime) -> AnyView {
     view! { <time datetime=machine title=exact>{written(at, MOMENT)}</time> }.into_any()
 }
 
+/// `Thursday 26 Nov 2026, 14:20 UTC`, for what is to come.
+pub fn weekday(at: OffsetDateTime) -> String {
+    written(at, WEEKDAY)
+}
+
+/// Where the single intervals of `[from, to)` are listed.
+pub fn intervals_href(from: Moment, to: Moment) -> String {
+    let (from, to) = (written(from.into(), EXACT), written(to.into(), EXACT));
+    format!("/usage/intervals?from={from}&to={to}")
+}
+
+/// A bucket of a chart: `23 Nov`, or `23 Nov, 14:00` when it is an hour.
+pub fn bucket(start: Moment, is_hour: bool) -> String {
+    let day = written(start.into(), DAY);
+    if is_hour {
+        format!("{day}, {}", written(start.into(), HOUR))
+    } else {
+        day
+    }
+}
+
 /// The same, or a word where there is no moment.
 pub fn moment_or(at: Option<OffsetDateTime>, otherwise: &'static str) -> AnyView {
     at.map_or_else(|| otherwise.into_any(), moment)
@@ -83,10 +128,26 @@ fn written(at: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::money::Cents;
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn prices_and_sentences() {
+        assert_eq!(price(MicroDollars(26_000)), "$0.026");
+        assert_eq!(price(MicroDollars(1_500_000)), "$1.50");
+        assert_eq!(price(MicroDollars(0)), "$0.00");
+        let micro = |n: i128| Ticks::new(n * 3_686_400_000).unwrap();
+        assert_eq!(text(micro(1_239_999)), "$1.23");
+        assert_eq!(text(micro(9_999)), "$0.009999");
+        assert_eq!(text(Ticks::ZERO), "$0.00");
+        let at = datetime!(2026-11-26 14:20 UTC);
+        assert_eq!(weekday(at), "Thursday 26 Nov 2026, 14:20 UTC");
+        assert_eq!(
+            intervals_href(at.into(), Moment::from(at).plus_ms(60_000)),
+            "/usage/intervals?from=2026-11-26T14:20:00Z&to=2026-11-26T14:21:00Z"
+        );
+    }
 
     #[test]
     fn durations() {

@@ -17,6 +17,8 @@ mod dashboard {
     pub mod alert_recipients;
     pub mod alerts;
     pub mod credit;
+    pub mod credit_statement;
+    pub mod credit_what_if;
     pub mod key;
     pub mod key_created;
     pub mod key_new;
@@ -26,6 +28,7 @@ mod dashboard {
     pub mod sandboxes;
     pub mod settings;
     pub mod usage;
+    pub mod waste;
 }
 
 mod public {
@@ -67,6 +70,7 @@ pub const PRIVATE_ROUTES: &[&str] = &[
     "/keys/created",
     "/keys/{id}",
     "/credit",
+    "/waste",
     "/alerts",
     "/settings",
 ];
@@ -96,6 +100,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys/created") view=dashboard::key_created::view ssr=SsrMode::Async/>
                 <Route path=path!("/keys/:id") view=dashboard::key::view ssr=SsrMode::Async/>
                 <Route path=path!("/credit") view=dashboard::credit::view ssr=SsrMode::Async/>
+                <Route path=path!("/waste") view=dashboard::waste::view ssr=SsrMode::Async/>
                 <Route path=path!("/alerts") view=dashboard::alerts::view ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=dashboard::settings::view ssr=SsrMode::Async/>
             </Routes>

@@ -160,6 +160,14 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             get(live::overview).with_state(backend.clone()),
         )
         .route(
+            "/credit/statement.csv",
+            get(export::statement_csv).with_state((edge.clone(), backend.clone())),
+        )
+        .route(
+            "/credit/statement.json",
+            get(export::statement_json).with_state((edge.clone(), backend.clone())),
+        )
+        .route(
             "/usage.csv",
             get(export::usage_csv).with_state((edge.clone(), backend.clone())),
         )

@@ -43,6 +43,11 @@ pub const ACTIONS: &[Action] = &[
     action("/api/session/sign-out", Authority::Anyone, None),
     action("/api/key/create", Authority::User, None),
     action("/api/key/revoke", Authority::User, Some("key_id")),
+    action(
+        "/api/sandbox/set-timeout",
+        Authority::User,
+        Some("sandbox_id"),
+    ),
     action("/api/limit/set", Authority::User, None),
     action("/api/limit/remove", Authority::User, None),
     action("/api/alert/choose", Authority::User, None),
@@ -143,12 +148,27 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
             .iter()
             .filter(|action| action.takes.is_some())
             .count()
-            == 3,
+            == 4,
         "a new one needs a thing of its own here"
     );
+    world
+        .execute(
+            "WITH c AS (INSERT INTO cohorts (account_id, cohort_id, image, region, vcpus, mem_mib)
+                        SELECT account_id, gen_random_uuid(), 'node:22', 'us', 1, 1024 FROM keys
+                        RETURNING account_id, cohort_id)
+             INSERT INTO sandboxes (account_id, sandbox_id, state, image, region, vcpus, mem_mib, created_at, cohort_id)
+             SELECT account_id, 'run0ada', 'running', 'node:22', 'us', 1, 1024, now(), cohort_id FROM c",
+        )
+        .await;
     let before = rows(&world).await;
     let answer = eve.post("/api/key/revoke", &[("key_id", &key_id)]).await;
     eve.follow(answer).await;
+    let timer = [("sandbox_id", "run0ada"), ("minutes", "5")];
+    let answer = eve.post("/api/sandbox/set-timeout", &timer).await;
+    eve.follow(answer)
+        .await
+        .at("/waste")
+        .says("There is no such sandbox in this account.");
     assert_eq!(rows(&world).await, before);
     let field = "name=\"recipient_id\" value=\"";
     let page = ada.get("/alerts").await;
@@ -159,6 +179,12 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
         assert_eq!(rows(&world).await, before, "{path}");
     }
     assert!(!eve.get("/alerts").await.body.contains(&recipient_id));
+    let answer = ada.post("/api/sandbox/set-timeout", &timer).await;
+    ada.follow(answer)
+        .await
+        .at("/waste")
+        .says("Timer on its way");
+    assert_ne!(rows(&world).await, before);
     assert_eq!(
         eve.get(&format!("/keys/{key_id}")).await.status,
         StatusCode::NOT_FOUND

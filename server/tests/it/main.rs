@@ -8,6 +8,7 @@
 )]
 
 mod actions;
+mod alerts;
 mod browser;
 mod headers;
 mod limits;
@@ -19,6 +20,7 @@ mod same_origin;
 mod sessions;
 mod sign_up;
 mod sign_up_refused;
+mod statement;
 mod tables;
 mod usage;
 mod usage_page;

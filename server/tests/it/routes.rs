@@ -16,6 +16,8 @@ pub const EDGE: &[&str] = &[
     "/healthz",
     "/readyz",
     "/live/overview",
+    "/credit/statement.csv",
+    "/credit/statement.json",
     "/usage.csv",
     "/usage.json",
     "/verify-email/{token}",
@@ -86,6 +88,9 @@ async fn private_pages_refuse_a_stranger(pool: PgPool) {
         (live.status, live.body.as_str()),
         (StatusCode::UNAUTHORIZED, "")
     );
+    for download in ["/credit/statement.csv", "/credit/statement.json"] {
+        world.browser().get(download).await.leads_to("/sign-in");
+    }
     for route in PUBLIC_ROUTES {
         world.browser().get(route).await.at(route);
     }

@@ -145,6 +145,16 @@ impl World {
         browser
     }
 
+    /// Puts rows where no service would put them.
+    pub async fn execute(&self, sql: &'static str) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests make states that no code of ours makes like this"
+        )]
+        let done = sqlx::query(sql).execute(self.backend.pool()).await;
+        done.unwrap();
+    }
+
     pub async fn count(&self, sql: &'static str) -> i64 {
         #[expect(
             clippy::disallowed_methods,

@@ -1,6 +1,7 @@
 //! Usage as charts: drawn here as SVG without a viewBox, all geometry in percent attributes, so that letters keep their
 //! size at every width and no style is inline. Beside each a table of the same rows.
 
+mod burn_down;
 mod cumulative;
 mod marks;
 mod rows;
@@ -13,6 +14,8 @@ use domain::usage::Series;
 use domain::usage::breakdown::{Amounts, Breakdown, Facet};
 use domain::usage::query::{Group, Metric, Query, Range, Window, instant_word};
 use leptos::prelude::*;
+
+pub use burn_down::burn_down;
 
 use super::format::{self, METERED};
 use crate::islands::ChartReadout;

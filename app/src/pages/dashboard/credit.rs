@@ -1,49 +1,135 @@
-//! What is left of the credit, grant by grant, and the statement of every entry.
+//! What is left of the credit, where it went and where it leads: figures, burn-down, what-if, grants, statement.
+//! The statement and the what-if draw themselves in files of their own.
 
-use backend::service::credit::{self, Credit, EntryKind, EntryRow, GrantReason, GrantRow};
+use backend::service::credit::{self, Asked, Credit, GrantReason, GrantRow, GrantState};
+use backend::service::statement::EntryKind;
+use domain::burn_down::Reach;
 use domain::money::Ticks;
-use domain::page;
+use domain::outlook::{Cause, Zero};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use time::OffsetDateTime;
 
+use super::{credit_statement, credit_what_if};
+use crate::pages::chart;
 use crate::pages::format::{self, CENTS, METERED};
 use crate::pages::layout::{self, Page, Section, Stop, Visit};
 
 /// `/credit`
 pub fn view() -> AnyView {
-    let after = use_query_map().get_untracked().get("after");
-    layout::dashboard(Section::Credit, "/credit", move |visit| read(visit, after))
+    let query = use_query_map().get_untracked();
+    let form = credit_what_if::Form::of(&query);
+    let asked = Asked {
+        reach: Reach::parse(&query.get("reach").unwrap_or_default()),
+        kind: query.get("kind").and_then(|word| EntryKind::parse(&word)),
+        cursor: query.get("after"),
+        supposed: form.supposed(),
+    };
+    layout::dashboard(Section::Credit, "/credit", move |visit| {
+        read(visit, asked, form)
+    })
 }
 
-async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
-    let credit = credit::read(&visit.backend, &visit.actor).await?;
-    let statement = credit::statement(&visit.backend, &visit.actor, after.as_deref()).await?;
+async fn read(visit: Visit, asked: Asked, form: credit_what_if::Form) -> Result<Page, Stop> {
+    let page = credit::page(&visit.backend, &visit.actor, &asked).await?;
+    let credit = &page.credit;
+    let end = end(credit.zero, credit.per_hour, credit.feed.as_of);
+    let line = if page.burn_down.points.is_empty() {
+        view! { <p>"Nothing to draw yet."</p> }.into_any()
+    } else {
+        chart::burn_down(&page.burn_down, &end)
+    };
     let body = view! {
         {layout::feed_notice(&credit.feed)}
-        <section class="section" aria-label="Credit">{figures(&credit)}</section>
+        <section class="section" aria-label="Credit">
+            {figures(credit)}
+            <p data-figure="end">{end.clone()}</p>
+        </section>
+        <section class="section" aria-labelledby="burn-down">
+            <div class="section__head"><h2 id="burn-down">"Burn-down"</h2>{reaches(asked.reach)}</div>
+            {line}
+        </section>
+        <section class="section" aria-labelledby="what-if">
+            <h2 id="what-if">"What if"</h2>
+            {credit_what_if::view(&page.what_if, &form)}
+        </section>
         <section class="section" aria-labelledby="grants">
             <h2 id="grants">"Grants"</h2>
             {grants(&credit.grants)}
         </section>
         <section class="section" aria-labelledby="statement">
             <h2 id="statement">"Statement"</h2>
-            <p class="form__note">"Usage is booked hour by hour; what runs right now is taken off the figures above and booked when its hour is settled."</p>
-            {entries(statement)}
+            {credit_statement::view(credit, page.statement, &asked)}
         </section>
         {layout::as_of(&credit.feed)}
     };
     Ok(Page::new("Credit", body.into_any()))
 }
 
-fn figures(credit: &Credit) -> AnyView {
-    let overrun = credit.overrun.is_positive().then(|| {
-        view! {
-            <div class="figure">
-                <p class="figure__value" data-figure="overrun">{format::amount(credit.overrun, METERED)}</p>
-                <p class="figure__note">"ran beyond the credit; measured, never charged"</p>
-            </div>
-        }
+fn reaches(current: Reach) -> AnyView {
+    let links = Reach::ALL.into_iter().map(|reach| {
+        let name = match reach {
+            Reach::Month => "30 days",
+            Reach::Quarter => "90 days",
+            Reach::All => "All",
+        };
+        let here = (reach == current).then_some("page");
+        view! { <a href=format!("/credit?reach={}#burn-down", reach.as_str()) aria-current=here>{name}</a> }
     });
+    view! { <nav class="controls" aria-label="How far back"><div class="controls__set">{links.collect_view()}</div></nav> }.into_any()
+}
+
+/// When it ends, as one sentence.
+pub fn end(zero: Option<Zero>, per_hour: Ticks, as_of: OffsetDateTime) -> String {
+    let Some(zero) = zero else {
+        let text = if per_hour.is_positive() {
+            "Not empty within ten years at this pace."
+        } else {
+            "Nothing runs, so nothing is spent."
+        };
+        return text.to_owned();
+    };
+    let at = OffsetDateTime::from(zero.at);
+    match (at <= as_of, zero.cause) {
+        (true, Cause::Credit) => "Credit is empty, so nothing runs.".to_owned(),
+        (true, Cause::Limit) => "Your monthly limit is reached, so nothing runs.".to_owned(),
+        (false, Cause::Credit) if per_hour.is_positive() => {
+            format!("Empty on {} at this pace.", format::weekday(at))
+        }
+        (false, Cause::Credit) => {
+            format!(
+                "Nothing runs. The last credit ends on {}.",
+                format::weekday(at)
+            )
+        }
+        (false, Cause::Limit) => format!(
+            "Your monthly limit is reached on {} at this pace.",
+            format::weekday(at)
+        ),
+    }
+}
+
+fn figures(credit: &Credit) -> AnyView {
+    let figure = |name: &'static str, ticks: Ticks, note: &'static str| {
+        ticks.is_positive().then(|| {
+            view! {
+                <div class="figure">
+                    <p class="figure__value" data-figure=name>{format::amount(ticks, METERED)}</p>
+                    <p class="figure__note">{note}</p>
+                </div>
+            }
+        })
+    };
+    let overrun = figure(
+        "overrun",
+        credit.overrun,
+        "ran beyond the credit; measured, never charged",
+    );
+    let waiting = figure(
+        "waiting",
+        credit.balance.waiting,
+        "more, from a later date on",
+    );
     view! {
         <div class="figures">
             <div class="figure">
@@ -54,6 +140,11 @@ fn figures(credit: &Credit) -> AnyView {
                 <p class="figure__value" data-figure="spent">{format::amount(credit.spent, METERED)}</p>
                 <p class="figure__note">"spent"</p>
             </div>
+            <div class="figure">
+                <p class="figure__value" data-figure="pace">{format::per_hour(credit.per_hour)}<span class="figure__unit">"/h now"</span></p>
+                <p class="figure__note"><a href="/sandboxes?state=running">"What runs"</a>" · "<a href="/alerts">"Limit and alerts"</a></p>
+            </div>
+            {waiting}
             {overrun}
         </div>
     }
@@ -73,6 +164,7 @@ fn grants(grants: &[GrantRow]) -> AnyView {
                     <tr>
                         <th scope="col">"Grant"</th>
                         <th scope="col">"Given on"</th>
+                        <th scope="col">"Starts"</th>
                         <th scope="col">"Ends"</th>
                         <th scope="col">"Left"</th>
                         <th scope="col" class="table__number">"Given"</th>
@@ -87,22 +179,41 @@ fn grants(grants: &[GrantRow]) -> AnyView {
 }
 
 fn grant(grant: &GrantRow) -> AnyView {
-    let reason = match grant.reason {
-        GrantReason::SignUp => "Sign-up credit",
-        GrantReason::Goodwill => "Goodwill",
-        GrantReason::Incident => "Incident",
+    let state = match grant.state {
+        GrantState::Open => None,
+        GrantState::Spent => Some("spent"),
+        GrantState::Ended => Some("expired"),
+        GrantState::Waiting => Some("not yet"),
     };
+    let state = state.map(|word| view! { " "<span class="badge">{word}</span> });
+    let note = (!grant.note.is_empty()).then(|| view! { <br/><small>{grant.note.clone()}</small> });
     view! {
-        <tr>
-            <th scope="row">{reason}</th>
+        <tr id=format!("grant-{}", grant.grant_id)>
+            <th scope="row">{reason(grant.reason)}{state}{note}</th>
             <td>{format::moment(grant.granted_at)}</td>
+            <td>{format::moment(grant.starts_at)}</td>
             <td>{format::moment_or(grant.ends_at, "never")}</td>
             <td>{meter(grant)}</td>
-            <td class="table__number">{format::amount(grant.given, CENTS)}</td>
+            <td class="table__number">{format::amount(grant.given, given_places(grant.given))}</td>
             <td class="table__number">{format::amount(grant.remaining, METERED)}</td>
         </tr>
     }
     .into_any()
+}
+
+/// What an incident gives back is rarely a whole cent; what people give is.
+fn given_places(given: Ticks) -> u32 {
+    let (_, rest) = given.split_cents();
+    if rest == Ticks::ZERO { CENTS } else { METERED }
+}
+
+/// Why a grant was given, in words.
+pub const fn reason(reason: GrantReason) -> &'static str {
+    match reason {
+        GrantReason::SignUp => "Sign-up credit",
+        GrantReason::Goodwill => "Goodwill",
+        GrantReason::Incident => "Incident",
+    }
 }
 
 /// The part that is left, as a bar; the figure beside it says the same.
@@ -125,57 +236,11 @@ fn percent_left(remaining: Ticks, given: Ticks) -> i128 {
     }
 }
 
-fn entries(statement: page::Page<EntryRow>) -> AnyView {
-    if statement.rows.is_empty() {
-        return view! { <p>"Nothing is booked yet."</p> }.into_any();
-    }
-    let rows = statement.rows.iter().map(entry).collect_view();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="List of entries">
-            <table class="table">
-                <caption class="sr-only">"Statement, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Booked"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col" class="table__number">"Amount"</th>
-                        <th scope="col" class="table__number">"Balance"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {layout::pager("/credit", statement.next)}
-    }
-    .into_any()
-}
-
-fn entry(entry: &EntryRow) -> AnyView {
-    let hour = entry
-        .service_hour
-        .map(|hour| view! { " for the hour from "{format::moment(hour)} });
-    view! {
-        <tr>
-            <th scope="row">{format::moment(entry.booked_at)}</th>
-            <td>{kind(entry.kind)}{hour}</td>
-            <td class="table__number">{format::amount(entry.amount, METERED)}</td>
-            <td class="table__number">{format::amount(entry.balance, METERED)}</td>
-        </tr>
-    }
-    .into_any()
-}
-
-const fn kind(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Grant => "Credit given",
-        EntryKind::Usage => "Usage",
-        EntryKind::Correction => "Correction of usage",
-        EntryKind::Overrun => "Beyond the credit, not charged",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::moment::Moment;
+    use time::macros::datetime;
+
     use super::*;
 
     #[test]
@@ -185,5 +250,36 @@ mod tests {
         assert_eq!(percent_left(ticks(999), ticks(1_000)), 99);
         assert_eq!(percent_left(ticks(2_000), ticks(1_000)), 100);
         assert_eq!(percent_left(ticks(-5), ticks(1_000)), 0);
+    }
+
+    #[test]
+    fn an_end_is_a_sentence() {
+        let as_of = datetime!(2026-11-24 12:00 UTC);
+        let zero = |cause| {
+            let at = Moment::from(datetime!(2026-11-26 14:20 UTC));
+            Some(Zero { at, cause })
+        };
+        let pace = Ticks::new(1).unwrap();
+        assert_eq!(
+            end(zero(Cause::Credit), pace, as_of),
+            "Empty on Thursday 26 Nov 2026, 14:20 UTC at this pace."
+        );
+        assert_eq!(
+            end(zero(Cause::Limit), pace, as_of),
+            "Your monthly limit is reached on Thursday 26 Nov 2026, 14:20 UTC at this pace."
+        );
+        assert_eq!(
+            end(zero(Cause::Credit), Ticks::ZERO, as_of),
+            "Nothing runs. The last credit ends on Thursday 26 Nov 2026, 14:20 UTC."
+        );
+        let past = datetime!(2026-11-27 12:00 UTC);
+        assert_eq!(
+            end(zero(Cause::Credit), pace, past),
+            "Credit is empty, so nothing runs."
+        );
+        assert_eq!(
+            end(None, Ticks::ZERO, as_of),
+            "Nothing runs, so nothing is spent."
+        );
     }
 }

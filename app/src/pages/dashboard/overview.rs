@@ -1,13 +1,15 @@
 //! What is left, how fast it goes, when it ends, what runs. Before the first sandbox: the way to it.
 
+use backend::service::attention::Attention;
 use backend::service::nav::Nav;
 use backend::service::overview::{self, Overview};
 use domain::figures::Stage;
+use domain::outlook::Cause;
 use leptos::prelude::*;
 
 use super::sandboxes;
 use crate::islands::LiveOverview;
-use crate::pages::format::{self, METERED};
+use crate::pages::format::{self, CENTS, METERED};
 use crate::pages::layout::{self, Page, Section, Stop, Visit};
 use crate::pages::{chart, snippet};
 
@@ -18,19 +20,16 @@ pub fn view() -> AnyView {
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
     let overview = overview::read(&visit.backend, &visit.actor).await?;
-    let balance = overview
-        .figures
-        .balance_ticks
-        .parse()
-        .ok()
-        .and_then(domain::money::Ticks::new)
-        .unwrap_or_default();
     let nav = Nav {
-        balance,
+        balance: overview.balance,
         running: overview.sandboxes,
         keys: overview.keys,
     };
-    let notices = (layout::feed_notice(&overview.feed), unverified(&visit)).into_any();
+    let notices = (
+        layout::feed_notice(&overview.feed),
+        attention(&overview.attention),
+    )
+        .into_any();
     let stage = overview.figures.stage;
     let figures = view! { <section class="section" aria-label="Credit"><LiveOverview figures=overview.figures.clone()/></section> };
     let rest = if stage == Stage::Underway {
@@ -45,37 +44,123 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
     })
 }
 
-fn unverified(visit: &Visit) -> AnyView {
-    if visit.actor.is_verified() {
+/// What needs a look, each with the one place to go to; nothing when there is nothing.
+fn attention(all: &[Attention]) -> AnyView {
+    if all.is_empty() {
         return ().into_any();
     }
-    let text = view! { "Keys are made and credit is given only once your e-mail address is confirmed. "<a href="/settings">"Send the mail again"</a> };
-    layout::notice(
-        "notice notice--soon",
-        "Confirm your address",
-        text.into_any(),
-    )
+    let items = all.iter().map(|one| {
+        let (text, href, link) = said(*one);
+        view! { <li class="attention__item">{text}" "<a href=href>{link}</a></li> }
+    });
+    view! {
+        <section class="notice notice--soon" aria-labelledby="attention">
+            <h2 class="notice__title" id="attention">"Needs attention"</h2>
+            <ul class="attention">{items.collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// Sentence, address, and the name of the link.
+fn said(one: Attention) -> (String, &'static str, &'static str) {
+    let many = |n: i64, one: &str, more: &str| {
+        if n == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{n} {more}")
+        }
+    };
+    match one {
+        Attention::Stopped(Cause::Credit) => (
+            "Credit is empty, so nothing runs.".to_owned(),
+            "/credit",
+            "See where it went",
+        ),
+        Attention::Stopped(Cause::Limit) => (
+            "Your monthly limit is reached, so nothing runs.".to_owned(),
+            "/alerts",
+            "Change the limit",
+        ),
+        Attention::EndsSoon(Cause::Credit, at) => (
+            format!("Credit is empty on {} at this pace.", format::weekday(at)),
+            "/credit#what-if",
+            "See what helps",
+        ),
+        Attention::EndsSoon(Cause::Limit, at) => (
+            format!(
+                "Your monthly limit is reached on {} at this pace.",
+                format::weekday(at)
+            ),
+            "/alerts",
+            "Change the limit",
+        ),
+        Attention::LimitNear(percent) => (
+            format!("{percent} % of your monthly limit are spent."),
+            "/alerts",
+            "Change the limit",
+        ),
+        Attention::Unverified => (
+            "Keys are made and credit is given only once your e-mail address is confirmed."
+                .to_owned(),
+            "/settings",
+            "Send the mail again",
+        ),
+        Attention::Idle(count) => (
+            format!(
+                "{} next to nothing and costs the same.",
+                many(count, "running sandbox does", "running sandboxes do")
+            ),
+            "/waste",
+            "See which",
+        ),
+        Attention::MailUndelivered(count) => (
+            format!(
+                "{} could not be mailed.",
+                many(count, "warning", "warnings")
+            ),
+            "/alerts",
+            "Check the recipients",
+        ),
+        Attention::WebhookUndelivered(count) => (
+            format!(
+                "{} did not reach your webhook.",
+                many(count, "warning", "warnings")
+            ),
+            "/alerts",
+            "Check the webhook",
+        ),
+    }
 }
 
 fn underway(overview: &Overview) -> AnyView {
+    let limit = overview.limit.map(|limit| {
+        view! {
+            <dt>"Monthly limit"</dt>
+            <dd><a href="/alerts">{format::amount(limit, CENTS)}</a></dd>
+        }
+    });
     view! {
         <section class="section" aria-labelledby="spend">
             <div class="section__head">
                 <h2 id="spend">"Spend"</h2>
-                <a href="/usage?range=30d">"Usage in detail"</a>
+                <span><a href="/usage?range=30d">"Usage in detail"</a>" · "<a href="/waste">"Waste"</a></span>
             </div>
             <dl class="facts">
                 <dt>"This month"</dt>
-                <dd>{format::amount(overview.month, METERED)}</dd>
+                <dd data-figure="month">{format::amount(overview.month, METERED)}</dd>
+                <dt>"Projected, at this pace"</dt>
+                <dd data-figure="projected">{format::amount(overview.projected, CENTS)}</dd>
                 <dt>"Last month"</dt>
                 <dd>{format::amount(overview.last_month, METERED)}</dd>
+                {limit}
             </dl>
             {chart::spend("chart chart--small", "spend-chart", "Spend by day, last 30 days", &overview.spend)}
         </section>
         <section class="section" aria-labelledby="running">
             <div class="section__head">
                 <h2 id="running">"Running now"</h2>
-                <a href="/sandboxes">"All sandboxes"</a>
+                <a href="/sandboxes?state=running">{format!("All {} running", overview.sandboxes)}</a>
             </div>
             {running(overview)}
         </section>

@@ -9,13 +9,12 @@ use domain::outlook::Zero;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::credit::{Burned, limit};
+use super::credit::{Burned, Standing};
 use super::snapshot;
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
-use crate::metering::live::{self, Live};
-use crate::store::{burn_down as store, overview};
+use crate::store::burn_down as store;
 
 /// The line with where it leads.
 pub struct BurnDown {
@@ -34,18 +33,25 @@ pub struct BurnDown {
 /// # Errors
 /// When the database fails or an hour has no price.
 pub async fn read(backend: &Backend, actor: &Actor, reach: Reach) -> Result<BurnDown, Broken> {
-    let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
+    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+    with(&mut tx, actor, &standing, reach).await
+}
+
+/// The same, in the caller's snapshot.
+pub(crate) async fn with(
+    db: &mut PgConnection,
+    actor: &Actor,
+    standing: &Standing,
+    reach: Reach,
+) -> Result<BurnDown, Broken> {
+    let Standing { live, burned, .. } = standing;
     let as_of = Moment::from(live.feed.as_of);
     let born = burned.given().map(|(_, from, _)| from).min();
     let grid = Grid::of(reach, born.unwrap_or(as_of), as_of);
-    let monthly = overview::glance(&mut tx, account_id).await?.limit;
-    let limit = limit(&mut tx, account_id, &live, monthly).await?;
     let points = match born {
         Some(_) => {
-            let changes = changes(&mut tx, actor, &live, &burned, &grid).await?;
+            let changes = changes(db, actor, standing, &grid).await?;
             burn_down::line(&grid, burned.balance().left, changes)
         }
         None => Vec::new(),
@@ -54,17 +60,17 @@ pub async fn read(backend: &Backend, actor: &Actor, reach: Reach) -> Result<Burn
         grid,
         points,
         per_hour: live.per_hour(),
-        zero: burned.zero(&live, limit)?,
+        zero: standing.zero()?,
     })
 }
 
 async fn changes(
     db: &mut PgConnection,
     actor: &Actor,
-    live: &Live,
-    burned: &Burned,
+    standing: &Standing,
     grid: &Grid,
 ) -> Result<Vec<Change>, Broken> {
+    let Standing { live, burned, .. } = standing;
     let account_id = actor.account_id();
     let posted = store::used(db, account_id, grid).await?;
     let unposted = live.running.iter().flat_map(|running| {

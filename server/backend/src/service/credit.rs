@@ -1,19 +1,26 @@
 //! What is left of the credit, grant by grant, and when it ends. The statement of every entry is `statement`'s.
 
+use domain::burn_down::Reach;
 use domain::credit::{self, Grant, Payer};
 use domain::id::{AccountId, GrantId};
+use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self, Limit, Present, Zero};
+use domain::page::Page;
 use domain::sandbox::Size;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::burn_down::{self, BurnDown};
+use super::statement::{self, EntryKind, EntryRow};
+use super::what_if::{self, Supposed, WhatIf};
 use super::{FeedStatus, snapshot};
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
+use crate::store::burn_down::expired;
 pub use crate::store::ledger::GrantReason;
 use crate::store::{ledger, overview, usage_hours};
 
@@ -231,6 +238,35 @@ pub(crate) fn unposted_since(live: &Live, start: Moment) -> Ticks {
         .sum()
 }
 
+/// Where an account stands, read once per page: what runs, what is left of each grant, and the limit.
+pub(crate) struct Standing {
+    pub(crate) live: Live,
+    pub(crate) burned: Burned,
+    pub(crate) limit: Option<Limit>,
+}
+
+impl Standing {
+    pub(crate) async fn read(
+        backend: &Backend,
+        db: &mut PgConnection,
+        account_id: AccountId,
+    ) -> Result<Self, Broken> {
+        let live = live::read(backend, db, account_id).await?;
+        let burned = Burned::read(backend, db, account_id, &live).await?;
+        let monthly = overview::glance(db, account_id).await?.limit;
+        Ok(Self {
+            limit: limit(db, account_id, &live, monthly).await?,
+            live,
+            burned,
+        })
+    }
+
+    /// When credit or limit ends at the pace of now.
+    pub(crate) fn zero(&self) -> Result<Option<Zero>, Broken> {
+        self.burned.zero(&self.live, self.limit)
+    }
+}
+
 /// The credit of an account, up to the settled watermark.
 pub struct Credit {
     /// What is left, and what stands between it and the books.
@@ -253,20 +289,67 @@ pub struct Credit {
     pub feed: FeedStatus,
 }
 
+/// What the credit page is asked for.
+#[derive(Default)]
+pub struct Asked {
+    /// How far back the burn-down goes.
+    pub reach: Reach,
+    /// Only entries of this kind.
+    pub kind: Option<EntryKind>,
+    /// Where the page of the statement starts.
+    pub cursor: Option<String>,
+    /// What is supposed to stop and start.
+    pub supposed: Supposed,
+}
+
+/// Everything the credit page shows.
+pub struct CreditPage {
+    /// What is left.
+    pub credit: Credit,
+    /// How it went down.
+    pub burn_down: BurnDown,
+    /// Where it leads under another load.
+    pub what_if: WhatIf,
+    /// A page of the statement.
+    pub statement: Page<EntryRow>,
+}
+
+/// Reads the page from one snapshot, so that the statement and what runs add up to the balance above them.
+///
+/// # Errors
+/// When the database fails or an hour has no price.
+pub async fn page(backend: &Backend, actor: &Actor, asked: &Asked) -> Result<CreditPage, Broken> {
+    let mut tx = snapshot(backend).await?;
+    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+    let rows = usize::try_from(PAGE_ROWS)?;
+    let cursor = asked.cursor.as_deref();
+    Ok(CreditPage {
+        credit: with(&mut tx, actor.account_id(), &standing).await?,
+        burn_down: burn_down::with(&mut tx, actor, &standing, asked.reach).await?,
+        what_if: what_if::with(&standing, &asked.supposed)?,
+        statement: statement::with(backend, &mut tx, actor, (asked.kind, cursor, rows)).await?,
+    })
+}
+
 /// Reads the credit.
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
-    let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
-    let monthly = overview::glance(&mut tx, account_id).await?.limit;
-    let limit = limit(&mut tx, account_id, &live, monthly).await?;
+    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+    with(&mut tx, actor.account_id(), &standing).await
+}
+
+async fn with(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    standing: &Standing,
+) -> Result<Credit, Broken> {
+    let Standing { live, burned, .. } = standing;
     let unposted: Ticks = burned.overrun.iter().map(|(_, ticks)| *ticks).sum();
-    let overrun = ledger::overrun(&mut tx, account_id).await?;
-    let expired = crate::store::burn_down::expired(&mut tx, account_id).await?;
+    let overrun = ledger::overrun(db, account_id).await?;
+    let expired = expired(db, account_id).await?;
     let expired: Ticks = expired.into_iter().map(|(_, ticks)| ticks).sum();
     let rows = burned.rows();
     let balance = burned.balance();
@@ -279,7 +362,7 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
         balance,
         overrun: overrun.saturating_add(unposted),
         per_hour: live.per_hour(),
-        zero: burned.zero(&live, limit)?,
+        zero: standing.zero()?,
         grants: rows,
         feed: live.feed,
     })

@@ -12,17 +12,17 @@ pub mod limits;
 pub mod nav;
 pub mod outlook;
 pub mod overview;
-pub mod sandbox_intervals;
 pub mod recipients;
+pub mod sandbox_intervals;
 pub mod sandboxes;
 pub mod sessions;
 pub mod statement;
 pub mod usage;
+pub mod usage_intervals;
+pub mod usage_reasons;
 pub mod waste;
 pub mod webhooks;
 pub mod what_if;
-pub mod usage_intervals;
-pub mod usage_reasons;
 
 pub use crate::metering::live::FeedStatus;
 

@@ -5,6 +5,7 @@ use domain::id::GrantId;
 use domain::money::Ticks;
 use domain::page::Page;
 use domain::sandbox::SandboxId;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -152,20 +153,30 @@ pub async fn read(
     cursor: Option<&str>,
     rows: usize,
 ) -> Result<Page<EntryRow>, Broken> {
+    let mut tx = snapshot(backend).await?;
+    with(backend, &mut tx, actor, (kind, cursor, rows)).await
+}
+
+/// The same, in the caller's snapshot.
+pub(crate) async fn with(
+    backend: &Backend,
+    db: &mut PgConnection,
+    actor: &Actor,
+    (kind, cursor, rows): (Option<EntryKind>, Option<&str>, usize),
+) -> Result<Page<EntryRow>, Broken> {
     let account_id = actor.account_id();
     let place = cursor.and_then(|text| Place::decode(backend, actor, text));
     // A place without a balance comes from a filtered list and cannot continue the whole one.
     let place = place.filter(|place| place.balance.is_some() == kind.is_none());
-    let mut tx = snapshot(backend).await?;
     let mut balance = match (kind, place) {
         (Some(_), _) => None,
         (None, Some(place)) => place.balance,
-        (None, None) => Some(statement::booked(&mut tx, account_id).await?),
+        (None, None) => Some(statement::booked(db, account_id).await?),
     };
     let after = place.map(|place| (place.booked_at, place.transfer_id));
     let limit = i64::try_from(rows)?.saturating_add(1);
     let word = kind.map(EntryKind::as_str);
-    let found = statement::entries(&mut tx, account_id, word, after, limit).await?;
+    let found = statement::entries(db, account_id, word, after, limit).await?;
     let is_more = found.len() > rows;
     let mut page = Page {
         rows: Vec::with_capacity(rows.min(found.len())),

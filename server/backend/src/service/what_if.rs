@@ -8,13 +8,12 @@ use domain::money::Ticks;
 use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 
-use super::credit::{Burned, limit, sizes};
+use super::credit::{Standing, sizes};
 use super::snapshot;
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
-use crate::metering::live;
-use crate::store::overview;
+use crate::metering::live::Live;
 
 /// What is supposed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,13 +64,18 @@ pub struct WhatIf {
 /// # Errors
 /// When the database fails or an hour has no price.
 pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
-    let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
-    let monthly = overview::glance(&mut tx, account_id).await?.limit;
-    let limit = limit(&mut tx, account_id, &live, monthly).await?;
-    drop(tx);
+    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+    with(&standing, supposed)
+}
+
+/// The same, from what the caller has read.
+pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, Broken> {
+    let Standing {
+        live,
+        burned,
+        limit,
+    } = standing;
     let pace = |running: &[(Size, u32)]| -> Result<Pace, Broken> {
         let cost = |(size, count): &(Size, u32)| {
             let one = live.price_per_hour(*size).get();
@@ -81,10 +85,10 @@ pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Resu
         Ok(Pace {
             per_hour: running.iter().map(cost).sum(),
             running: usize::try_from(count)?,
-            zero: burned.zero_with(&live, limit, running)?,
+            zero: burned.zero_with(live, *limit, running)?,
         })
     };
-    let mut sizes = sizes(&live);
+    let mut sizes = sizes(live);
     let now = pace(&sizes)?;
     let mut gone = 0;
     // Named twice is stopped once.
@@ -100,6 +104,18 @@ pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Resu
     }
     let is_asked = supposed.start.is_some() || !supposed.stop.is_empty();
     let then = is_asked.then(|| pace(&sizes)).transpose()?;
+    let candidates = candidates(live);
+    Ok(WhatIf {
+        unlisted: live.running.len().saturating_sub(candidates.len()),
+        candidates,
+        now,
+        then,
+        gone,
+    })
+}
+
+/// Running sandboxes, the dearest first, as many as the form lists.
+fn candidates(live: &Live) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = live
         .running
         .iter()
@@ -114,13 +130,6 @@ pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Resu
             .cmp(&a.per_hour)
             .then_with(|| a.sandbox_id.cmp(&b.sandbox_id))
     });
-    let unlisted = candidates.len().saturating_sub(WHAT_IF_ROWS);
     candidates.truncate(WHAT_IF_ROWS);
-    Ok(WhatIf {
-        candidates,
-        unlisted,
-        now,
-        then,
-        gone,
-    })
+    candidates
 }

@@ -28,7 +28,8 @@ const TABLES: [&str; 12] = [
     reason = "does by hand what no code of ours does"
 )]
 async fn as_owner(world: &World, sql: &str) {
-    let sql = format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
+    let sql =
+        format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
         .execute(&world.owner)
         .await
@@ -41,7 +42,8 @@ const YOUNG: &str = "(SELECT sandbox_id FROM sandboxes WHERE state = 'running' A
 const CLOSED: &str = "(account_id, sandbox_id, ordinal) = (SELECT account_id, sandbox_id, ordinal FROM intervals
     JOIN sandboxes USING (account_id, sandbox_id) WHERE state = 'destroyed' ORDER BY sandbox_id LIMIT 1)";
 /// A slice.
-const SLICE: &str = "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
+const SLICE: &str =
+    "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
     ORDER BY hour_at, sandbox_id LIMIT 1)";
 /// Usage booked today, so that its day is not sealed yet.
 const FRESH: &str = "(SELECT t.* FROM transfers AS t WHERE t.kind = 'usage'
@@ -248,7 +250,11 @@ async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPo
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();
-    let (runs, sleeps, dead) = (world.start(&key).await, world.start(&key).await, world.start(&key).await);
+    let (runs, sleeps, dead) = (
+        world.start(&key).await,
+        world.start(&key).await,
+        world.start(&key).await,
+    );
     world.act(&key, &sleeps, "hibernate").await;
     world.act(&key, &dead, "hibernate").await;
     world.control().advance_ms(10).unwrap();
@@ -270,7 +276,11 @@ async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPo
         world.control().append(vec![event]).unwrap();
         world.meter().await;
         run_all(&world).await;
-        assert_eq!(words(open(&world).await), expected, "an event of this very moment is left for later");
+        assert_eq!(
+            words(open(&world).await),
+            expected,
+            "an event of this very moment is left for later"
+        );
         world.control().advance_ms(10).unwrap();
         world.meter().await;
         expected.push(word.to_owned());

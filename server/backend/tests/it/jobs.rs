@@ -1,10 +1,11 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
 use backend::jobs::Kind;
-use backend::service::{keys, sessions, webhooks};
+use backend::service::{keys, sandboxes, sessions, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::refusal::KeyRefusal;
+use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
 use serde_json::json;
 use sqlx::PgPool;
@@ -83,6 +84,13 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("ada@example.org").await;
     let key = keys::create(&world.backend, &actor, "ci").await.unwrap();
+    testing::drain_jobs(&world.backend).await.unwrap();
+    let sandbox = world.start(key.text.expose()).await;
+    world.meter().await;
+    let sandbox = SandboxId::parse(&sandbox).unwrap();
+    sandboxes::set_timeout(&world.backend, &actor, &sandbox, 60)
+        .await
+        .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     keys::revoke(&world.backend, &actor, key.key_id)
         .await

@@ -4,16 +4,18 @@
 
 mod checks;
 mod checks_faults;
+mod credit;
 mod feed;
 mod invariants;
 mod jobs;
 mod ledger;
+mod meter;
 mod model;
 mod months;
-mod meter;
 mod outlook;
 mod outlook_alerts;
 mod receiver;
 mod rights;
 mod sign_up;
+mod waste;
 mod world;

@@ -3,8 +3,10 @@
 //! in a spreadsheet is `csv`'s.
 
 mod csv;
+mod statement;
 mod usage;
 
+pub use statement::{csv as statement_csv, json as statement_json};
 pub use usage::{csv as usage_csv, json as usage_json};
 
 use app::api::request::USER_ID;
