@@ -7,6 +7,7 @@ use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
 use domain::outlook::{self, Cause, Limit, Zero};
 use domain::price::BilledMs;
+use domain::usage::grid::{Grid, Utc};
 use domain::usage::{Range, Series};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -67,7 +68,8 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
         outlook::month_start(as_of),
         last_month_start(live.feed.as_of),
     );
-    let since = last_at.min(Range::Month.start(as_of));
+    let grid = Grid::of(Range::Month, as_of, &Utc);
+    let since = last_at.min(grid.from());
     let days = days(&mut tx, actor, &live, since).await?;
     let spent = |from: Moment, until: Moment| -> Ticks {
         let inside = days.iter().filter(|(day, ..)| from <= *day && *day < until);
@@ -91,7 +93,7 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
         limit: limit.map(|limit| limit.monthly),
         running: sandboxes::running(&mut tx, actor, &live, OVERVIEW_ROWS).await?,
         attention: attention::read(&mut tx, actor, &live, zero, limit).await?,
-        spend: Series::fill(Range::Month, as_of, days),
+        spend: Series::fill(grid, as_of, days),
         keys: glance.keys,
         sandboxes: glance.running,
     })

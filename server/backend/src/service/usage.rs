@@ -9,9 +9,8 @@ use domain::money::Cents;
 use domain::refusal::UsageProblem;
 use domain::sandbox::SandboxId;
 use domain::usage::breakdown::{Amounts, Breakdown, Facet, SERIES_MAX};
-use domain::usage::grid::{Grid, Utc};
+use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Only, Query, ZoneName, size_of};
-use domain::usage::{Range, Series};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,8 +20,7 @@ use super::{FeedStatus, snapshot};
 use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
-use crate::metering::live::{self, Live};
-use crate::store::usage_hours;
+use crate::metering::live;
 use crate::store::usage_reads::{self, Asked, Sum, Unposted};
 use crate::zone::Zone;
 
@@ -259,23 +257,6 @@ pub fn narrowed(only: &Only, facet: &Facet) -> Option<Only> {
         Facet::Sandbox(id) => only.sandbox = Some(id.clone()),
     }
     Some(only)
-}
-
-/// The plain series of the overview, in UTC.
-pub(crate) async fn with(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    live: &Live,
-    range: Range,
-) -> Result<Series, Broken> {
-    let as_of = Moment::from(live.feed.as_of);
-    let grid = Grid::of(range, as_of, &Utc);
-    let posted = usage_hours::by_hour(db, account_id, grid.from()).await?;
-    let unposted = live.running.iter().flat_map(|running| &running.slices);
-    let amounts = posted
-        .into_iter()
-        .chain(unposted.map(|slice| (slice.hour, slice.billed, slice.ticks)));
-    Ok(Series::fill(grid, as_of, amounts))
 }
 
 /// The first moment of the UTC month of `at`.

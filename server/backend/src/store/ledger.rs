@@ -7,6 +7,7 @@ use domain::moment::Moment;
 use domain::money::Ticks;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{moment, numeric, ticks};
 use crate::failure::Broken;

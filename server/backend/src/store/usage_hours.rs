@@ -4,13 +4,12 @@
 use domain::id::AccountId;
 use domain::moment::Moment;
 use domain::money::Ticks;
-use domain::price::BilledMs;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{moment, numeric, ticks};
+use super::{numeric, ticks};
 use crate::failure::Broken;
 
 /// By how much one row moves.
@@ -76,30 +75,6 @@ pub async fn add(db: &mut PgConnection, deltas: &[Delta]) -> Result<(), Broken> 
         .await?;
     }
     Ok(())
-}
-
-/// Posted usage of an account by hour since a moment; at most 800 hours, a little over the 31 days of a month.
-pub async fn by_hour(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    since: Moment,
-) -> Result<Vec<(Moment, BilledMs, Ticks)>, Broken> {
-    let rows = sqlx::query!(
-        r#"SELECT hour_at, sum(billed_ms)::bigint AS "billed_ms!", sum(ticks) AS "ticks!"
-           FROM usage_hours WHERE account_id = $1 AND hour_at >= $2 GROUP BY hour_at ORDER BY hour_at LIMIT 800"#,
-        account_id.0, OffsetDateTime::from(since)
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok((
-                moment(row.hour_at),
-                BilledMs(row.billed_ms),
-                ticks(row.ticks)?,
-            ))
-        })
-        .collect()
 }
 
 /// Posted cost of an account in `[from, until)`.
