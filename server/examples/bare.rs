@@ -64,6 +64,6 @@ async fn read(backend: &Backend, headers: &HeaderMap) -> Result<Option<String>, 
         "{} {} {}\n",
         overview.figures.balance,
         overview.sandboxes,
-        overview.spend.buckets.len()
+        overview.spend.amounts.len()
     )))
 }

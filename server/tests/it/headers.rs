@@ -84,10 +84,7 @@ fn check(page: &Page) {
         assert!(is_known, "{path}: {name}");
     }
     assert!((8..=24).contains(&header("x-request-id").len()), "{path}");
-    // Made for one person, so nothing keeps them.
-    let is_export = path.starts_with("/usage.");
-    let is_file =
-        page.status.is_success() && !is_export && (path.starts_with("/pkg/") || path.contains('.'));
+    let is_file = is_file(page);
     let (caching, vary) = match is_file {
         true if path.starts_with("/pkg/") => {
             ("public, max-age=31536000, immutable", "accept-encoding")
@@ -137,6 +134,13 @@ fn check(page: &Page) {
             "{path}: {cookie}"
         );
     }
+}
+
+/// A file for everybody; one made for one person is kept by nobody.
+fn is_file(page: &Page) -> bool {
+    let path = &page.path;
+    let is_public = path.starts_with("/pkg/") || path.contains('.') && !path.starts_with("/usage.");
+    page.status.is_success() && is_public
 }
 
 fn nonce(page: &Page) -> Option<String> {

@@ -319,7 +319,7 @@ mod tests {
         assert!(
             weeks.buckets[1..]
                 .iter()
-                .all(|bucket| is_monday(bucket.first))
+                .all(|bucket| bucket.first.weekday() == time::Weekday::Monday)
         );
         assert_eq!(
             Grid::of(Range::LastMonth, now, &Utc).buckets.len(),

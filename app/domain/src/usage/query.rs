@@ -421,7 +421,8 @@ fn own(get: &impl Fn(&str) -> Option<String>, problems: &mut Vec<UsageProblem>) 
 }
 
 /// `2026-11-24`, from 2000 to 2199: beyond that a date is a slip of the finger.
-fn date_of(text: &str) -> Option<Date> {
+#[must_use]
+pub fn date_of(text: &str) -> Option<Date> {
     let date = Date::parse(text, DATE).ok()?;
     (date!(2000 - 01 - 01)..date!(2200 - 01 - 01))
         .contains(&date)

@@ -50,8 +50,9 @@ pub fn facet_name(facet: &Facet) -> String {
         Facet::Key(Some(_), Some((name, false))) => name.clone(),
         Facet::Key(Some(_), Some((name, true))) => format!("{name} (revoked)"),
         Facet::Key(Some(id), None) => {
-            let short: String = id.to_string().chars().take(8).collect();
-            format!("unknown key {short}")
+            // Ids of one day begin alike.
+            let text = id.to_string();
+            format!("unknown key …{}", text.get(28..).unwrap_or_default())
         }
         Facet::Size(size) => format::size(*size),
         Facet::Image(image) => image.clone(),
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(facet_name(&revoked), "ci (revoked)");
         assert_eq!(
             facet_name(&Facet::Key(Some(id), None)),
-            "unknown key 00000000"
+            "unknown key …00000001"
         );
         assert_eq!(facet_name(&Facet::Key(None, None)), "no key");
     }

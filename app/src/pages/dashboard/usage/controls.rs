@@ -3,7 +3,7 @@
 
 use domain::refusal::UsageProblem;
 use domain::usage::breakdown::Facet;
-use domain::usage::query::{Group, Metric, Only, Query, Range, date_word};
+use domain::usage::query::{Group, Metric, Only, Query, Range, date_of, date_word};
 use leptos::prelude::*;
 
 use crate::pages::chart::value::{facet_name, group_name, metric_name};
@@ -87,8 +87,8 @@ pub(super) fn form(query: &Query, typed: &Typed, problems: &[UsageProblem]) -> A
         <form class="query" method="get" action="/usage">
             {hidden.collect_view()}
             {select("range", "Range", query.range.as_str(), ranges, problems)}
-            {input("from", "First day", "date", from, problems)}
-            {input("to", "Last day", "date", to, problems)}
+            {input("from", "First day", date_kind(&from), from, problems)}
+            {input("to", "Last day", date_kind(&to), to, problems)}
             {select("metric", "Show", query.metric.as_str(), metrics, problems)}
             {select("group", "Group by", query.group.as_str(), groups, problems)}
             {input("zone", "Time zone", "text", zone, problems)}
@@ -154,6 +154,12 @@ fn input(
         </div>
     }
     .into_any()
+}
+
+/// A date field drops what is no date, so what was typed wrong is shown as text.
+fn date_kind(typed: &str) -> &'static str {
+    let is_date = typed.is_empty() || date_of(typed).is_some();
+    if is_date { "date" } else { "text" }
 }
 
 type Refused = (Option<&'static str>, Option<String>, Option<AnyView>);
