@@ -91,7 +91,7 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
         }
         ends.insert(account, end);
     }
-    pushed(&pool).await;
+    pushed(&pool, &orchestrator).await;
     let wait = backend::random::jitter_ms(1_500).unsigned_abs();
     tokio::time::sleep(Duration::from_millis(wait)).await;
     program.kill();
@@ -102,7 +102,7 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
         zeros.values().all(|zero| *zero > now),
         "killed before the first end: {now} {zeros:?}"
     );
-    orchestrator.control().advance_ms(2 * 3_600_000).unwrap();
+    orchestrator.control().advance_ms(6 * 3_600_000).unwrap();
     let events = orchestrator.control().events().unwrap();
     for (account, zero) in &zeros {
         assert_eq!(
@@ -186,18 +186,19 @@ async fn bound(pool: &PgPool, email: &str, end: End) -> String {
 }
 
 /// Waits until the orchestrator has been told of everything that has happened.
-async fn pushed(pool: &PgPool) {
+async fn pushed(pool: &PgPool, orchestrator: &Orchestrator) {
+    let happened = i64::try_from(orchestrator.control().events().unwrap().len()).unwrap();
     for _ in 0..200 {
-        let (waiting, unknown): (i64, i64) = ask(
+        let (waiting, stored): (i64, i64) = ask(
             pool,
             "SELECT (SELECT count(*) FROM outlooks WHERE due_at = '-infinity')
                     + (SELECT count(*) FROM meters WHERE ingested_seq > settled_seq)
-                    + (SELECT count(*) FROM jobs WHERE kind = 'push-tenant' AND finished_at IS NULL),
-                    (SELECT count(*) FROM accounts WHERE run_until IS NULL)
-                    + 18 - (SELECT count(*) FROM sandboxes)",
+                    + (SELECT count(*) FROM jobs WHERE kind = 'push-tenant' AND finished_at IS NULL)
+                    + (SELECT count(*) FROM accounts WHERE run_until IS NULL),
+                    (SELECT count(*) FROM feed_log)",
         )
         .await;
-        if (waiting, unknown) == (0, 0) {
+        if (waiting, stored) == (0, happened) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
