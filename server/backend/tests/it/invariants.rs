@@ -250,14 +250,14 @@ fn the_page_of_invariants_names_real_tests() {
     }
     let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit()).collect();
     assert_eq!(rows.len(), 31);
-    for row in rows {
+    for row in rows.into_iter().filter(|row| !row.contains("Lint")) {
         let names = row.split('`').skip(1).step_by(2);
         let mut count = 0;
         for name in names {
             count += 1;
             assert!(sources.contains(&format!("fn {name}(")), "no test {name}, named in: {row}");
         }
-        assert!(count > 0 || row.contains("Later issue") || row.contains("Lint"), "{row}");
+        assert!(count > 0 || row.contains("Later issue"), "{row}");
     }
 }
 

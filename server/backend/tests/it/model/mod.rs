@@ -272,8 +272,9 @@ async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
             left: ratio(50, 1),
         });
         let mut case = Case { world: &world, actor, key, oracle, sandboxes: Vec::new() };
+        let began = std::time::Instant::now();
         for (index, command) in commands.iter().enumerate() {
-            println!("seed {seed} {index}: {command:?}");
+            println!("seed {seed} {index} {} ms: {command:?}", began.elapsed().as_millis());
             case.perform(command).await;
         }
         case.settle().await;
