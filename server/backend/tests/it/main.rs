@@ -3,8 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod feed;
+mod grant_ends;
+mod incidents;
 mod jobs;
 mod ledger;
 mod meter;
+mod own_prices;
+mod settling;
 mod sign_up;
+mod skew;
 mod world;
