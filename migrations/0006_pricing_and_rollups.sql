@@ -45,6 +45,9 @@ ALTER TABLE ledger_accounts
     DROP CONSTRAINT ledger_accounts_kind_is_known,
     ADD CONSTRAINT ledger_accounts_kind_is_known
         CHECK (kind IN ('grant', 'promo_cost', 'goodwill', 'revenue', 'overrun', 'breakage'));
+-- How often the end of a grant was booked: once, and again if a late correction gave something back after it.
+ALTER TABLE grants ADD COLUMN expiries integer NOT NULL DEFAULT 0;
+CREATE INDEX grants_to_expire ON grants (ends_at) WHERE expiries = 0 AND ends_at IS NOT NULL;
 -- expiry: what is left of a grant at its end goes to breakage.
 ALTER TABLE transfers
     DROP CONSTRAINT transfers_kind_is_known,
@@ -109,8 +112,31 @@ CREATE TABLE incidents (
     ticks       numeric(38, 0) NOT NULL CONSTRAINT incidents_ticks_are_not_negative CHECK (ticks >= 0),
     -- None when nothing was billed in it, or nothing of it was paid.
     grant_id    uuid,
+    -- How often it gave something back: once, and again if it turns out longer or its hours dearer.
+    revision    integer        NOT NULL DEFAULT 0,
     noted_at    timestamptz    NOT NULL,
+    -- When it was weighed; none while its last hour is still being booked.
+    credited_at timestamptz,
     CONSTRAINT incidents_pkey PRIMARY KEY (account_id, incident_id),
     CONSTRAINT incidents_once UNIQUE (account_id, sandbox_id, started_at),
     CONSTRAINT incidents_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES grants
 );
+CREATE INDEX incidents_by_end ON incidents (account_id, ended_at DESC);
+CREATE INDEX incidents_to_weigh ON incidents (ended_at) WHERE credited_at IS NULL;
+
+-- Settling books thousands of transfers of many accounts in one statement. The first form of this function compared each
+-- tracked account with each transfer; this one joins by key. What it does is the same: lock in the order of ids, move.
+CREATE OR REPLACE FUNCTION transfers_move_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM (SELECT account_id, debit_id AS id FROM fresh UNION SELECT account_id, credit_id FROM fresh) AS side
+        JOIN ledger_accounts AS la ON la.account_id = side.account_id AND la.ledger_account_id = side.id
+        WHERE la.is_tracked ORDER BY la.account_id, la.ledger_account_id FOR NO KEY UPDATE OF la;
+    UPDATE ledger_accounts AS la
+        SET debit_ticks = la.debit_ticks + moved.debit, credit_ticks = la.credit_ticks + moved.credit
+        FROM (SELECT side.account_id, side.id, sum(side.debit) AS debit, sum(side.credit) AS credit
+              FROM (SELECT account_id, debit_id AS id, ticks AS debit, 0 AS credit FROM fresh
+                    UNION ALL SELECT account_id, credit_id, 0, ticks FROM fresh) AS side
+              GROUP BY side.account_id, side.id) AS moved
+        WHERE la.is_tracked AND la.account_id = moved.account_id AND la.ledger_account_id = moved.id;
+    RETURN NULL;
+END $$;

@@ -4,8 +4,15 @@
 use uuid::Uuid;
 
 use crate::id::{AccountId, KeyId};
-use crate::moment::Moment;
+use crate::moment::{DAY_MS, Moment};
 use crate::sandbox::{SandboxId, Size};
+
+/// How far an event may reach back behind its recording; what lies further back, a person decides (billing.md 1.5).
+pub const LATE_MS_MAX: i64 = 35 * DAY_MS;
+/// A time moved by more than this is worth a finding.
+const MOVED_MS_QUIET: i64 = 2_000;
+/// A clock ahead of the recording by more than this is worth a finding.
+const AHEAD_MS_QUIET: i64 = 5_000;
 
 /// What happened to a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,4 +87,66 @@ pub struct Event {
     pub region: String,
     /// The allocated size.
     pub size: Size,
+}
+
+impl Event {
+    /// The time that counts when the event before it of the same sandbox counted at `previous`: no later than its
+    /// recording, no earlier than 35 days before that, and never before its predecessor. And what was odd about it.
+    #[must_use]
+    pub fn taken_at(&self, previous: Moment) -> (Moment, Option<SkewFault>) {
+        let earliest = self.recorded_at.plus_ms(-LATE_MS_MAX);
+        let taken = self
+            .occurred_at
+            .min(self.recorded_at)
+            .max(earliest)
+            .max(previous);
+        let fault = if self.occurred_at < earliest {
+            Some(SkewFault::LateBeyond35Days)
+        } else if self.occurred_at.since_ms(self.recorded_at) > AHEAD_MS_QUIET {
+            Some(SkewFault::Ahead)
+        } else if taken.since_ms(self.occurred_at).abs() > MOVED_MS_QUIET {
+            Some(SkewFault::Moved)
+        } else {
+            None
+        };
+        (taken, fault)
+    }
+}
+
+/// What was odd about the time of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SkewFault {
+    /// It had to be moved by over 2 s to stand in order.
+    Moved,
+    /// It lay over 5 s ahead of its own recording.
+    Ahead,
+    /// It reached back over 35 days; only those are taken.
+    LateBeyond35Days,
+}
+
+impl SkewFault {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Moved => "moved",
+            Self::Ahead => "ahead",
+            Self::LateBeyond35Days => "late_beyond_35_days",
+        }
+    }
+}
+
+/// An event whose time was odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skew {
+    /// Its position in the feed.
+    pub seq: i64,
+    /// Its id.
+    pub event_id: Uuid,
+    /// What was odd.
+    pub fault: SkewFault,
+    /// The time it claims.
+    pub claimed: Moment,
+    /// The time that counts.
+    pub taken: Moment,
 }

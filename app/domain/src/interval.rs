@@ -1,7 +1,7 @@
 //! From events to money: the pure fold of one sandbox's events to running intervals, and their cut into priced UTC hours.
 //! Which grant pays is `credit`'s; storing and posting are `backend`'s.
 
-use crate::feed::{Event, EventKind};
+use crate::feed::{Event, EventKind, Skew};
 use crate::moment::{HOUR_MS, Moment};
 use crate::money::Ticks;
 use crate::price::{BilledMs, Price};
@@ -16,6 +16,27 @@ pub struct Interval {
     pub ended_at: Option<Moment>,
 }
 
+impl Interval {
+    /// The part of it from `from` on; none when it ended before.
+    #[must_use]
+    pub fn clipped(self, from: Moment) -> Option<Self> {
+        let reaches = self.ended_at.is_none_or(|end| end > from);
+        reaches.then(|| Self {
+            started_at: self.started_at.max(from),
+            ..self
+        })
+    }
+}
+
+/// A stretch of running time in which the orchestrator had lost the sandbox; over, half-open, never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// First moment out of reach.
+    pub started_at: Moment,
+    /// First moment in reach again, or not running any more.
+    pub ended_at: Moment,
+}
+
 /// What the events of one sandbox add up to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
@@ -27,13 +48,17 @@ pub struct History {
     pub destroyed_at: Option<Moment>,
     /// Running intervals in order: never overlapping, never negative.
     pub intervals: Vec<Interval>,
+    /// Stretches of those in which it was out of reach, those that are over, in order.
+    pub lost: Vec<Lost>,
+    /// Events whose time was odd.
+    pub skews: Vec<Skew>,
     /// Events that made no sense where they stood and changed nothing (a resume after a destroy, a second create).
     pub ignored: usize,
 }
 
 /// Folds the events of one sandbox, given in the order of their sequence numbers. The order decides what happened, the
-/// time only what it cost: each time is clamped to be no later than its recording and no earlier than the event before
-/// (reference/billing.md 1.5), so skewed clocks can shorten an interval but never turn it round.
+/// time only what it cost: each time is clamped (`Event::taken_at`, reference/billing.md 1.5), so skewed clocks can
+/// shorten an interval but never turn it round.
 #[must_use]
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {
     let mut history = History {
@@ -41,50 +66,63 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {
         created_at: None,
         destroyed_at: None,
         intervals: Vec::new(),
+        lost: Vec::new(),
+        skews: Vec::new(),
         ignored: 0,
     };
     let mut latest = Moment::MIN;
+    let mut lost_since = None;
     for event in events {
-        let at = event.occurred_at.min(event.recorded_at).max(latest);
+        let (at, fault) = event.taken_at(latest);
         latest = at;
-        apply(&mut history, event.kind, at);
+        history.skews.extend(fault.map(|fault| Skew {
+            seq: event.seq,
+            event_id: event.event_id,
+            fault,
+            claimed: event.occurred_at,
+            taken: at,
+        }));
+        apply(&mut history, &mut lost_since, event.kind, at);
     }
     history
 }
 
-fn apply(history: &mut History, kind: EventKind, at: Moment) {
+fn apply(history: &mut History, lost_since: &mut Option<Moment>, kind: EventKind, at: Moment) {
     match (kind, history.state) {
         (EventKind::Created, None) => {
             history.created_at = Some(at);
-            history.state = Some(SandboxState::Running);
-            history.intervals.push(Interval {
-                started_at: at,
-                ended_at: None,
-            });
+            open(history, at);
         }
-        (EventKind::Resumed, Some(SandboxState::Hibernated)) => {
-            history.state = Some(SandboxState::Running);
-            history.intervals.push(Interval {
-                started_at: at,
-                ended_at: None,
-            });
-        }
+        (EventKind::Resumed, Some(SandboxState::Hibernated)) => open(history, at),
         (EventKind::Hibernated, Some(SandboxState::Running)) => {
             history.state = Some(SandboxState::Hibernated);
-            close(history, at);
+            close(history, lost_since, at);
         }
         (EventKind::Destroyed, Some(SandboxState::Running | SandboxState::Hibernated)) => {
             history.state = Some(SandboxState::Destroyed);
             history.destroyed_at = Some(at);
-            close(history, at);
+            close(history, lost_since, at);
         }
         // Being out of sight neither starts nor ends an interval; credit for it is given apart, by name.
-        (EventKind::Unreachable | EventKind::Reachable, _) => {}
+        (EventKind::Unreachable, Some(SandboxState::Running)) => {
+            *lost_since = lost_since.or(Some(at));
+        }
+        (EventKind::Reachable, _) => found(history, lost_since, at),
+        (EventKind::Unreachable, _) => {}
         _ => history.ignored += 1,
     }
 }
 
-fn close(history: &mut History, at: Moment) {
+fn open(history: &mut History, at: Moment) {
+    history.state = Some(SandboxState::Running);
+    history.intervals.push(Interval {
+        started_at: at,
+        ended_at: None,
+    });
+}
+
+fn close(history: &mut History, lost_since: &mut Option<Moment>, at: Moment) {
+    found(history, lost_since, at);
     if let Some(open) = history
         .intervals
         .last_mut()
@@ -92,6 +130,18 @@ fn close(history: &mut History, at: Moment) {
     {
         open.ended_at = Some(at);
     }
+}
+
+fn found(history: &mut History, lost_since: &mut Option<Moment>, at: Moment) {
+    history.lost.extend(
+        lost_since
+            .take()
+            .filter(|since| *since < at)
+            .map(|since| Lost {
+                started_at: since,
+                ended_at: at,
+            }),
+    );
 }
 
 /// The billed part of one sandbox inside one UTC hour.
@@ -195,154 +245,4 @@ pub fn cost(
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::id::AccountId;
-    use crate::money::MicroDollars;
-    use crate::price::tests::first_price;
-    use crate::sandbox::SandboxId;
-
-    const SIZE: Size = Size {
-        vcpus: 1,
-        mem_mib: 1_024,
-    };
-
-    fn event(seq: i64, kind: EventKind, occurred: i64, recorded: i64) -> Event {
-        Event {
-            seq,
-            event_id: Uuid::from_u128(seq.unsigned_abs().into()),
-            account_id: AccountId(Uuid::nil()),
-            sandbox_id: SandboxId::parse("run1").unwrap(),
-            key_id: None,
-            kind,
-            occurred_at: Moment::from_unix_ms(occurred),
-            recorded_at: Moment::from_unix_ms(recorded),
-            image: "node:22".into(),
-            region: "us".into(),
-            size: SIZE,
-        }
-    }
-
-    fn events() -> impl Strategy<Value = Vec<Event>> {
-        let kind = prop::sample::select(EventKind::ALL.to_vec());
-        prop::collection::vec((kind, 0_i64..20_000_000, -30_000_i64..30_000), 0..30).prop_map(
-            |raw| {
-                let mut recorded: Vec<_> = raw.iter().map(|(_, at, _)| *at).collect();
-                recorded.sort_unstable();
-                let rows = raw.into_iter().zip(recorded).zip(1..);
-                rows.map(|(((kind, _, skew), at), seq)| event(seq, kind, at + skew, at))
-                    .collect()
-            },
-        )
-    }
-
-    #[test]
-    fn a_life_with_a_nap() {
-        let kinds = [
-            EventKind::Created,
-            EventKind::Hibernated,
-            EventKind::Resumed,
-            EventKind::Destroyed,
-        ];
-        let life: Vec<_> = kinds
-            .iter()
-            .zip(1_i64..)
-            .map(|(kind, seq)| event(seq, *kind, seq * 10_000, seq * 10_000))
-            .collect();
-        let history = fold(&life);
-        assert_eq!(history.state, Some(SandboxState::Destroyed));
-        assert_eq!(history.intervals.len(), 2);
-        let slices = slices(&history.intervals, SIZE, &[first_price()], Moment::MAX).unwrap();
-        assert_eq!(slices.len(), 1, "both intervals lie in one hour");
-        assert_eq!(slices[0].billed, BilledMs(20_000));
-    }
-
-    #[test]
-    fn a_negative_duration_becomes_nothing() {
-        let history = fold(&[
-            event(1, EventKind::Created, 9_000, 9_000),
-            event(2, EventKind::Destroyed, 1_000, 9_500),
-        ]);
-        assert_eq!(
-            history.intervals[0].ended_at,
-            Some(Moment::from_unix_ms(9_000))
-        );
-        assert!(
-            slices(&history.intervals, SIZE, &[first_price()], Moment::MAX)
-                .unwrap()
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn an_hour_without_a_price_is_an_error() {
-        let late = Price {
-            from: Moment::from_unix_ms(HOUR_MS),
-            ..first_price()
-        };
-        let result = cost(
-            Moment::from_unix_ms(0),
-            Moment::from_unix_ms(2 * HOUR_MS),
-            SIZE,
-            &[late],
-        );
-        assert_eq!(
-            result,
-            Err(NoPrice {
-                hour: Moment::from_unix_ms(0)
-            })
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn intervals_never_overlap_and_at_most_the_last_is_open(events in events()) {
-            let history = fold(&events);
-            for pair in history.intervals.windows(2) {
-                let end = pair[0].ended_at.expect("only the last may be open");
-                prop_assert!(pair[0].started_at <= end && end <= pair[1].started_at);
-            }
-            let running = history.state == Some(SandboxState::Running);
-            prop_assert_eq!(history.intervals.last().is_some_and(|last| last.ended_at.is_none()), running);
-        }
-
-        #[test]
-        fn a_prefix_then_the_whole_equals_the_whole(events in events(), cut in 0_usize..30) {
-            // The fold starts from the first event each time, so seeing a prefix before changes nothing.
-            let _ = fold(&events[..cut.min(events.len())]);
-            let mut twice = fold(&events);
-            prop_assert_eq!(&twice, &fold(&events));
-            twice.ignored = 0;
-            let closed = |history: &History| history.intervals.iter().filter(|i| i.ended_at.is_some()).copied().collect::<Vec<_>>();
-            let prefix = closed(&fold(&events[..cut.min(events.len())]));
-            prop_assert_eq!(&closed(&twice)[..prefix.len()], &prefix[..], "closed intervals are final");
-        }
-
-        #[test]
-        fn slices_add_up_to_the_interval(start in 0_i64..100_000_000, length in 0_i64..50_000_000, change in 1_i64..20) {
-            let change = Moment::from_unix_ms(change * HOUR_MS);
-            let old = Price { until: Some(change), ..first_price() };
-            let new = Price { from: change, vcpu_hour: MicroDollars(30_000), ..first_price() };
-            let (start, end) = (Moment::from_unix_ms(start), Moment::from_unix_ms(start + length));
-            let (billed, ticks) = cost(start, end, SIZE, &[old.clone(), new.clone()]).unwrap();
-            prop_assert_eq!(billed, first_price().billed_ms(start, end));
-            let before = old.cost(old.billed_ms(start.min(change), end.min(change)), SIZE);
-            let after = new.cost(new.billed_ms(start.max(change), end.max(change)), SIZE);
-            prop_assert_eq!(ticks, before.saturating_add(after));
-        }
-
-        #[test]
-        fn posting_by_the_hour_and_the_live_rest_equal_the_whole(start in 0_i64..20_000_000, length in 0_i64..30_000_000) {
-            let open = Interval { started_at: Moment::from_unix_ms(start), ended_at: None };
-            let now = Moment::from_unix_ms(start + length);
-            let horizon = now.hour();
-            let posted: Ticks = slices(&[open], SIZE, &[first_price()], horizon).unwrap().iter().map(|s| s.ticks).sum();
-            let (_, live) = cost(open.started_at.max(horizon), now, SIZE, &[first_price()]).unwrap();
-            let (_, whole) = cost(open.started_at, now, SIZE, &[first_price()]).unwrap();
-            prop_assert_eq!(posted.saturating_add(live), whole);
-        }
-    }
-}
+mod tests;

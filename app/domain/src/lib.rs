@@ -9,6 +9,7 @@ pub mod email;
 pub mod feed;
 pub mod figures;
 pub mod id;
+pub mod incident;
 pub mod interval;
 pub mod key;
 pub mod limits;

@@ -20,10 +20,14 @@ pub const IMAGE_CHARS_MAX: usize = 255;
 pub const PAGE_ROWS: i64 = 50;
 /// Rows of the short list of running sandboxes on the overview.
 pub const OVERVIEW_ROWS: i64 = 5;
-/// Events asked from the feed at once: about 1 MB of JSON.
-pub const FEED_EVENTS_PER_PULL: u32 = 2_000;
+/// Events asked from the feed at once: about 5 MB of JSON, and the most that the contract allows.
+pub const FEED_EVENTS_PER_PULL: u32 = 10_000;
 /// Accounts settled in one round before the worker looks at the feed again.
 pub const SETTLED_ACCOUNTS_PER_ROUND: i64 = 200;
+/// New events settled in one transaction, besides those of the account that fills it: about 30 MB with all that follows.
+pub const SETTLED_EVENTS_PER_LOT: i64 = 10_000;
+/// New events of one account settled at once: a large account is settled in pieces, so that a lot stays within bounds.
+pub const SETTLED_EVENTS_PER_ACCOUNT: i64 = 10_000;
 /// Hours a verification link lives: long enough for a mail that is read the next morning.
 pub const VERIFICATION_HOURS: i64 = 24;
 /// Verification mails per user and hour, so that nobody's inbox can be filled through us.

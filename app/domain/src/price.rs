@@ -1,6 +1,9 @@
 //! The price book as rules: what a millisecond of a size costs, and which price an hour falls under.
-//! Notice periods and storage are the database's; adding costs up per hour is `interval`'s.
+//! An account's own book is `price::book`'s, storage the database's; adding costs up per hour is `interval`'s.
 
+mod book;
+
+pub use book::{Binding, Listed, Notice, SANDBOX_SKU, book_of};
 use serde::{Deserialize, Serialize};
 
 use crate::id::PriceId;

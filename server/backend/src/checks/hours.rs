@@ -19,7 +19,7 @@ use crate::failure::Broken;
 use crate::service::snapshot;
 use crate::store::findings::{self, Finding, Scope};
 use crate::store::refold::{self, Traits};
-use crate::store::books;
+use crate::store::{books, prices};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r3";
@@ -155,7 +155,7 @@ async fn rated(
 ) -> Result<Rated, Broken> {
     let (settled_seq, until) = refold::settled(db, account_id).await?;
     let horizon = until.map_or(Moment::MIN, Moment::from);
-    let book = evidence::book(db, account_id).await?;
+    let book = prices::book(db, account_id).await?;
     let told = evidence::told(db, account_id, ids, settled_seq).await?;
     let mut out = Rated::new();
     for (id, told) in told {

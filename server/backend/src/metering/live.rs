@@ -54,7 +54,7 @@ pub struct Live {
     pub feed: FeedStatus,
     /// Running sandboxes.
     pub running: Vec<Running>,
-    /// The price book, for what follows from it.
+    /// The account's price book, for what follows from it.
     pub book: Vec<Price>,
 }
 
@@ -117,11 +117,11 @@ pub async fn read(
         stale: answered_at.is_none_or(|at| at < now - Duration::seconds(10)),
         stopped: failed || cursor.is_some_and(|cursor| cursor.stopped_at.is_some()),
     };
-    let book = prices::of(db, prices::SANDBOX).await?;
+    let book = prices::book(db, account_id).await?.to_vec();
     let posted_until = meter
         .and_then(|meter| meter.settled_until)
         .map_or(Moment::MIN, Moment::from);
-    let rows = sandboxes::running_after(db, account_id, None).await?;
+    let rows = sandboxes::running(db, account_id).await?;
     let running: Result<Vec<Running>, Broken> = rows
         .into_iter()
         .map(|row| {

@@ -1,8 +1,13 @@
-//! From the orchestrator's feed to the ledger: `pull` stores what came, `settle` folds, rates and posts it, `live` adds
-//! what runs now. The rules are `domain::interval` and `domain::credit`.
+//! From the orchestrator's feed to the ledger: `pull` stores what came, `settle` takes accounts in lots that are folded,
+//! rated and posted, `live` adds what runs now. The rules are `domain::interval`, `price`, `credit` and `incident`.
 
+mod expire;
+mod give_back;
 pub mod live;
+mod lot;
+mod post;
 pub mod pull;
+mod refold;
 pub mod settle;
 
 /// The one feed there is: the region's orchestrator. A second region brings a second row in `feed_cursors`.

@@ -1,7 +1,7 @@
 //! The ledger: accounts, grants and transfers. Appends and reads only; the database refuses everything else.
 //! Which transfers to make is decided in `domain::credit`, and when in `service` and `metering`.
 
-use domain::credit::{Grant, Payer};
+use domain::credit::Grant;
 use domain::id::{AccountId, GrantId, LedgerAccountId, TransferId};
 use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
@@ -19,18 +19,24 @@ use crate::random;
 pub enum System {
     /// What free credit costs the company.
     PromoCost,
+    /// What making up for incidents and kindness cost the company.
+    Goodwill,
     /// What was earned.
     Revenue,
     /// What ran beyond credit without a payment method: measured, never charged.
     Overrun,
+    /// Credit that ended unused.
+    Breakage,
 }
 
 impl System {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::PromoCost => "promo_cost",
+            Self::Goodwill => "goodwill",
             Self::Revenue => "revenue",
             Self::Overrun => "overrun",
+            Self::Breakage => "breakage",
         }
     }
 }
@@ -46,15 +52,18 @@ pub enum TransferKind {
     Correction,
     /// Usage beyond credit.
     Overrun,
+    /// What was left of a grant at its end.
+    Expiry,
 }
 
 impl TransferKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Grant => "grant",
             Self::Usage => "usage",
             Self::Correction => "correction",
             Self::Overrun => "overrun",
+            Self::Expiry => "expiry",
         }
     }
 }
@@ -133,17 +142,65 @@ pub async fn insert_grant(
     grant: &NewGrant<'_>,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
+    insert_grants(db, &[(account_id, grant)], now).await
+}
+
+/// Opens grants of many accounts, each with its ledger account. They hold nothing until transfers fill them.
+pub async fn insert_grants(
+    db: &mut PgConnection,
+    grants: &[(AccountId, &NewGrant<'_>)],
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    macro_rules! column {
+        ($type:ty, $row:ident => $value:expr) => {
+            grants
+                .iter()
+                .map(|(_, $row)| $value)
+                .collect::<Vec<$type>>()
+        };
+    }
+    let accounts: Vec<Uuid> = grants.iter().map(|(id, _)| id.0).collect();
+    let ids = column!(Uuid, row => row.grant_id.0);
+    let amounts = grants.iter().map(|(_, row)| numeric(row.amount));
     sqlx::query!(
-        "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked) VALUES ($1, $2, 'grant', true)",
-        account_id.0, grant.grant_id.0
+        "INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)
+         SELECT account_id, id, 'grant', true FROM unnest($1::uuid[], $2::uuid[]) AS u (account_id, id)",
+        &accounts,
+        &ids
     )
     .execute(&mut *db)
     .await?;
     sqlx::query!(
-        "INSERT INTO grants (account_id, grant_id, reason, amount_ticks, priority, starts_at, ends_at, granted_at, note)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        account_id.0, grant.grant_id.0, grant.reason.as_str(), numeric(grant.amount)?, grant.priority,
-        OffsetDateTime::from(grant.starts_at), grant.ends_at.map(OffsetDateTime::from), now, grant.note
+        "INSERT INTO grants (account_id, grant_id, reason, amount_ticks, priority, starts_at, ends_at, note, granted_at)
+         SELECT *, $9::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[], $5::integer[],
+              $6::timestamptz[], $7::timestamptz[], $8::text[])",
+        &accounts,
+        &ids,
+        &column!(String, row => row.reason.as_str().to_owned()),
+        &amounts.collect::<Result<Vec<_>, _>>()?,
+        &column!(i32, row => row.priority),
+        &column!(OffsetDateTime, row => row.starts_at.into()),
+        &column!(Option<OffsetDateTime>, row => row.ends_at.map(Into::into)) as &[Option<OffsetDateTime>],
+        &column!(String, row => row.note.to_owned()),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Raises what a grant states as its amount, in the transaction of the transfer that fills it further.
+pub async fn raise_grant(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    grant_id: GrantId,
+    by: Ticks,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE grants SET amount_ticks = amount_ticks + $3 WHERE account_id = $1 AND grant_id = $2",
+        account_id.0,
+        grant_id.0,
+        numeric(by)?
     )
     .execute(db)
     .await?;
@@ -231,39 +288,6 @@ pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<
             })
         })
         .collect()
-}
-
-/// What is booked for an hour, net per payer, in the order it was first booked, and how many transfers that took.
-pub async fn booked(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    hour: Moment,
-) -> Result<(Vec<(Payer, Ticks)>, i64), Broken> {
-    let rows = sqlx::query!(
-        r#"SELECT payer.ledger_account_id, payer.kind,
-                  sum(CASE t.kind WHEN 'correction' THEN -t.ticks ELSE t.ticks END) AS "net!", count(*) AS "count!"
-           FROM transfers AS t
-           JOIN ledger_accounts AS payer ON payer.account_id = t.account_id AND payer.kind IN ('grant', 'overrun')
-                AND payer.ledger_account_id = CASE t.kind WHEN 'correction' THEN t.credit_id ELSE t.debit_id END
-           WHERE t.account_id = $1 AND t.service_hour = $2
-           GROUP BY payer.ledger_account_id, payer.kind ORDER BY min(t.booked_at), min(t.transfer_id::text)"#,
-        account_id.0, OffsetDateTime::from(hour)
-    )
-    .fetch_all(db)
-    .await?;
-    let count = rows.iter().map(|row| row.count).sum();
-    let booked: Result<Vec<_>, Broken> = rows
-        .into_iter()
-        .map(|row| {
-            let payer = if row.kind == "grant" {
-                Payer::Grant(row.ledger_account_id.into())
-            } else {
-                Payer::Overrun
-            };
-            Ok((payer, ticks(row.net)?))
-        })
-        .collect();
-    Ok((booked?, count))
 }
 
 /// What an account has overrun, net.

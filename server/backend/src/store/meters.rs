@@ -27,48 +27,126 @@ pub async fn ingested(
     Ok(())
 }
 
-/// Accounts with something to settle: events not settled yet, or open intervals with a whole hour behind them.
-/// One that broke waits for its retry and does not hold up the others.
-pub async fn behind(
-    db: &mut PgConnection,
-    horizon: OffsetDateTime,
-    now: OffsetDateTime,
-    limit: i64,
-) -> Result<Vec<AccountId>, Broken> {
-    let rows = sqlx::query_scalar!(
-        "SELECT account_id FROM meters
-         WHERE (ingested_seq > settled_seq OR (running > 0 AND (settled_until IS NULL OR settled_until < $1)))
-           AND (retry_at IS NULL OR retry_at <= $2)
-         ORDER BY account_id LIMIT $3",
-        horizon, now, limit
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// A meter under lock.
-pub struct MeterRow {
-    /// Highest sequence number stored for the account.
-    pub ingested_seq: i64,
+/// An account with something to settle.
+#[derive(Clone, Debug)]
+pub struct BehindRow {
+    /// Which.
+    pub account_id: AccountId,
     /// Highest sequence number settled.
     pub settled_seq: i64,
     /// The hour up to which open intervals are posted.
     pub settled_until: Option<OffsetDateTime>,
+    /// Sandboxes that run.
+    pub running: i32,
+    /// Events to settle, at most as many as were asked for.
+    pub pending: i64,
+    /// The last of them.
+    pub last_seq: Option<i64>,
 }
 
-/// Locks a meter for settling. NO KEY: rows that refer to the account must not wait for it.
-pub async fn lock(
+/// What is behind, and how much of it is asked for at once.
+pub struct Reach<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// Its epoch.
+    pub epoch: &'a str,
+    /// The whole hour that the watermark has passed.
+    pub horizon: OffsetDateTime,
+    /// Events of one account.
+    pub events: i64,
+    /// Accounts.
+    pub accounts: i64,
+}
+
+/// Makes the meters of accounts that have none and a grant that ended, for its end is booked under the meter.
+pub async fn open_for_ended_grants(
     db: &mut PgConnection,
-    account_id: AccountId,
-) -> Result<Option<MeterRow>, Broken> {
-    Ok(sqlx::query_as!(
-        MeterRow,
-        "SELECT ingested_seq, settled_seq, settled_until FROM meters WHERE account_id = $1 FOR NO KEY UPDATE",
-        account_id.0
+    horizon: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "INSERT INTO meters (account_id)
+         SELECT DISTINCT g.account_id FROM grants AS g
+         WHERE g.ends_at <= $1 AND g.expiries = 0
+           AND NOT EXISTS (SELECT 1 FROM meters AS m WHERE m.account_id = g.account_id)
+         ORDER BY 1 LIMIT 10000 ON CONFLICT DO NOTHING",
+        horizon
     )
-    .fetch_optional(db)
-    .await?)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Accounts with something to settle: events not settled yet, open intervals with a whole hour behind them, grants that
+/// ended, incidents whose hours are over. The one settled longest ago comes first. One that broke waits for its retry and
+/// does not hold up the others.
+pub async fn behind(
+    db: &mut PgConnection,
+    reach: &Reach<'_>,
+    now: OffsetDateTime,
+) -> Result<Vec<BehindRow>, Broken> {
+    let rows = sqlx::query!(
+        r#"WITH candidate AS (
+               SELECT account_id FROM meters WHERE ingested_seq > settled_seq
+               UNION SELECT account_id FROM meters WHERE running > 0 AND (settled_until IS NULL OR settled_until < $1)
+               UNION SELECT account_id FROM grants WHERE ends_at <= $1 AND expiries = 0
+               UNION SELECT account_id FROM incidents WHERE ended_at <= $1 AND credited_at IS NULL),
+           chosen AS (
+               SELECT m.account_id, m.settled_seq, m.settled_until, m.running
+               FROM candidate JOIN meters AS m USING (account_id)
+               WHERE m.retry_at IS NULL OR m.retry_at <= $2 ORDER BY m.settled_seq, m.account_id LIMIT $3)
+           SELECT chosen.account_id AS "account_id!", chosen.settled_seq AS "settled_seq!", chosen.settled_until,
+                  chosen.running AS "running!", fresh.pending AS "pending!", fresh.last_seq
+           FROM chosen CROSS JOIN LATERAL (
+               SELECT count(*) AS pending, max(e.seq) AS last_seq FROM (
+                   SELECT seq FROM feed_events AS e
+                   WHERE e.account_id = chosen.account_id AND e.feed = $4 AND e.epoch = $5 AND e.seq > chosen.settled_seq
+                   ORDER BY seq LIMIT $6) AS e) AS fresh
+           ORDER BY chosen.settled_seq, chosen.account_id"#,
+        reach.horizon,
+        now,
+        reach.accounts,
+        reach.feed,
+        reach.epoch,
+        reach.events
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| BehindRow {
+            account_id: row.account_id.into(),
+            settled_seq: row.settled_seq,
+            settled_until: row.settled_until,
+            running: row.running,
+            pending: row.pending,
+            last_seq: row.last_seq,
+        })
+        .collect())
+}
+
+/// Locks the meters of these accounts that nobody else holds, in the order of their ids, and gives those that stand where
+/// they were seen. NO KEY: rows that refer to the account must not wait for it.
+pub async fn lock(db: &mut PgConnection, seen: &[BehindRow]) -> Result<Vec<AccountId>, Broken> {
+    let ids: Vec<Uuid> = seen.iter().map(|row| row.account_id.0).collect();
+    let rows = sqlx::query!(
+        "SELECT account_id, settled_seq, settled_until FROM meters WHERE account_id = ANY($1)
+         ORDER BY account_id FOR NO KEY UPDATE SKIP LOCKED",
+        &ids
+    )
+    .fetch_all(db)
+    .await?;
+    let stands = |row: &BehindRow| {
+        rows.iter().any(|held| {
+            held.account_id == row.account_id.0
+                && held.settled_seq == row.settled_seq
+                && held.settled_until == row.settled_until
+        })
+    };
+    Ok(seen
+        .iter()
+        .filter(|row| stands(row))
+        .map(|row| row.account_id)
+        .collect())
 }
 
 /// A meter as pages read it.
@@ -93,18 +171,29 @@ pub async fn peek(
     .await?)
 }
 
+/// How far an account is settled now.
+pub struct Settled {
+    /// Which.
+    pub account_id: AccountId,
+    /// Highest sequence number settled.
+    pub seq: i64,
+    /// The hour up to which open intervals are posted.
+    pub until: OffsetDateTime,
+}
+
 /// Notes how far settling came.
-pub async fn settled(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    seq: i64,
-    until: OffsetDateTime,
-) -> Result<(), Broken> {
+pub async fn settled(db: &mut PgConnection, rows: &[Settled]) -> Result<(), Broken> {
+    let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id.0).collect();
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let until: Vec<OffsetDateTime> = rows.iter().map(|row| row.until).collect();
     sqlx::query!(
-        "UPDATE meters SET settled_seq = $2, settled_until = $3, failed_at = NULL, retry_at = NULL,
-                running = (SELECT count(*) FROM intervals AS i WHERE i.account_id = $1 AND i.ended_at IS NULL)
-         WHERE account_id = $1",
-        account_id.0, seq, until
+        "UPDATE meters AS m SET settled_seq = u.seq, settled_until = u.until, failed_at = NULL, retry_at = NULL,
+                running = (SELECT count(*) FROM intervals AS i WHERE i.account_id = u.account_id AND i.ended_at IS NULL)
+         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS u (account_id, seq, until)
+         WHERE m.account_id = u.account_id",
+        &accounts,
+        &seqs,
+        &until
     )
     .execute(db)
     .await?;

@@ -1,4 +1,4 @@
-//! Sandboxes and their intervals: the stored result of the fold, and the lists that pages read from it.
+//! Sandboxes as pages list them. They are the stored result of the fold, which `folded` writes.
 
 use domain::id::{AccountId, KeyId};
 use domain::interval::Interval;
@@ -14,101 +14,7 @@ use crate::failure::Broken;
 /// Most running sandboxes of one account that are rated live; the orchestrator's own limit lies far below.
 const OPEN_MAX: i64 = 10_000;
 
-/// What the fold says of a sandbox, for storing.
-pub struct Folded {
-    /// Its id.
-    pub sandbox_id: SandboxId,
-    /// Its state.
-    pub state: SandboxState,
-    /// The image's name.
-    pub image: String,
-    /// Two letters.
-    pub region: String,
-    /// Its size.
-    pub size: Size,
-    /// The key that made it.
-    pub key_id: Option<KeyId>,
-    /// The sandbox it was forked from.
-    pub parent_id: Option<String>,
-    /// When it was created.
-    pub created_at: OffsetDateTime,
-    /// When it was destroyed.
-    pub destroyed_at: Option<OffsetDateTime>,
-}
-
-/// Writes what the fold says and gives the cohort; the same again changes nothing.
-pub async fn upsert(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    row: &Folded,
-) -> Result<Uuid, Broken> {
-    let cohort_id = sqlx::query_scalar!(
-        "INSERT INTO cohorts (account_id, cohort_id, key_id, image, region, vcpus, mem_mib)
-         VALUES ($1, gen_random_uuid(), $2, $3, $4, $5, $6)
-         ON CONFLICT ON CONSTRAINT cohorts_are_distinct DO UPDATE SET image = excluded.image RETURNING cohort_id",
-        account_id.0, row.key_id.map(|id| id.0), row.image, row.region, row.size.vcpus, row.size.mem_mib
-    )
-    .fetch_one(&mut *db)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO sandboxes (account_id, sandbox_id, state, image, region, vcpus, mem_mib, key_id, parent_id,
-                                created_at, destroyed_at, cohort_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT ON CONSTRAINT sandboxes_pkey DO UPDATE
-             SET state = excluded.state, created_at = excluded.created_at, destroyed_at = excluded.destroyed_at",
-        account_id.0, row.sandbox_id.as_str(), row.state.as_str(), row.image, row.region, row.size.vcpus,
-        row.size.mem_mib, row.key_id.map(|id| id.0), row.parent_id, row.created_at, row.destroyed_at, cohort_id
-    )
-    .execute(db)
-    .await?;
-    Ok(cohort_id)
-}
-
-/// Makes the stored intervals of a sandbox equal to the fold's. Closed ones are final in the fold, so in practice only
-/// the last changes; the delete keeps the cache honest should a rule ever change.
-pub async fn put_intervals(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    sandbox_id: &SandboxId,
-    intervals: &[Interval],
-) -> Result<(), Broken> {
-    let count = i32::try_from(intervals.len())?;
-    sqlx::query!(
-        "DELETE FROM intervals WHERE account_id = $1 AND sandbox_id = $2 AND ordinal >= $3",
-        account_id.0,
-        sandbox_id.as_str(),
-        count
-    )
-    .execute(&mut *db)
-    .await?;
-    let starts: Vec<OffsetDateTime> = intervals
-        .iter()
-        .map(|interval| interval.started_at.into())
-        .collect();
-    let ends: Vec<Option<OffsetDateTime>> = intervals
-        .iter()
-        .map(|interval| interval.ended_at.map(Into::into))
-        .collect();
-    let ordinals: Vec<i32> = (0..count).collect();
-    sqlx::query!(
-        "INSERT INTO intervals (account_id, sandbox_id, ordinal, started_at, ended_at)
-         SELECT $1, $2, * FROM unnest($3::integer[], $4::timestamptz[], $5::timestamptz[])
-         ON CONFLICT ON CONSTRAINT intervals_pkey DO UPDATE
-             SET started_at = excluded.started_at, ended_at = excluded.ended_at
-             WHERE (intervals.started_at, intervals.ended_at)
-                   IS DISTINCT FROM (excluded.started_at, excluded.ended_at)",
-        account_id.0,
-        sandbox_id.as_str(),
-        &ordinals,
-        &starts,
-        &ends as &[Option<OffsetDateTime>]
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// A sandbox with an interval that reaches beyond a moment.
+/// A sandbox that runs.
 pub struct RunRow {
     /// Its id.
     pub sandbox_id: SandboxId,
@@ -116,25 +22,17 @@ pub struct RunRow {
     pub size: Size,
     /// The key that made it.
     pub key_id: Option<KeyId>,
-    /// Its cohort.
-    pub cohort_id: Uuid,
     /// The interval.
     pub interval: Interval,
 }
 
-/// Intervals of an account that are open, or with `until` also those that ended after it.
-pub async fn running_after(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    until: Option<OffsetDateTime>,
-) -> Result<Vec<RunRow>, Broken> {
+/// Sandboxes of an account that run, with their open intervals.
+pub async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
-        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, s.cohort_id, i.started_at, i.ended_at
+        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s USING (account_id, sandbox_id)
-         WHERE i.account_id = $1 AND (i.ended_at IS NULL OR i.ended_at > $2)
-         ORDER BY i.sandbox_id, i.ordinal LIMIT $3",
+         WHERE i.account_id = $1 AND i.ended_at IS NULL ORDER BY i.sandbox_id LIMIT $2",
         account_id.0,
-        until,
         OPEN_MAX
     )
     .fetch_all(db)
@@ -146,7 +44,6 @@ pub async fn running_after(
                 sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
                 size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
                 key_id: row.key_id.map(Into::into),
-                cohort_id: row.cohort_id,
                 interval: Interval {
                     started_at: moment(row.started_at),
                     ended_at: row.ended_at.map(moment),
@@ -248,19 +145,22 @@ pub async fn first_id(
     Ok(id.fetch_optional(db).await?)
 }
 
-/// Notes when keys were last used to create a sandbox.
+/// Notes when keys of these accounts were last used to create a sandbox.
 pub async fn touch_keys(
     db: &mut PgConnection,
-    account_id: AccountId,
-    keys: &[Uuid],
-    times: &[OffsetDateTime],
+    uses: &[(AccountId, KeyId, OffsetDateTime)],
 ) -> Result<(), Broken> {
+    let accounts: Vec<Uuid> = uses.iter().map(|(account_id, ..)| account_id.0).collect();
+    let keys: Vec<Uuid> = uses.iter().map(|(_, key_id, _)| key_id.0).collect();
+    let times: Vec<OffsetDateTime> = uses.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
         "UPDATE keys AS k SET last_used_at = greatest(k.last_used_at, used.at)
-         FROM (SELECT key_id, max(at) AS at FROM unnest($2::uuid[], $3::timestamptz[]) AS u (key_id, at)
-               GROUP BY key_id) AS used
-         WHERE k.account_id = $1 AND k.key_id = used.key_id",
-        account_id.0, keys, times
+         FROM (SELECT account_id, key_id, max(at) AS at FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+                    AS u (account_id, key_id, at) GROUP BY account_id, key_id) AS used
+         WHERE k.account_id = used.account_id AND k.key_id = used.key_id",
+        &accounts,
+        &keys,
+        &times
     )
     .execute(db)
     .await?;

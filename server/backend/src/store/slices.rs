@@ -1,99 +1,152 @@
 //! Rated usage per sandbox and UTC hour: absolute amounts, so that writing them again changes nothing.
+//! Their sums by hour and cohort are `usage_hours`'.
 
-use domain::id::{AccountId, PriceId};
+use std::collections::{BTreeMap, HashMap};
+
+use domain::id::PriceId;
 use domain::interval::Slice;
 use domain::moment::Moment;
 use domain::money::Ticks;
-use domain::sandbox::SandboxId;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::folded::{Place, place, places};
 use super::usage_hours::Delta;
 use super::{moment, numeric, ticks};
 use crate::failure::Broken;
 
-/// Makes the slices of a sandbox from `from` on equal to `slices`: hours that vanished are removed, others written.
-/// Gives what that changed, hour by hour: sums move and bookings follow by it.
-pub async fn put(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    (sandbox_id, cohort_id): (&SandboxId, Uuid),
-    from: Moment,
-    slices: &[(Slice, PriceId)],
-) -> Result<Vec<Delta>, Broken> {
-    let before = sqlx::query!(
-        "SELECT hour_at, billed_ms, ticks FROM slices WHERE account_id = $1 AND sandbox_id = $2 AND hour_at >= $3",
-        account_id.0, sandbox_id.as_str(), OffsetDateTime::from(from)
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    let hours: Vec<OffsetDateTime> = slices.iter().map(|(slice, _)| slice.hour.into()).collect();
-    let prices: Vec<Uuid> = slices.iter().map(|(_, price)| price.0).collect();
-    let billed: Vec<i64> = slices.iter().map(|(slice, _)| slice.billed.0).collect();
-    let amounts = slices
-        .iter()
-        .map(|(slice, _)| numeric(slice.ticks))
-        .collect::<Result<Vec<Decimal>, _>>()?;
-    sqlx::query!(
-        "DELETE FROM slices WHERE account_id = $1 AND sandbox_id = $2 AND hour_at >= $3 AND NOT hour_at = ANY($4)",
-        account_id.0, sandbox_id.as_str(), OffsetDateTime::from(from), &hours
-    )
-    .execute(&mut *db)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO slices (account_id, sandbox_id, hour_at, price_id, billed_ms, ticks)
-         SELECT $1, $2, * FROM unnest($3::timestamptz[], $4::uuid[], $5::bigint[], $6::numeric[])
-         ON CONFLICT ON CONSTRAINT slices_pkey DO UPDATE
-             SET price_id = excluded.price_id, billed_ms = excluded.billed_ms, ticks = excluded.ticks
-             WHERE (slices.price_id, slices.billed_ms, slices.ticks)
-                   IS DISTINCT FROM (excluded.price_id, excluded.billed_ms, excluded.ticks)",
-        account_id.0, sandbox_id.as_str(), &hours, &prices, &billed, &amounts
-    )
-    .execute(db)
-    .await?;
-    let delta = |hour, billed_ms, ticks| Delta {
-        account_id,
-        hour,
-        cohort_id,
-        billed_ms,
-        ticks,
-    };
-    let mut deltas = Vec::with_capacity(before.len() + slices.len());
-    for row in before {
-        deltas.push(delta(
-            moment(row.hour_at),
-            -row.billed_ms,
-            Ticks::ZERO.saturating_sub(ticks(row.ticks)?),
-        ));
+/// What the slices of one sandbox shall be from some hour on.
+pub struct Rated {
+    /// Whose and which.
+    pub place: Place,
+    /// Its cohort.
+    pub cohort_id: Uuid,
+    /// Slices before this hour are left alone.
+    pub from: Moment,
+    /// All from there on, each with the price it is rated by.
+    pub slices: Vec<(Slice, PriceId)>,
+}
+
+/// What is stored of one hour.
+type Stored = (PriceId, i64, Ticks);
+
+/// Makes the slices of these sandboxes equal to what is rated: hours that vanished are removed, others written. Gives by
+/// how much that moves each hour and cohort: sums and bookings follow by it.
+pub async fn put(db: &mut PgConnection, wanted: &[Rated]) -> Result<Vec<Delta>, Broken> {
+    let mut stored = stored(db, wanted).await?;
+    let (mut written, mut vanished, mut deltas) = (Vec::new(), Vec::new(), Vec::new());
+    for rated in wanted {
+        let mut before = stored.remove(&rated.place).unwrap_or_default();
+        let mut delta = |hour, billed_ms, ticks| {
+            deltas.push(Delta {
+                account_id: rated.place.0,
+                hour,
+                cohort_id: rated.cohort_id,
+                billed_ms,
+                ticks,
+            });
+        };
+        for (slice, price_id) in &rated.slices {
+            let (_, ms, amount) = match before.remove(&slice.hour) {
+                Some(same) if same == (*price_id, slice.billed.0, slice.ticks) => continue,
+                other => other.unwrap_or((*price_id, 0, Ticks::ZERO)),
+            };
+            delta(
+                slice.hour,
+                slice.billed.0 - ms,
+                slice.ticks.saturating_sub(amount),
+            );
+            written.push((&rated.place, slice, price_id));
+        }
+        for (hour, (_, ms, amount)) in before {
+            delta(hour, -ms, Ticks::ZERO.saturating_sub(amount));
+            vanished.push((&rated.place, hour));
+        }
     }
-    deltas.extend(
-        slices
-            .iter()
-            .map(|(slice, _)| delta(slice.hour, slice.billed.0, slice.ticks)),
-    );
+    remove(db, &vanished).await?;
+    write(db, &written).await?;
     Ok(deltas)
 }
 
-/// Rated and booked amounts of an account for each of these hours: what the delta is made of.
-pub async fn balance_of_hours(
+async fn stored(
     db: &mut PgConnection,
-    account_id: AccountId,
-    hours: &[OffsetDateTime],
-) -> Result<Vec<(Moment, Ticks, Ticks)>, Broken> {
+    wanted: &[Rated],
+) -> Result<HashMap<Place, BTreeMap<Moment, Stored>>, Broken> {
+    let (accounts, ids) = places(wanted.iter().map(|rated| &rated.place));
+    let froms: Vec<OffsetDateTime> = wanted.iter().map(|rated| rated.from.into()).collect();
     let rows = sqlx::query!(
-        r#"SELECT h.hour_at AS "hour_at!",
-                  (SELECT coalesce(sum(s.ticks), 0) FROM usage_hours AS s
-                   WHERE s.account_id = $1 AND s.hour_at = h.hour_at) AS "rated!",
-                  (SELECT coalesce(sum(CASE t.kind WHEN 'correction' THEN -t.ticks ELSE t.ticks END), 0)
-                   FROM transfers AS t WHERE t.account_id = $1 AND t.service_hour = h.hour_at) AS "booked!"
-           FROM unnest($2::timestamptz[]) AS h (hour_at) ORDER BY h.hour_at"#,
-        account_id.0, hours
+        "SELECT s.account_id, s.sandbox_id, s.hour_at, s.price_id, s.billed_ms, s.ticks
+         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u (account_id, sandbox_id, since)
+         JOIN slices AS s ON s.account_id = u.account_id AND s.sandbox_id = u.sandbox_id AND s.hour_at >= u.since",
+        &accounts,
+        &ids,
+        &froms
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| Ok((moment(row.hour_at), ticks(row.rated)?, ticks(row.booked)?)))
-        .collect()
+    let mut stored: HashMap<Place, BTreeMap<Moment, Stored>> = HashMap::new();
+    for row in rows {
+        let slice = (row.price_id.into(), row.billed_ms, ticks(row.ticks)?);
+        let place = place(row.account_id, &row.sandbox_id)?;
+        stored
+            .entry(place)
+            .or_default()
+            .insert(moment(row.hour_at), slice);
+    }
+    Ok(stored)
+}
+
+async fn remove(db: &mut PgConnection, vanished: &[(&Place, Moment)]) -> Result<(), Broken> {
+    if vanished.is_empty() {
+        return Ok(());
+    }
+    let (accounts, ids) = places(vanished.iter().map(|(place, _)| *place));
+    let hours: Vec<OffsetDateTime> = vanished.iter().map(|(_, hour)| (*hour).into()).collect();
+    sqlx::query!(
+        "DELETE FROM slices AS s USING unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u (account_id, sandbox_id, hour_at)
+         WHERE (s.account_id, s.sandbox_id, s.hour_at) = (u.account_id, u.sandbox_id, u.hour_at)",
+        &accounts,
+        &ids,
+        &hours
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn write(
+    db: &mut PgConnection,
+    written: &[(&Place, &Slice, &PriceId)],
+) -> Result<(), Broken> {
+    if written.is_empty() {
+        return Ok(());
+    }
+    let (accounts, ids) = places(written.iter().map(|(place, ..)| *place));
+    let hours: Vec<OffsetDateTime> = written
+        .iter()
+        .map(|(_, slice, _)| slice.hour.into())
+        .collect();
+    let prices: Vec<Uuid> = written.iter().map(|(.., price)| price.0).collect();
+    let billed: Vec<i64> = written.iter().map(|(_, slice, _)| slice.billed.0).collect();
+    let amounts = written
+        .iter()
+        .map(|(_, slice, _)| numeric(slice.ticks))
+        .collect::<Result<Vec<Decimal>, _>>()?;
+    sqlx::query!(
+        "INSERT INTO slices (account_id, sandbox_id, hour_at, price_id, billed_ms, ticks)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::numeric[])
+         ON CONFLICT ON CONSTRAINT slices_pkey DO UPDATE
+             SET price_id = excluded.price_id, billed_ms = excluded.billed_ms, ticks = excluded.ticks",
+        &accounts,
+        &ids,
+        &hours,
+        &prices,
+        &billed,
+        &amounts
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

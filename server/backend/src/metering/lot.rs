@@ -1,0 +1,281 @@
+//! Settles a lot of accounts in one transaction: refolds the sandboxes that have news, rates them by the hour and posts the
+//! difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
+//! Folding is `refold`'s, booking `post`'s, incidents `give_back`'s, ends of grants `expire`'s.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::id::AccountId;
+use domain::interval::Interval;
+use domain::moment::Moment;
+use domain::price::Price;
+use sqlx::{Acquire as _, PgConnection};
+use time::OffsetDateTime;
+
+use super::refold::{self, Refolded};
+use super::{expire, give_back, post};
+use crate::failure::Broken;
+use crate::store::bookings::Hour;
+use crate::store::feed::{self, News, StoredEvent};
+use crate::store::findings::{self, Finding};
+use crate::store::folded::{self, Place};
+use crate::store::meters::{self, BehindRow, Settled};
+use crate::store::slices::{self, Rated};
+use crate::store::{outlooks, prices, sandboxes, usage_hours};
+
+/// What holds for all accounts of a round.
+pub struct Scene<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// Its epoch.
+    pub epoch: &'a str,
+    /// The whole hour that the watermark has passed.
+    pub horizon: Moment,
+    /// Now, by our clock: when things are booked, never what they cost.
+    pub now: OffsetDateTime,
+}
+
+/// The price books of a lot.
+pub type Books = HashMap<AccountId, Arc<[Price]>>;
+
+/// What is to be settled of one account.
+pub struct Plan {
+    /// Which.
+    pub account_id: AccountId,
+    /// The last event settled before.
+    pub after: i64,
+    /// The last event to settle now.
+    pub last: i64,
+    /// True unless more events of it are stored than are settled at once.
+    pub is_whole: bool,
+    /// The hour up to which what runs was booked before.
+    pub since: Option<Moment>,
+    /// The hour up to which what runs is booked now. Without all events that hour stays where it was: what the rest says
+    /// of it is not known yet.
+    pub horizon: Moment,
+}
+
+impl Plan {
+    fn of(row: &BehindRow, horizon: Moment) -> Self {
+        let since = row.settled_until.map(Moment::from);
+        let is_whole = row.pending < domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
+        Self {
+            account_id: row.account_id,
+            after: row.settled_seq,
+            last: row.last_seq.unwrap_or(row.settled_seq),
+            is_whole,
+            since,
+            horizon: match since {
+                Some(since) if is_whole => since.max(horizon),
+                Some(since) => since,
+                None => horizon,
+            },
+        }
+    }
+
+    /// The hour from which what runs is booked on, if hours have passed.
+    fn extends_from(&self) -> Option<Moment> {
+        self.since.filter(|since| *since < self.horizon)
+    }
+}
+
+/// Settles those of these accounts that stand where they were seen and nobody else is settling; gives how many.
+///
+/// # Errors
+/// When a row makes no sense, an hour has no price, or the database fails; then nothing of it is kept.
+pub async fn settle(
+    db: &mut PgConnection,
+    scene: &Scene<'_>,
+    seen: &[BehindRow],
+) -> Result<usize, Broken> {
+    let mut tx = db.begin().await?;
+    let held = meters::lock(&mut tx, seen).await?;
+    let plans: Vec<Plan> = seen
+        .iter()
+        .filter(|row| held.contains(&row.account_id))
+        .map(|row| Plan::of(row, scene.horizon))
+        .collect();
+    if plans.is_empty() {
+        return Ok(0);
+    }
+    let books = prices::books(&mut tx, &held).await?;
+    let news: Vec<News> = plans
+        .iter()
+        .map(|plan| News {
+            account_id: plan.account_id,
+            after: plan.after,
+            last: plan.last,
+        })
+        .collect();
+    let events = feed::events_of_touched(&mut tx, (scene.feed, scene.epoch), &news).await?;
+    let refolded = refold::all(&mut tx, &events, &plans, &books).await?;
+    let hours = write(&mut tx, &plans, &books, &refolded).await?;
+    post::post(&mut tx, &hours, scene.now).await?;
+    give_back::note(&mut tx, &refolded, scene.now).await?;
+    give_back::weigh(&mut tx, &plans, &books, scene.now).await?;
+    expire::expire(&mut tx, &plans, scene.now).await?;
+    note_skews(&mut tx, &plans, &refolded, scene.now).await?;
+    note_key_use(&mut tx, &plans, &events).await?;
+    outlooks::touch(&mut tx, &held).await?;
+    let settled: Vec<Settled> = plans
+        .iter()
+        .map(|plan| Settled {
+            account_id: plan.account_id,
+            seq: plan.last,
+            until: plan.horizon.into(),
+        })
+        .collect();
+    meters::settled(&mut tx, &settled).await?;
+    tx.commit().await?;
+    Ok(plans.len())
+}
+
+/// Stores what the fold says and what it costs; gives the hours whose booking may have to follow.
+async fn write(
+    db: &mut PgConnection,
+    plans: &[Plan],
+    books: &Books,
+    refolded: &[Refolded],
+) -> Result<BTreeSet<Hour>, Broken> {
+    let mut hours = BTreeSet::new();
+    let mut rated = Vec::with_capacity(refolded.len());
+    let afresh: HashSet<AccountId> = plans
+        .iter()
+        .filter(|plan| plan.after == 0)
+        .map(|plan| plan.account_id)
+        .collect();
+    if !refolded.is_empty() {
+        let rows: Vec<_> = refolded.iter().map(|row| &row.folded).collect();
+        folded::put(db, &rows).await?;
+        let intervals: Vec<(&Place, &[Interval])> = refolded
+            .iter()
+            .map(|row| (&row.folded.place, &row.history.intervals[..]))
+            .collect();
+        folded::put_intervals(db, &intervals).await?;
+    }
+    for row in refolded {
+        let account_id = row.folded.place.0;
+        if afresh.contains(&account_id) {
+            // Settled from the first event on: compare every hour with its booking, whatever the slices say.
+            hours.extend(row.slices.iter().map(|(slice, _)| (account_id, slice.hour)));
+        }
+        rated.push(Rated {
+            place: row.folded.place.clone(),
+            cohort_id: row.folded.cohort_id,
+            from: Moment::MIN,
+            slices: row.slices.clone(),
+        });
+    }
+    rated.extend(extended(db, plans, books, refolded).await?);
+    if !rated.is_empty() {
+        let deltas = slices::put(db, &rated).await?;
+        usage_hours::add(db, &deltas).await?;
+        hours.extend(deltas.iter().map(|delta| (delta.account_id, delta.hour)));
+    }
+    Ok(hours)
+}
+
+/// Rates the whole hours that passed for sandboxes without news: what runs for weeks is booked by the hour.
+async fn extended(
+    db: &mut PgConnection,
+    plans: &[Plan],
+    books: &Books,
+    refolded: &[Refolded],
+) -> Result<Vec<Rated>, Broken> {
+    let extends: HashMap<AccountId, (Moment, Moment)> = plans
+        .iter()
+        .filter_map(|plan| Some((plan.account_id, (plan.extends_from()?, plan.horizon))))
+        .collect();
+    if extends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let since: Vec<(AccountId, OffsetDateTime)> = extends
+        .iter()
+        .map(|(account_id, (from, _))| (*account_id, (*from).into()))
+        .collect();
+    let fresh: HashSet<&Place> = refolded.iter().map(|row| &row.folded.place).collect();
+    let rows = folded::open_since(db, &since).await?;
+    let mut rated = Vec::new();
+    for rows in rows.chunk_by(|a, b| a.place == b.place) {
+        let Some(first) = rows.first().filter(|row| !fresh.contains(&row.place)) else {
+            continue;
+        };
+        let Some((from, horizon)) = extends.get(&first.place.0).copied() else {
+            continue;
+        };
+        // Only hours from `from` on can change; every interval that reaches into them is here, so they are absolute.
+        let clipped: Vec<Interval> = rows
+            .iter()
+            .filter_map(|row| row.interval.clipped(from))
+            .collect();
+        let book = refold::book(books, first.place.0)?;
+        rated.push(Rated {
+            place: first.place.clone(),
+            cohort_id: first.cohort_id,
+            from,
+            slices: refold::rate(&clipped, first.size, book, horizon)?,
+        });
+    }
+    Ok(rated)
+}
+
+/// Raises a finding for each event whose time was odd.
+async fn note_skews(
+    db: &mut PgConnection,
+    plans: &[Plan],
+    refolded: &[Refolded],
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let after: HashMap<AccountId, i64> = plans
+        .iter()
+        .map(|plan| (plan.account_id, plan.after))
+        .collect();
+    let mut found = Vec::new();
+    for row in refolded {
+        let account_id = row.folded.place.0;
+        let fresh = |seq: i64| after.get(&account_id).is_some_and(|after| seq > *after);
+        let skews = row.history.skews.iter().filter(|skew| fresh(skew.seq));
+        found.extend(skews.map(|skew| Finding {
+            account_id: Some(account_id),
+            fault: skew.fault.as_str(),
+            subject: skew.event_id.to_string(),
+            expected: skew.taken.unix_ms().to_string(),
+            found: skew.claimed.unix_ms().to_string(),
+        }));
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    metrics::counter!("feed_events_skewed_total").increment(u64::try_from(found.len())?);
+    findings::raise(db, "skew", &found, now).await
+}
+
+async fn note_key_use(
+    db: &mut PgConnection,
+    plans: &[Plan],
+    events: &[StoredEvent],
+) -> Result<(), Broken> {
+    let after: HashMap<AccountId, i64> = plans
+        .iter()
+        .map(|plan| (plan.account_id, plan.after))
+        .collect();
+    let mut latest: HashMap<_, OffsetDateTime> = HashMap::new();
+    for event in events.iter().map(|row| &row.event) {
+        let is_news = after
+            .get(&event.account_id)
+            .is_some_and(|after| event.seq > *after);
+        if let Some(key_id) = event.key_id.filter(|_| is_news) {
+            let at = OffsetDateTime::from(event.recorded_at);
+            let last = latest.entry((event.account_id, key_id)).or_insert(at);
+            *last = at.max(*last);
+        }
+    }
+    if latest.is_empty() {
+        return Ok(());
+    }
+    let uses: Vec<_> = latest
+        .into_iter()
+        .map(|((account_id, key_id), at)| (account_id, key_id, at))
+        .collect();
+    sandboxes::touch_keys(db, &uses).await
+}
