@@ -5,7 +5,6 @@ use domain::country::Country;
 use domain::key::Region;
 use secrecy::SecretString;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -57,9 +56,7 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
 pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     let options = store::as_application((*pool.connect_options()).clone());
     drop(pool);
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.pool_size)
-        .connect_lazy_with(options);
+    let pool = store::pool_options(&settings).connect_lazy_with(options);
     Backend::with_pool(pool, settings, Clock::system())
 }
 

@@ -15,10 +15,12 @@ use crate::metering::settle;
 use crate::service::outlook;
 use crate::store::{feed, findings, jobs, meters, sessions, verifications};
 
-/// How often the feed is asked; with settling right behind it, a new sandbox shows within two seconds.
+/// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
 /// How often due outlooks are looked for: what changes an account is with the orchestrator within half a second.
 const OUTLOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked who is to be settled; pulling runs beside it and never waits.
+const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// How often due jobs are looked for.
 const CLAIM_EVERY: Duration = Duration::from_millis(250);
 /// How often lost leases are freed (reference/security.md 2.4).
@@ -29,8 +31,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SCHEDULE_EVERY: Duration = Duration::from_secs(5);
 /// How long running jobs may take to end at a stop; their leases cover the rest.
 const DRAIN: Duration = Duration::from_secs(20);
-/// Pages pulled in a row before anything else is done, so that a long feed cannot starve settling.
+/// Pages pulled in a row before the loop looks whether it shall stop.
 const PAGES_PER_PULL_MAX: usize = 10;
+/// Rounds of settling in a row before the loop looks whether it shall stop.
+const ROUNDS_PER_TURN_MAX: usize = 20;
 /// Rows deleted at once by a sweep.
 const SWEEP_ROWS: i64 = 1_000;
 /// Days that finished jobs stay for looking at.
@@ -39,8 +43,9 @@ const FINISHED_JOB_DAYS: i32 = 30;
 /// Works until `stop`, then lets running jobs end.
 pub async fn run(backend: Backend, stop: CancellationToken) {
     tokio::join!(
-        every(PULL_EVERY, &stop, "meter", || meter(&backend)),
         every(OUTLOOK_EVERY, &stop, "outlook", || outlook::round(&backend)),
+        every(PULL_EVERY, &stop, "pull", || pull_pages(&backend)),
+        every(SETTLE_EVERY, &stop, "settle", || settle_rounds(&backend)),
         work(&backend, &stop),
         every(REAP_EVERY, &stop, "reap", || reap(&backend)),
         every(SWEEP_EVERY, &stop, "sweep", || sweep(&backend)),
@@ -69,11 +74,16 @@ async fn every<F: Future<Output = Result<(), Broken>>>(
     }
 }
 
-/// Pulls what is there and settles who is behind.
+/// Pulls what is there, then settles who is behind: what the two loops do side by side, in one turn.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn meter(backend: &Backend) -> Result<(), Broken> {
+    pull_pages(backend).await?;
+    settle_rounds(backend).await
+}
+
+async fn pull_pages(backend: &Backend) -> Result<(), Broken> {
     for _ in 0..PAGES_PER_PULL_MAX {
         match pull::pull(backend).await? {
             Pulled::Stored { more: true, .. } => {}
@@ -85,8 +95,12 @@ pub async fn meter(backend: &Backend) -> Result<(), Broken> {
             }
         }
     }
+    Ok(())
+}
+
+async fn settle_rounds(backend: &Backend) -> Result<(), Broken> {
     // Bounded: each round settles some, and an account that breaks is put off for a minute.
-    for _ in 0..PAGES_PER_PULL_MAX {
+    for _ in 0..ROUNDS_PER_TURN_MAX {
         if settle::round(backend).await? == 0 {
             break;
         }

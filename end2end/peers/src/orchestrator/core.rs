@@ -215,7 +215,8 @@ impl Transaction<'_> {
     }
 
     fn event(&self, sandbox: &Sandbox, kind: Kind, at: Stamp) -> Event {
-        let cpu_ms = (kind == Kind::Destroyed).then(|| sandbox.cpu_ms(at));
+        let stops = matches!(kind, Kind::Hibernated | Kind::Destroyed);
+        let cpu_ms = stops.then(|| sandbox.cpu_ms(at));
         Event {
             seq: self.state.next_seq,
             event_id: Uuid::now_v7(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State as Extract};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -46,8 +45,17 @@ pub struct Event {
     pub mem_mib: i64,
     /// The source sandbox of a fork.
     pub parent_id: Option<String>,
-    /// Milliseconds of CPU used; only `destroyed` knows it.
+    /// Milliseconds of CPU used so far; `hibernated` and `destroyed` know it.
     pub cpu_ms: Option<i64>,
+}
+
+/// The answer of `GET feed`.
+#[derive(Serialize)]
+struct Page<'a> {
+    epoch: &'a str,
+    events: &'a [Event],
+    watermark_at: Stamp,
+    more: bool,
 }
 
 #[derive(Deserialize)]
@@ -101,12 +109,15 @@ pub(crate) async fn read(
                 (Some(last), Some(next)) => last.recorded_at.min(next.occurred_at),
                 _ => transaction.now,
             };
-            Ok(Reply::ok(json!({
-                "epoch": state.epoch,
-                "events": page,
-                "watermark_at": watermark_at,
-                "more": !beyond.is_empty(),
-            })))
+            let page = Page {
+                epoch: &state.epoch,
+                events: page,
+                watermark_at,
+                more: !beyond.is_empty(),
+            };
+            serde_json::to_vec(&page)
+                .map(Reply::Written)
+                .map_err(|_| Refusal::broken("The page cannot be written."))
         })
         .await
 }

@@ -139,6 +139,8 @@ impl IntoResponse for Refusal {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Json(StatusCode, Value),
+    /// JSON that is written already: a page of the feed is too large to be built as a value first.
+    Written(Vec<u8>),
     NoContent,
     /// JSON lines (`application/x-ndjson`).
     Lines(String),
@@ -155,6 +157,11 @@ impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         match self {
             Self::Json(status, body) => (status, Json(body)).into_response(),
+            Self::Written(bytes) => (
+                [(header::CONTENT_TYPE, "application/json")],
+                Body::from(bytes),
+            )
+                .into_response(),
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
             Self::Lines(text) => {
                 ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()

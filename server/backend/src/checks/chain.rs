@@ -19,6 +19,8 @@ const NAME: &str = "r4";
 const DAYS_PER_TURN: i64 = 10;
 /// Accounts whose digests are made by one statement.
 const ACCOUNTS_AT_ONCE: i64 = 500;
+/// Before every day: the ledger is younger.
+const START: Date = time::macros::date!(2000 - 01 - 01);
 /// What stands before the first day.
 pub const GENESIS: [u8; 32] = [0; 32];
 
@@ -60,7 +62,7 @@ pub async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<D
 /// Verifies a bounded number of days.
 pub(super) async fn verify(backend: &Backend, place: &str) -> Result<Place, Broken> {
     let format = time::macros::format_description!("[year]-[month]-[day]");
-    let from = Date::parse(place, format).unwrap_or(Date::MIN);
+    let from = Date::parse(place, format).unwrap_or(START);
     let mut tx = snapshot(backend).await?;
     // The last day of the turn before comes again, as what the first of this one must follow.
     let days = ledger_days::since(&mut tx, from, DAYS_PER_TURN).await?;
@@ -71,7 +73,7 @@ pub(super) async fn verify(backend: &Backend, place: &str) -> Result<Place, Brok
         if made != *stored {
             findings.push(finding("day_altered", &made, stored));
         }
-        let first = from == Date::MIN && before.is_none();
+        let first = from == START && before.is_none();
         let follows = match &before {
             Some((made, was)) => {
                 let next = was.day.next_day() == Some(stored.day);

@@ -15,7 +15,7 @@ use crate::Backend;
 use crate::failure::Broken;
 use crate::metering::FEED;
 use crate::store::refold::{self, Traits};
-use crate::store::{feed, findings, prices};
+use crate::store::{feed, findings};
 
 /// Sandboxes looked at together.
 pub(super) const SANDBOXES_AT_ONCE: i64 = 200;
@@ -86,14 +86,6 @@ pub(super) async fn told(
         .chunk_by(|a, b| a.sandbox_id == b.sandbox_id)
         .map(of_one)
         .collect())
-}
-
-/// The prices that rate an account.
-pub(super) async fn book(
-    db: &mut PgConnection,
-    _account_id: AccountId,
-) -> Result<Vec<Price>, Broken> {
-    prices::of(db, prices::SANDBOX).await
 }
 
 /// Looks at the sandboxes that have events after the place of the feed up to which the last turn came, and again at those

@@ -17,9 +17,9 @@ use super::{Look, evidence};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::service::snapshot;
-use crate::store::books;
 use crate::store::findings::{self, Finding, Scope};
 use crate::store::refold::{self, Traits};
+use crate::store::{books, prices};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r3";
@@ -118,9 +118,7 @@ async fn anew(
     );
     let ids = refold::sandbox_ids_between(&mut tx, account_id, span, SANDBOXES_MAX).await?;
     if i64::try_from(ids.len())? == SANDBOXES_MAX {
-        return Err(Broken::new(
-            "more sandboxes in an hour than can be made anew",
-        ));
+        return Err(Broken::new("more sandboxes in an hour than can be made anew"));
     }
     let mut out = Vec::new();
     let mut sums: BTreeMap<(Moment, Traits), (i64, Ticks)> = BTreeMap::new();
@@ -147,14 +145,7 @@ async fn anew(
     let words: Vec<String> = hours.iter().copied().map(word).collect();
     let mut db = backend.pool().acquire().await?;
     let report = (Scope::Only(&words), out.as_slice());
-    findings::report(
-        &mut db,
-        NAME,
-        Some(account_id),
-        report,
-        backend.clock().now(),
-    )
-    .await
+    findings::report(&mut db, NAME, Some(account_id), report, backend.clock().now()).await
 }
 
 async fn rated(
@@ -164,7 +155,7 @@ async fn rated(
 ) -> Result<Rated, Broken> {
     let (settled_seq, until) = refold::settled(db, account_id).await?;
     let horizon = until.map_or(Moment::MIN, Moment::from);
-    let book = evidence::book(db, account_id).await?;
+    let book = prices::book(db, account_id).await?;
     let told = evidence::told(db, account_id, ids, settled_seq).await?;
     let mut out = Rated::new();
     for (id, told) in told {

@@ -38,6 +38,13 @@ pub enum Pulled {
     Stopped,
 }
 
+/// An event with its place in the feed and the hash of its content.
+struct Line<'a> {
+    head: EventHead,
+    content: &'a Value,
+    sha256: [u8; 32],
+}
+
 /// A feed that contradicts what it said before.
 enum Contradiction {
     Gap,
@@ -74,18 +81,15 @@ pub async fn pull(backend: &Backend) -> Result<Pulled, Broken> {
 }
 
 async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pulled, Broken> {
-    let Some(heads) = heads(&page) else {
+    let Some(lines) = lines(&page) else {
         return Ok(Pulled::Unanswered(CallError::Garbage));
     };
     let now = backend.clock().now();
-    let fresh: Vec<(&EventHead, &Value)> = heads
-        .iter()
-        .zip(&page.events)
-        .filter(|(head, _)| head.seq > cursor.seq)
-        .collect();
+    let known = lines.partition_point(|line| line.head.seq <= cursor.seq);
+    let (seen, fresh) = lines.split_at(known);
     let to = Cursor {
         epoch: Some(page.epoch.clone()),
-        seq: fresh.last().map_or(cursor.seq, |(head, _)| head.seq),
+        seq: fresh.last().map_or(cursor.seq, |line| line.head.seq),
         watermark_at: Some(page.watermark_at),
         answered_at: Some(now),
         ..cursor.clone()
@@ -95,11 +99,11 @@ async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pull
     if !feed::advance(&mut tx, FEED, cursor, &to).await? {
         return Ok(Pulled::Raced);
     }
-    if let Err(contradiction) = check(&mut tx, cursor, &page, &heads).await? {
+    if let Err(contradiction) = check(&mut tx, cursor, &page, &lines, seen).await? {
         tx.rollback().await?;
         return stop(backend, &contradiction).await;
     }
-    store(&mut tx, &page.epoch, &fresh, now).await?;
+    store(&mut tx, &page.epoch, fresh, now).await?;
     tx.commit().await?;
     metrics::counter!("feed_events_total").increment(u64::try_from(fresh.len())?);
     Ok(Pulled::Stored {
@@ -133,28 +137,21 @@ pub async fn recheck(backend: &Backend) -> Result<Pulled, Broken> {
         Err(CallError::EpochChanged) => return stop(backend, &Contradiction::Epoch).await,
         Err(error) => return Ok(Pulled::Unanswered(error)),
     };
-    let Some(heads) = heads(&page) else {
+    let Some(lines) = lines(&page) else {
         return Ok(Pulled::Unanswered(CallError::Garbage));
     };
-    let known = heads
-        .iter()
-        .take_while(|head| head.seq <= cursor.seq)
-        .count();
+    let known = lines.partition_point(|line| line.head.seq <= cursor.seq);
+    let known = &lines[..known];
     let mut db = backend.pool().acquire().await?;
-    if heads
-        .iter()
-        .take(known)
-        .zip(from + 1..)
-        .any(|(head, expected)| head.seq != expected)
-    {
+    if !is_gapless(known, from + 1) {
         drop(db);
         return stop(backend, &Contradiction::Gap).await;
     }
-    if was_rewritten(&mut db, epoch, &heads[..known], &page.events[..known]).await? {
+    if was_rewritten(&mut db, epoch, known).await? {
         drop(db);
         return stop(backend, &Contradiction::Rewritten).await;
     }
-    let reached = heads[..known].last().map_or(0, |head| head.seq);
+    let reached = known.last().map_or(0, |line| line.head.seq);
     let next = if reached >= cursor.seq { 0 } else { reached };
     feed::set_rechecked(&mut db, FEED, next).await?;
     Ok(Pulled::Stored {
@@ -163,19 +160,20 @@ pub async fn recheck(backend: &Backend) -> Result<Pulled, Broken> {
     })
 }
 
-/// True when an event that we hold says something else now.
+/// True when one of these events that we hold says something else now.
 async fn was_rewritten(
     db: &mut PgConnection,
     epoch: &str,
-    heads: &[EventHead],
-    events: &[Value],
+    lines: &[Line<'_>],
 ) -> Result<bool, Broken> {
-    let seqs: Vec<i64> = heads.iter().map(|head| head.seq).collect();
-    let now: HashMap<i64, [u8; 32]> = seqs
+    if lines.is_empty() {
+        return Ok(false);
+    }
+    let now: HashMap<i64, &[u8; 32]> = lines
         .iter()
-        .copied()
-        .zip(events.iter().map(digest))
+        .map(|line| (line.head.seq, &line.sha256))
         .collect();
+    let seqs: Vec<i64> = lines.iter().map(|line| line.head.seq).collect();
     let held = feed::hashes(db, FEED, epoch, &seqs).await?;
     Ok(held.iter().any(|(seq, hash)| {
         now.get(seq)
@@ -183,12 +181,25 @@ async fn was_rewritten(
     }))
 }
 
-/// The position of each event; `None` when one has none, because then nothing can be said about gaps.
-fn heads(page: &FeedPage) -> Option<Vec<EventHead>> {
+/// The events with their places and hashes; `None` when one has no place, because then nothing can be said about gaps.
+fn lines(page: &FeedPage) -> Option<Vec<Line<'_>>> {
     page.events
         .iter()
-        .map(|event| EventHead::deserialize(event).ok())
+        .map(|content| {
+            Some(Line {
+                head: EventHead::deserialize(content).ok()?,
+                content,
+                sha256: digest(content),
+            })
+        })
         .collect()
+}
+
+fn is_gapless(lines: &[Line<'_>], first: i64) -> bool {
+    lines
+        .iter()
+        .zip(first..)
+        .all(|(line, expected)| line.head.seq == expected)
 }
 
 /// Holds the page against what we know: same epoch, no gap, and what we have already is still the same.
@@ -196,7 +207,8 @@ async fn check(
     db: &mut PgConnection,
     cursor: &Cursor,
     page: &FeedPage,
-    heads: &[EventHead],
+    lines: &[Line<'_>],
+    seen: &[Line<'_>],
 ) -> Result<Result<(), Contradiction>, Broken> {
     if cursor
         .epoch
@@ -211,15 +223,11 @@ async fn check(
         1
     };
     // A feed that ends before our cursor has lost events, which is as bad as a gap.
-    let lost_tail = cursor.seq > 0 && heads.is_empty();
-    let gap = heads
-        .iter()
-        .zip(first..)
-        .any(|(head, expected)| head.seq != expected);
-    if lost_tail || gap {
+    let lost_tail = cursor.seq > 0 && lines.is_empty();
+    if lost_tail || !is_gapless(lines, first) {
         return Ok(Err(Contradiction::Gap));
     }
-    if was_rewritten(db, &page.epoch, heads, &page.events).await? {
+    if was_rewritten(db, &page.epoch, seen).await? {
         return Ok(Err(Contradiction::Rewritten));
     }
     Ok(Ok(()))
@@ -233,13 +241,13 @@ fn digest(event: &Value) -> [u8; 32] {
 async fn store(
     db: &mut PgConnection,
     epoch: &str,
-    fresh: &[(&EventHead, &Value)],
+    fresh: &[Line<'_>],
     now: time::OffsetDateTime,
 ) -> Result<(), Broken> {
     if fresh.is_empty() {
         return Ok(());
     }
-    let mut accounts: Vec<Uuid> = fresh.iter().map(|(head, _)| head.account).collect();
+    let mut accounts: Vec<Uuid> = fresh.iter().map(|line| line.head.account).collect();
     accounts.sort_unstable();
     accounts.dedup();
     let known: HashSet<Uuid> = feed::known_accounts(db, &accounts)
@@ -248,9 +256,10 @@ async fn store(
         .collect();
     let mut log = Vec::with_capacity(fresh.len());
     let mut events = Vec::with_capacity(fresh.len());
-    for (head, value) in fresh {
+    for line in fresh {
+        let head = &line.head;
         let parsed = if known.contains(&head.account) {
-            parse(head, value).ok_or("malformed")
+            parse(head, line.content).ok_or("malformed")
         } else {
             Err("unknown_account")
         };
@@ -266,10 +275,10 @@ async fn store(
         log.push(LogRow {
             seq: head.seq,
             event_id: head.event_id,
-            content_sha256: digest(value),
+            content_sha256: line.sha256,
             account_id: head.account,
             set_aside,
-            body: set_aside.map(|_| (*value).clone()),
+            body: set_aside.map(|_| line.content.clone()),
         });
         events.extend(parsed);
     }

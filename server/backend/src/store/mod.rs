@@ -73,10 +73,26 @@ pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
         ("lock_timeout", "2000"),
         ("idle_in_transaction_session_timeout", "30000"),
     ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.pool_size)
-        .acquire_timeout(Duration::from_secs(2));
+    let pool = pool_options(settings).acquire_timeout(Duration::from_secs(2));
     Ok(pool.connect_with(options).await?)
+}
+
+/// A pool whose connections are looked at before each use, instead of the ping that sqlx would send. When the future that
+/// begins a transaction is dropped halfway (a request's deadline, a lost lease), sqlx 0.9 puts the connection back with the
+/// transaction open and does not know it: what is written there next would never be committed, and its locks never freed.
+/// Outside a transaction both functions tell the same time; such a connection is closed.
+pub(crate) fn pool_options(settings: &Settings) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(settings.pool_size)
+        .test_before_acquire(false)
+        .before_acquire(|db, _| {
+            Box::pin(async move {
+                let is_free = sqlx::query_scalar!(
+                    r#"SELECT statement_timestamp() = transaction_timestamp() AS "is_free!""#
+                );
+                is_free.fetch_one(db).await
+            })
+        })
 }
 
 /// The same login with the rights of the application only. Set while connecting rather than by a statement after it, so

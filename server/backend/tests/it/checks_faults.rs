@@ -130,8 +130,10 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
         ),
         of(
             "feed says another size than runs",
-            "UPDATE feed_events SET vcpus = 2 WHERE sandbox_id = {YOUNG}; UPDATE sandboxes SET vcpus = 2 WHERE sandbox_id = {YOUNG};
-             UPDATE cohorts SET vcpus = 2 WHERE cohort_id = (SELECT cohort_id FROM sandboxes WHERE sandbox_id = {YOUNG})",
+            "UPDATE feed_events SET vcpus = 2 WHERE sandbox_id = {YOUNG};
+             INSERT INTO cohorts SELECT account_id, gen_random_uuid(), key_id, image, region, 2, mem_mib FROM sandboxes
+             WHERE sandbox_id = {YOUNG};
+             UPDATE sandboxes SET vcpus = 2, cohort_id = (SELECT cohort_id FROM cohorts WHERE vcpus = 2) WHERE sandbox_id = {YOUNG}",
             &["r2 run_size_off"],
         ),
         of(

@@ -96,6 +96,11 @@ impl Oracle {
         for (hour, due) in hours {
             self.charge(hour, &due);
         }
+        for grant in &mut self.grants {
+            if grant.ends.is_some_and(|end| end <= horizon) {
+                grant.left = ratio(0, 1);
+            }
+        }
     }
 
     /// Walks the life of one sandbox and rates each second of running, an hour at a time.

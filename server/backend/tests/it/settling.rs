@@ -1,0 +1,130 @@
+//! Accounts are settled in lots and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
+
+use domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
+use domain::moment::HOUR_MS;
+use peers::orchestrator::Kind;
+use sqlx::PgPool;
+
+use crate::meter::{event, sums_that_differ};
+use crate::world::World;
+
+/// Ticks that are rated and not booked, or the other way round, in any hour of any account.
+async fn unbooked(pool: &PgPool) -> i64 {
+    let rows = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM
+               (SELECT account_id, hour_at, sum(ticks) AS ticks FROM slices GROUP BY account_id, hour_at) AS rated
+           FULL JOIN
+               (SELECT account_id, service_hour AS hour_at, sum(CASE kind WHEN 'correction' THEN -ticks ELSE ticks END) AS ticks
+                FROM transfers WHERE service_hour IS NOT NULL GROUP BY account_id, service_hour) AS booked
+               USING (account_id, hour_at)
+           WHERE coalesce(rated.ticks, 0) <> coalesce(booked.ticks, 0)"#
+    );
+    rows.fetch_one(pool).await.unwrap()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id().0;
+    let bob = world.customer("bob@example.org").await.account_id().0;
+    world.control().set_speed(0).unwrap();
+    let pool = world.backend.pool();
+    // Bound parameters cannot stand in a constraint; the test's own database may be altered at will.
+    sqlx::query!("CREATE FUNCTION refuse_first() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF NEW.account_id = (SELECT account_id FROM accounts ORDER BY created_at LIMIT 1) THEN RAISE EXCEPTION 'no'; END IF;
+             RETURN NEW;
+         END $$").execute(pool).await.unwrap();
+    sqlx::query!("CREATE TRIGGER refuse_first BEFORE INSERT ON slices FOR EACH ROW EXECUTE FUNCTION refuse_first()")
+        .execute(pool)
+        .await
+        .unwrap();
+    for (account, name) in [(ada, "runa"), (bob, "runb")] {
+        let life = vec![
+            event(&world, account, name, Kind::Created, HOUR_MS),
+            event(&world, account, name, Kind::Destroyed, 60_000),
+        ];
+        world.control().append(life).unwrap();
+    }
+    world.meter().await;
+    let settled = sqlx::query_scalar!("SELECT DISTINCT account_id FROM slices");
+    assert_eq!(settled.fetch_all(pool).await.unwrap(), [bob]);
+    let broken = sqlx::query_scalar!("SELECT account_id FROM meters WHERE failed_at IS NOT NULL");
+    assert_eq!(broken.fetch_all(pool).await.unwrap(), [ada]);
+
+    sqlx::query!("DROP TRIGGER refuse_first ON slices")
+        .execute(pool)
+        .await
+        .unwrap();
+    sqlx::query!(
+        "UPDATE meters SET retry_at = now() - interval '1 second' WHERE retry_at IS NOT NULL"
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+    world.meter().await;
+    assert_eq!(unbooked(pool).await, 0);
+    let broken = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM meters WHERE failed_at IS NOT NULL"#
+    );
+    assert_eq!(broken.fetch_one(pool).await.unwrap(), 0);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id().0;
+    world.control().set_speed(0).unwrap();
+    let lives = SETTLED_EVENTS_PER_ACCOUNT / 2 + 500;
+    let mut page = Vec::new();
+    for life in 0..lives {
+        let ago = 20 * HOUR_MS - life * 10_000;
+        page.push(event(
+            &world,
+            ada,
+            &format!("run{life}"),
+            Kind::Created,
+            ago,
+        ));
+        if life % 10 > 0 {
+            page.push(event(
+                &world,
+                ada,
+                &format!("run{life}"),
+                Kind::Destroyed,
+                ago - 7_000_000,
+            ));
+        }
+    }
+    world.control().append(page).unwrap();
+    world.meter().await;
+    world.control().advance_ms(2 * HOUR_MS).unwrap();
+    world.meter().await;
+    let pool = world.backend.pool();
+    assert_eq!((sums_that_differ(pool).await, unbooked(pool).await), (0, 0));
+    let stored = sqlx::query!(
+        r#"SELECT (SELECT count(*) FROM sandboxes) AS "sandboxes!", (SELECT running FROM meters) AS "running!",
+                  (SELECT settled_at = watermark_at FROM feed_cursors) AS "settled!",
+                  (SELECT sum(billed_ms)::bigint FROM usage_hours) AS "ms!",
+                  (SELECT sum(least(coalesce(ended_at, (SELECT settled_until FROM meters)), (SELECT settled_until FROM meters))
+                              - started_at) FROM intervals) IS NOT NULL AS "ran!""#
+    );
+    let stored = stored.fetch_one(pool).await.unwrap();
+    assert_eq!(stored.sandboxes, lives);
+    assert_eq!(i64::from(stored.running), (lives + 9) / 10);
+    assert!(
+        stored.settled && stored.ran && stored.ms > 0,
+        "everything up to the watermark is settled"
+    );
+    // Piece by piece or at once: refolded from the first event, nothing moves.
+    let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
+    let before = transfers.fetch_one(pool).await.unwrap();
+    sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
+        .execute(pool)
+        .await
+        .unwrap();
+    world.meter().await;
+    let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
+    assert_eq!(transfers.fetch_one(pool).await.unwrap(), before);
+    assert_eq!((sums_that_differ(pool).await, unbooked(pool).await), (0, 0));
+}
