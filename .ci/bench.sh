@@ -81,20 +81,19 @@ load "bare handler, as fast as it goes (16 connections)" /overview 16 "$cookie"
 stop_last
 
 heading "Feed to posted ledger, fsync on"
-account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")
-# Sandboxes that start and end at once: two events each, posted by the thousand.
-batch() {
-    local kinds='' index
-    for ((index = 0; index < 500; index++)); do
-        kinds+="{\"account\":\"$account\",\"sandbox_id\":\"runbench$1x$index\",\"kind\":\"created\"},"
-        kinds+="{\"account\":\"$account\",\"sandbox_id\":\"runbench$1x$index\",\"kind\":\"destroyed\"},"
-    done
-    printf '{"events":[%s]}' "${kinds%,}"
-}
-for number in 1 2 3 4 5 6 7 8 9 10; do
-    batch "$number" | curl -sf -o /dev/null -H 'Content-Type: application/json' --data-binary @- "$ORCHESTRATOR_URL/peer/feed/append" || fail "The orchestrator did not take the events."
-done
-line "10,000 events of 5,000 sandboxes, one account" "$("$BIN_DIR/examples/feed")"
+.ci/bench-feed.sh 200000 200
+line "200,000 events of 200 accounts, half of them of four" "$("$BIN_DIR/examples/feed")"
+
+heading "Everything folded, rated and booked again, fsync on"
+settled=$DATABASE_URL
+DATABASE_URL=$(.ci/postgres.sh fresh "${DATABASE}_refold" run)
+"$BIN_DIR/isorun-dashboard" migrate
+.ci/bench-refold.sh 10000 20
+line "a month of 10,000 accounts, 400,000 events" "$("$BIN_DIR/examples/refold")"
+psql --no-psqlrc -qX -d "$DATABASE_URL" -c 'UPDATE meters SET settled_seq = 0, settled_until = NULL'
+line "the same again, when nothing differs" "$("$BIN_DIR/examples/refold")"
+DATABASE_URL=$settled
+.ci/postgres.sh drop "${DATABASE}_refold" run
 
 heading "Usage page of an account with ${USAGE_INTERVALS:=10000000} intervals"
 account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")

@@ -1,7 +1,7 @@
 //! Gives back what incidents had cost: notes each as the fold finds it, and once all its hours are booked, opens a grant that
 //! names it. How much comes back is `domain::incident`'s; it may grow later and is never taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::credit::Payer;
 use domain::id::{AccountId, GrantId};
@@ -68,7 +68,7 @@ pub(super) async fn weigh(
         .iter()
         .zip(&costs)
         .flat_map(|(row, cost)| cost.hours.iter().map(|(hour, _)| (row.place.0, *hour)))
-        .collect::<std::collections::BTreeSet<_>>()
+        .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
     let paid = paid(db, &hours).await?;
