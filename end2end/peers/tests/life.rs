@@ -280,11 +280,9 @@ async fn run_until_hibernates_at_its_very_millisecond() {
         .filter(|event| event.kind == Kind::Hibernated)
         .collect();
     assert_eq!(hibernated.len(), 2);
-    assert!(hibernated.iter().all(|event| event.occurred_at == until));
-    assert!(
-        hibernated.iter().all(|event| event.cpu_ms == Some(6_123)),
-        "what it used so far is told when it stops"
-    );
+    // What it used so far is told when it stops.
+    let told = |event: &Event| (event.occurred_at, event.cpu_ms) == (until, Some(6_123));
+    assert!(hibernated.iter().all(told));
     // An older generation is ignored, a newer one lets it run again.
     let older = json!({"generation": 1, "state": "active"});
     assert_eq!(

@@ -154,7 +154,7 @@ mod tests {
     fn listed(sku: &str, id: u128, from: i64, until: Option<i64>) -> Listed {
         Listed {
             sku: sku.into(),
-            is_first: id % 10 == 0,
+            is_first: id.is_multiple_of(10),
             price: Price {
                 price_id: PriceId(Uuid::from_u128(id)),
                 vcpu_hour: MicroDollars(i64::try_from(id).unwrap()),
