@@ -83,7 +83,7 @@ fn events(world: &World, kind: &str) -> Vec<i64> {
     let events = world.control().events().unwrap();
     let of_kind = events
         .into_iter()
-        .filter(|event| serde_json::to_value(event).unwrap()["kind"] == Value::from(kind));
+        .filter(|event| serde_json::to_value(event).unwrap()["kind"] == kind);
     of_kind.map(|event| event.occurred_at.0).collect()
 }
 
