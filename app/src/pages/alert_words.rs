@@ -163,9 +163,11 @@ pub fn done(done: Done) -> (&'static str, &'static str) {
             "Add the address below to your calendar program. Whoever has it can read it.",
         ),
         Done::CalendarRevoked => ("Calendar link revoked", "It opens nothing from now on."),
-        Done::MailSent | Done::EmailConfirmed | Done::KeyRevoked | Done::SignedOut => {
-            ("Done", "It is done.")
-        }
+        Done::MailSent
+        | Done::EmailConfirmed
+        | Done::KeyRevoked
+        | Done::TimeoutSet
+        | Done::SignedOut => ("Done", "It is done."),
     }
 }
 
