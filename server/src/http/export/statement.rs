@@ -38,39 +38,42 @@ enum Format {
 
 /// `/credit/statement.csv`
 pub async fn csv(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
-    answer(&edge, backend, &request, Format::Csv).await
+    let started = start(backend, Asked::of(&request), Format::Csv).await;
+    answer(&edge, &request, started)
 }
 
 /// `/credit/statement.json`
 pub async fn json(State((edge, backend)): State<(Edge, Backend)>, request: Request) -> Response {
-    answer(&edge, backend, &request, Format::Json).await
+    let started = start(backend, Asked::of(&request), Format::Json).await;
+    answer(&edge, &request, started)
 }
 
-async fn answer(edge: &Edge, backend: Backend, request: &Request, format: Format) -> Response {
-    let asked = Asked::of(request);
-    let words: Vec<_> = form_urlencoded::parse(asked.words.as_bytes()).collect();
+type Started = Result<Option<(Download, Page<EntryRow>)>, Broken>;
+
+/// Reads the first page before the head of the answer, so that a breakage is a page and not a torn file.
+async fn start(backend: Backend, asked: Asked, format: Format) -> Started {
+    let Some(actor) = asked.actor(&backend).await? else {
+        return Ok(None);
+    };
     let word = |name: &str| {
-        let found = words.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.to_string())
+        let mut words = form_urlencoded::parse(asked.words.as_bytes());
+        let found = words.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.into_owned())
     };
-    let (kind, cursor) = (word("kind"), word("after"));
-    // The first page is read before the head of the answer, so that a breakage is a page and not a torn file.
-    let started = match asked.actor(&backend).await {
-        Ok(Some(actor)) => {
-            let download = Download {
-                backend,
-                actor,
-                kind: kind.as_deref().and_then(EntryKind::parse),
-                cursor,
-                format,
-                written: 0,
-                stage: Stage::Head,
-            };
-            download.read().await.map(|first| Some((download, first)))
-        }
-        Ok(None) => Ok(None),
-        Err(broken) => Err(broken),
+    let download = Download {
+        backend,
+        actor,
+        kind: word("kind").and_then(|kind| EntryKind::parse(&kind)),
+        cursor: word("after"),
+        format,
+        written: 0,
+        stage: Stage::Head,
     };
+    let first = download.read().await?;
+    Ok(Some((download, first)))
+}
+
+fn answer(edge: &Edge, request: &Request, started: Started) -> Response {
     match started {
         Ok(Some((download, first))) => stream(download, first),
         Ok(None) => super::answer(edge, request, Ok(None), ("", "")),
