@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Backend;
-use crate::failure::Broken;
 use crate::checks;
+use crate::failure::Broken;
 use crate::jobs::{runner, schedule};
 use crate::metering::pull::{self, Pulled};
 use crate::metering::settle;
@@ -45,7 +45,9 @@ pub async fn run(backend: Backend, stop: CancellationToken) {
         work(&backend, &stop),
         every(REAP_EVERY, &stop, "reap", || reap(&backend)),
         every(SWEEP_EVERY, &stop, "sweep", || sweep(&backend)),
-        every(SCHEDULE_EVERY, &stop, "schedule", || schedule::turn(&backend)),
+        every(SCHEDULE_EVERY, &stop, "schedule", || schedule::turn(
+            &backend
+        )),
     );
 }
 

@@ -28,11 +28,7 @@ pub const GENESIS: [u8; 32] = [0; 32];
 ///
 /// # Errors
 /// When the database fails.
-pub async fn link(
-    db: &mut PgConnection,
-    day: Date,
-    previous: &[u8],
-) -> Result<DayRow, Broken> {
+pub async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<DayRow, Broken> {
     let mut hash = Sha256::new();
     hash.update(b"isorun ledger day\0");
     hash.update(previous);
@@ -98,13 +94,24 @@ pub(super) async fn verify(backend: &Backend, place: &str) -> Result<Place, Brok
     findings::report(&mut db, NAME, None, report, backend.clock().now()).await?;
     let more = i64::try_from(days.len())? == DAYS_PER_TURN;
     Ok(Place {
-        text: days_seen.last().filter(|_| more).cloned().unwrap_or_default(),
+        text: days_seen
+            .last()
+            .filter(|_| more)
+            .cloned()
+            .unwrap_or_default(),
         more,
     })
 }
 
 fn finding(fault: &'static str, made: &DayRow, stored: &DayRow) -> Finding {
-    let shown = |row: &DayRow| format!("{} transfers {} ticks {}", row.transfers, row.ticks, hex(&row.sha256));
+    let shown = |row: &DayRow| {
+        format!(
+            "{} transfers {} ticks {}",
+            row.transfers,
+            row.ticks,
+            hex(&row.sha256)
+        )
+    };
     Finding {
         account_id: None,
         fault,

@@ -90,11 +90,7 @@ pub(super) async fn told(
 
 /// Looks at the sandboxes that have events after the place of the feed up to which the last turn came, and again at those
 /// with an open finding. The place goes no further than what every account is settled to.
-pub(super) async fn touched(
-    backend: &Backend,
-    look: Look,
-    place: &str,
-) -> Result<Place, Broken> {
+pub(super) async fn touched(backend: &Backend, look: Look, place: &str) -> Result<Place, Broken> {
     let mut db = backend.pool().acquire().await?;
     let Some(cursor) = feed::peek(&mut db, FEED).await? else {
         return Ok(Place::default());
@@ -153,11 +149,12 @@ pub(super) async fn every_sandbox(
     let mut after = String::new();
     loop {
         let mut db = backend.pool().acquire().await?;
-        let ids =
-            refold::sandbox_ids(&mut db, account_id, &after, SANDBOXES_AT_ONCE).await?;
+        let ids = refold::sandbox_ids(&mut db, account_id, &after, SANDBOXES_AT_ONCE).await?;
         drop(db);
         // Ends: `after` grows with each piece and sandboxes are finite.
-        let Some(last) = ids.last() else { return Ok(()) };
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
         look.at(backend, account_id, &ids).await?;
         after.clone_from(last);
     }

@@ -17,7 +17,11 @@ use crate::store::refold::{self, SandboxRow};
 pub(super) const NAME: &str = "r1";
 
 /// Compares these sandboxes and reports.
-pub(super) async fn look(backend: &Backend, account_id: AccountId, ids: &[String]) -> Result<(), Broken> {
+pub(super) async fn look(
+    backend: &Backend,
+    account_id: AccountId,
+    ids: &[String],
+) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
     let findings = compare(&mut tx, account_id, ids).await?;
     tx.commit().await?;
@@ -82,7 +86,10 @@ fn sandbox(
         && Some(&row.traits) == told.traits.as_ref();
     if !same {
         let expected = format!("{} {:?}", state.as_str(), told.created().map(|e| e.size));
-        let found = format!("{} {} x {}", row.state, row.traits.vcpus, row.traits.mem_mib);
+        let found = format!(
+            "{} {} x {}",
+            row.state, row.traits.vcpus, row.traits.mem_mib
+        );
         add("sandbox_off", expected, found);
     } else if row.cohort.as_ref() != told.traits.as_ref() {
         add("cohort_off", String::new(), String::new());

@@ -39,10 +39,20 @@ fn compare(account_id: AccountId, rows: &[BalanceRow]) -> Vec<Finding> {
         let id = row.ledger_account_id.to_string();
         let sides = |(debit, credit): (Ticks, Ticks)| format!("debit {debit} credit {credit}");
         if row.is_tracked && row.stored != row.folded {
-            add("balance_off", id.clone(), sides(row.folded), sides(row.stored));
+            add(
+                "balance_off",
+                id.clone(),
+                sides(row.folded),
+                sides(row.stored),
+            );
         }
         if let Some((amount, filled)) = row.granted.filter(|(amount, filled)| amount != filled) {
-            add("grant_off", id, format!("{filled} filled"), format!("{amount} granted"));
+            add(
+                "grant_off",
+                id,
+                format!("{filled} filled"),
+                format!("{amount} granted"),
+            );
         }
     }
     // Each transfer has two sides of the tenant, so this fails only when one of them is nobody's.

@@ -163,10 +163,17 @@ fn judge(told: Option<&Told>, run: Option<&LiveRun>) -> Option<(&'static str, St
         _ => return None,
     };
     let word = |state: Option<SandboxState>| state.map_or("nothing", SandboxState::as_str);
-    let size = |size: Option<(i32, i32)>| size.map_or_else(String::new, |(c, m)| format!(" {c} x {m}"));
-    let told_size = told.and_then(Told::created).map(|e| (e.size.vcpus, e.size.mem_mib));
+    let size =
+        |size: Option<(i32, i32)>| size.map_or_else(String::new, |(c, m)| format!(" {c} x {m}"));
+    let told_size = told
+        .and_then(Told::created)
+        .map(|e| (e.size.vcpus, e.size.mem_mib));
     let expected = format!("feed: {}{}", word(told_state), size(told_size));
-    let found = format!("list: {}{}", word(run_state), size(run.map(|r| (r.vcpus, r.mem_mib))));
+    let found = format!(
+        "list: {}{}",
+        word(run_state),
+        size(run.map(|r| (r.vcpus, r.mem_mib)))
+    );
     Some((fault, expected, found))
 }
 

@@ -125,7 +125,12 @@ impl Look {
         }
     }
 
-    async fn at(self, backend: &Backend, id: AccountId, sandboxes: &[String]) -> Result<(), Broken> {
+    async fn at(
+        self,
+        backend: &Backend,
+        id: AccountId,
+        sandboxes: &[String],
+    ) -> Result<(), Broken> {
         match self {
             Self::Fold => feed_fold::look(backend, id, sandboxes).await,
             Self::Slices => hours::slices_of(backend, id, sandboxes).await,

@@ -41,7 +41,9 @@ pub(super) async fn turn(backend: &Backend, place: &str) -> Result<Place, Broken
         let runs = rows.iter().any(|row| Some(row.account_id) == account_id);
         let beyond = account_id.is_none_or(|id| id.0 <= after)
             || (i64::try_from(rows.len())? == ACCOUNTS
-                && rows.last().is_some_and(|last| account_id > Some(last.account_id)));
+                && rows
+                    .last()
+                    .is_some_and(|last| account_id > Some(last.account_id)));
         if !runs && !beyond {
             findings::report(&mut db, NAME, account_id, (Scope::Whole, &[]), now).await?;
         }
@@ -54,7 +56,8 @@ fn judge(row: &RunningRow, as_of: OffsetDateTime) -> Option<Finding> {
     let is_over = |at: Option<OffsetDateTime>| at.is_some_and(|at| at + GRACE <= as_of);
     let (fault, end) = if is_over(row.run_until) {
         ("runs_past_end", row.run_until)
-    } else if is_over(row.zero_at) || (!row.credit.is_positive() && row.started_at + GRACE <= as_of) {
+    } else if is_over(row.zero_at) || (!row.credit.is_positive() && row.started_at + GRACE <= as_of)
+    {
         ("runs_without_credit", row.zero_at)
     } else {
         return None;
@@ -63,7 +66,10 @@ fn judge(row: &RunningRow, as_of: OffsetDateTime) -> Option<Finding> {
         account_id: Some(row.account_id),
         fault,
         subject: row.account_id.to_string(),
-        expected: end.map_or_else(|| "nothing runs".to_owned(), |end| format!("nothing runs from {end}")),
+        expected: end.map_or_else(
+            || "nothing runs".to_owned(),
+            |end| format!("nothing runs from {end}"),
+        ),
         found: format!("runs since {}, credit {} ticks", row.started_at, row.credit),
     })
 }

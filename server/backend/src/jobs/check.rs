@@ -11,7 +11,9 @@ use crate::store::schedules;
 
 pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Trouble> {
     let name = job.payload.get("round").and_then(Value::as_str);
-    let round = name.and_then(Round::parse).ok_or(Trouble::Fail("payload"))?;
+    let round = name
+        .and_then(Round::parse)
+        .ok_or(Trouble::Fail("payload"))?;
     let mut db = backend.pool().acquire().await?;
     let place = schedules::place(&mut db, round.as_str()).await?;
     drop(db);

@@ -46,7 +46,10 @@ async fn close_next(backend: &Backend) -> Result<bool, Broken> {
     let Some(month) = last.map(next_month).or(first.map(month_start)) else {
         return Ok(false);
     };
-    let (month_at, until) = (OffsetDateTime::from(month), OffsetDateTime::from(next_month(month)));
+    let (month_at, until) = (
+        OffsetDateTime::from(month),
+        OffsetDateTime::from(next_month(month)),
+    );
     let Some(cursor) = feed::peek(&mut tx, FEED).await? else {
         return Ok(false);
     };
@@ -63,7 +66,9 @@ async fn close_next(backend: &Backend) -> Result<bool, Broken> {
     }
     let mut after = Uuid::nil();
     // Ends: `after` grows with each page and accounts are finite.
-    while let Some(last) = months::freeze(&mut tx, (month_at, until), after, ACCOUNTS_AT_ONCE).await? {
+    while let Some(last) =
+        months::freeze(&mut tx, (month_at, until), after, ACCOUNTS_AT_ONCE).await?
+    {
         after = last;
     }
     if !is_final {

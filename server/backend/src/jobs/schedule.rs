@@ -31,7 +31,14 @@ const fn period_s(round: Round) -> i64 {
 pub async fn turn(backend: &Backend) -> Result<(), Broken> {
     for round in Round::ALL {
         let payload = json!({ "round": round.as_str() });
-        enqueue(backend, Kind::Check, round.as_str(), payload, period_s(round)).await?;
+        enqueue(
+            backend,
+            Kind::Check,
+            round.as_str(),
+            payload,
+            period_s(round),
+        )
+        .await?;
     }
     // Both look hourly at work of a day and a month: cheap, and what a stop delayed is made up for within the hour.
     enqueue(backend, Kind::SealDay, "seal-day", json!({}), HOUR_S).await?;

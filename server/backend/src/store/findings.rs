@@ -88,7 +88,12 @@ pub async fn report(
            AND ($3::text[] IS NULL OR split_part(subject, ' ', -1) = ANY($3))
            AND NOT EXISTS (SELECT 1 FROM unnest($4::text[], $5::text[]) AS kept (fault, subject)
                            WHERE kept.fault = findings.fault AND kept.subject = findings.subject)",
-        check, account_id.map(|id| id.0), only, &faults, &subjects, now
+        check,
+        account_id.map(|id| id.0),
+        only,
+        &faults,
+        &subjects,
+        now
     )
     .execute(db)
     .await?;

@@ -3,8 +3,8 @@
 
 pub mod accounts;
 pub mod audit;
-pub mod books;
 pub mod bookings;
+pub mod books;
 pub mod cohorts;
 pub mod feed;
 pub mod findings;

@@ -8,11 +8,9 @@ use crate::failure::Broken;
 
 /// The first moment of the newest closed month.
 pub async fn last_closed(db: &mut PgConnection) -> Result<Option<OffsetDateTime>, Broken> {
-    Ok(
-        sqlx::query_scalar!("SELECT max(month_at) FROM months")
-            .fetch_one(db)
-            .await?,
-    )
+    Ok(sqlx::query_scalar!("SELECT max(month_at) FROM months")
+        .fetch_one(db)
+        .await?)
 }
 
 /// The first hour of service ever booked; none before it.

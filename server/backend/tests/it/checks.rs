@@ -81,7 +81,10 @@ async fn a_world_in_order_raises_nothing(pool: PgPool) {
     let cpu = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM sandboxes WHERE state <> 'destroyed' AND cpu_ms > 0 AND cpu_seen_at IS NOT NULL"#
     );
-    assert!(cpu.fetch_one(&world.owner).await.unwrap() >= 6, "the live list brings it");
+    assert!(
+        cpu.fetch_one(&world.owner).await.unwrap() >= 6,
+        "the live list brings it"
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]

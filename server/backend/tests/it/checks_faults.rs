@@ -28,7 +28,8 @@ const TABLES: [&str; 12] = [
     reason = "does by hand what no code of ours does"
 )]
 async fn as_owner(world: &World, sql: &str) {
-    let sql = format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
+    let sql =
+        format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
         .execute(&world.owner)
         .await
@@ -41,7 +42,8 @@ const YOUNG: &str = "(SELECT sandbox_id FROM sandboxes WHERE state = 'running' A
 const CLOSED: &str = "(account_id, sandbox_id, ordinal) = (SELECT account_id, sandbox_id, ordinal FROM intervals
     JOIN sandboxes USING (account_id, sandbox_id) WHERE state = 'destroyed' ORDER BY sandbox_id LIMIT 1)";
 /// A slice.
-const SLICE: &str = "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
+const SLICE: &str =
+    "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
     ORDER BY hour_at, sandbox_id LIMIT 1)";
 /// Usage booked today, so that its day is not sealed yet.
 const FRESH: &str = "(SELECT t.* FROM transfers AS t WHERE t.kind = 'usage'
@@ -238,10 +240,11 @@ async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
         as_owner(&world, &sql).await;
         run_all(&world).await;
         assert_eq!(words(open(&world).await), found, "{name}");
+        // That it closes is seen in the next turn, which finds its own fault and nothing of this one.
         as_owner(&world, &mend).await;
-        run_all(&world).await;
-        assert_eq!(open(&world).await, [], "{name}, mended");
     }
+    run_all(&world).await;
+    assert_eq!(open(&world).await, []);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -250,7 +253,11 @@ async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPo
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();
-    let (runs, sleeps, dead) = (world.start(&key).await, world.start(&key).await, world.start(&key).await);
+    let (runs, sleeps, dead) = (
+        world.start(&key).await,
+        world.start(&key).await,
+        world.start(&key).await,
+    );
     world.act(&key, &sleeps, "hibernate").await;
     world.act(&key, &dead, "hibernate").await;
     world.control().advance_ms(10).unwrap();
@@ -272,7 +279,11 @@ async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPo
         world.control().append(vec![event]).unwrap();
         world.meter().await;
         run_all(&world).await;
-        assert_eq!(words(open(&world).await), expected, "an event of this very moment is left for later");
+        assert_eq!(
+            words(open(&world).await),
+            expected,
+            "an event of this very moment is left for later"
+        );
         world.control().advance_ms(10).unwrap();
         world.meter().await;
         expected.push(word.to_owned());

@@ -35,7 +35,10 @@ async fn statement(world: &World, account_id: AccountId, month: OffsetDateTime) 
     let mut db = world.owner.acquire().await.unwrap();
     let row = months::frozen(&mut db, account_id, month).await.unwrap();
     let row = row.unwrap();
-    format!("{} = {} + {}", row.usage_ticks, row.credit_ticks, row.overrun_ticks)
+    format!(
+        "{} = {} + {}",
+        row.usage_ticks, row.credit_ticks, row.overrun_ticks
+    )
 }
 
 async fn spent(world: &World) -> String {
@@ -100,7 +103,10 @@ async fn a_month_closes_a_day_after_its_end_and_its_statement_never_changes(pool
     world.meter().await;
     close(&world).await;
     assert_ne!(spent(&world).await, before, "the ledger follows");
-    assert_eq!(statement(&world, actor.account_id(), month_at).await, frozen);
+    assert_eq!(
+        statement(&world, actor.account_id(), month_at).await,
+        frozen
+    );
     run_all(&world).await;
     assert_eq!(open(&world).await, []);
 }
@@ -117,12 +123,18 @@ async fn a_feed_that_stands_still_closes_by_force_after_three_days(pool: PgPool)
     world.meter().await;
     let month = month_start(Moment::from_unix_ms(now_ms(&world)));
     let until = OffsetDateTime::from(next_month(month)) + Duration::hours(72);
-    world.backend.clock().advance(until - world.backend.clock().now() - Duration::hours(2));
+    world
+        .backend
+        .clock()
+        .advance(until - world.backend.clock().now() - Duration::hours(2));
     close(&world).await;
     assert_eq!(closed(&world).await, []);
     close(&world).await;
     assert_eq!(closed(&world).await, [(OffsetDateTime::from(month), true)]);
-    assert_eq!(open(&world).await, [("month".to_owned(), "forced".to_owned())]);
+    assert_eq!(
+        open(&world).await,
+        [("month".to_owned(), "forced".to_owned())]
+    );
     let frozen = statement(&world, actor.account_id(), OffsetDateTime::from(month)).await;
     assert_eq!(frozen, "3778560000000 = 3778560000000 + 0");
 }

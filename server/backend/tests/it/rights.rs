@@ -34,7 +34,11 @@ async fn nothing_append_only_can_be_changed_even_without_triggers(pool: PgPool) 
     let app = world.backend.pool();
     for (table, change) in APPEND_ONLY {
         let triggers_off = format!("ALTER TABLE {table} DISABLE TRIGGER ALL");
-        world.owner.execute(sqlx::AssertSqlSafe(triggers_off)).await.unwrap();
+        world
+            .owner
+            .execute(sqlx::AssertSqlSafe(triggers_off))
+            .await
+            .unwrap();
         for sql in [
             format!("UPDATE {table} SET {change}"),
             format!("DELETE FROM {table}"),
@@ -47,7 +51,11 @@ async fn nothing_append_only_can_be_changed_even_without_triggers(pool: PgPool) 
         let read = format!("SELECT * FROM {table} LIMIT 1");
         app.execute(sqlx::AssertSqlSafe(read)).await.unwrap();
     }
-    for sql in ["SET session_replication_role = replica", "CREATE TABLE mine (x int)", "CREATE ROLE other"] {
+    for sql in [
+        "SET session_replication_role = replica",
+        "CREATE TABLE mine (x int)",
+        "CREATE ROLE other",
+    ] {
         assert_eq!(refused(app, sql.to_owned()).await, "42501", "{sql}");
     }
 }
@@ -79,7 +87,11 @@ async fn every_table_has_its_rights(pool: PgPool) {
         let append_only = APPEND_ONLY.iter().any(|(name, _)| *name == row.name);
         let migrations = row.name == "_sqlx_migrations";
         assert_eq!(row.changes, !append_only && !migrations, "{}", row.name);
-        assert_eq!(row.guarded, append_only, "{}: trigger and right go together", row.name);
+        assert_eq!(
+            row.guarded, append_only,
+            "{}: trigger and right go together",
+            row.name
+        );
         assert!(row.adds != migrations && !row.empties, "{}", row.name);
     }
 }

@@ -28,7 +28,7 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
     let ada = world.customer("ada@example.org").await.account_id().0;
     let bob = world.customer("bob@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
-    let pool = world.backend.pool();
+    let pool = &world.owner;
     // Bound parameters cannot stand in a constraint; the test's own database may be altered at will.
     sqlx::query!("CREATE FUNCTION refuse_first() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN

@@ -141,8 +141,7 @@ impl Oracle {
     fn add(&mut self, made: &Happened, hour: i64, seconds: i64) {
         let price = self.prices.iter().rev().find(|price| price.from <= hour);
         let price = price.unwrap();
-        let an_hour =
-            &price.vcpu * ratio(made.vcpus, 1) + &price.gib * ratio(made.mem_mib, 1_024);
+        let an_hour = &price.vcpu * ratio(made.vcpus, 1) + &price.gib * ratio(made.mem_mib, 1_024);
         let usage = self
             .usage
             .entry((made.sandbox.clone(), hour))
