@@ -118,7 +118,9 @@ async fn anew(
     );
     let ids = refold::sandbox_ids_between(&mut tx, account_id, span, SANDBOXES_MAX).await?;
     if i64::try_from(ids.len())? == SANDBOXES_MAX {
-        return Err(Broken::new("more sandboxes in an hour than can be made anew"));
+        return Err(Broken::new(
+            "more sandboxes in an hour than can be made anew",
+        ));
     }
     let mut out = Vec::new();
     let mut sums: BTreeMap<(Moment, Traits), (i64, Ticks)> = BTreeMap::new();
@@ -145,7 +147,14 @@ async fn anew(
     let words: Vec<String> = hours.iter().copied().map(word).collect();
     let mut db = backend.pool().acquire().await?;
     let report = (Scope::Only(&words), out.as_slice());
-    findings::report(&mut db, NAME, Some(account_id), report, backend.clock().now()).await
+    findings::report(
+        &mut db,
+        NAME,
+        Some(account_id),
+        report,
+        backend.clock().now(),
+    )
+    .await
 }
 
 async fn rated(

@@ -63,6 +63,8 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
         (name, sql, found.to_vec())
     };
     let mut all = of_the_fold(of);
+    all.extend(of_the_hours(of));
+    all.extend(of_what_runs(of));
     all.extend(of_the_ledger(of));
     all
 }
@@ -96,6 +98,11 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
              UPDATE sandboxes SET cohort_id = (SELECT cohort_id FROM cohorts WHERE image = 'other') WHERE sandbox_id = {YOUNG}",
             &["r1 cohort_off"],
         ),
+    ]
+}
+
+fn of_the_hours(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
         of("slice costs a tick more", "UPDATE slices SET ticks = ticks + 1 WHERE {SLICE}", &["r3 slice_off"]),
         of("slice a second longer", "UPDATE slices SET billed_ms = billed_ms - 1000 WHERE {SLICE}", &["r3 slice_off"]),
         of("slice at another price", "UPDATE slices SET price_id = gen_random_uuid() WHERE {SLICE}", &["r3 slice_off"]),
@@ -122,6 +129,11 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
              ORDER BY hour_at LIMIT 1",
             &["r3 usage_hour_off"],
         ),
+    ]
+}
+
+fn of_what_runs(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
         of(
             "orchestrator runs what the feed never said",
             "DELETE FROM intervals WHERE sandbox_id = {YOUNG}; DELETE FROM feed_events WHERE sandbox_id = {YOUNG};
@@ -240,10 +252,11 @@ async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
         as_owner(&world, &sql).await;
         run_all(&world).await;
         assert_eq!(words(open(&world).await), found, "{name}");
+        // That it closes is seen in the next turn, which finds its own fault and nothing of this one.
         as_owner(&world, &mend).await;
-        run_all(&world).await;
-        assert_eq!(open(&world).await, [], "{name}, mended");
     }
+    run_all(&world).await;
+    assert_eq!(open(&world).await, []);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -142,9 +142,14 @@ async fn forty_burners_of_one_grant_take_no_more_than_it_holds(pool: PgPool) {
     let actor = world.customer("ada@example.org").await;
     let account_id = actor.account_id();
     let now = world.backend.clock().now();
-    let grant = sqlx::query_scalar!("SELECT grant_id FROM grants").fetch_one(&world.owner).await.unwrap();
+    let grant = sqlx::query_scalar!("SELECT grant_id FROM grants")
+        .fetch_one(&world.owner)
+        .await
+        .unwrap();
     let mut db = world.owner.acquire().await.unwrap();
-    let revenue = ledger::system_account(&mut db, account_id, System::Revenue, now).await.unwrap();
+    let revenue = ledger::system_account(&mut db, account_id, System::Revenue, now)
+        .await
+        .unwrap();
     drop(db);
     let burn = |number: usize| {
         let pool = world.backend.pool().clone();
@@ -158,14 +163,21 @@ async fn forty_burners_of_one_grant_take_no_more_than_it_holds(pool: PgPool) {
                 key: format!("burn:{number}"),
                 service_hour: None,
             };
-            let taken = ledger::append(&mut tx, account_id, &[transfer], now).await.is_ok();
+            let taken = ledger::append(&mut tx, account_id, &[transfer], now)
+                .await
+                .is_ok();
             taken && tx.commit().await.is_ok()
         }
     };
     let taken = futures_util::future::join_all((0..40).map(burn)).await;
-    assert_eq!(taken.iter().filter(|taken| **taken).count(), 16, "16 times $3 of $50");
+    assert_eq!(
+        taken.iter().filter(|taken| **taken).count(),
+        16,
+        "16 times $3 of $50"
+    );
     let left = sqlx::query_scalar!(
-        r#"SELECT credit_ticks - debit_ticks AS "left!" FROM ledger_accounts WHERE ledger_account_id = $1"#, grant
+        r#"SELECT credit_ticks - debit_ticks AS "left!" FROM ledger_accounts WHERE ledger_account_id = $1"#,
+        grant
     );
     let left = left.fetch_one(&world.owner).await.unwrap();
     assert_eq!(left.to_string(), (TICKS_PER_CENT * 200).to_string());
@@ -175,15 +187,22 @@ async fn forty_burners_of_one_grant_take_no_more_than_it_holds(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn fifty_confirmations_at_once_give_credit_once(pool: PgPool) {
     let world = World::new(pool).await;
-    accounts::sign_up(&world.backend, sign_up("ada@example.org")).await.unwrap();
+    accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+        .await
+        .unwrap();
     backend::testing::drain_jobs(&world.backend).await.unwrap();
     let token = world.token("ada@example.org");
     let all = (0..50).map(|_| accounts::confirm_email(&world.backend, &token));
     let outcomes = futures_util::future::join_all(all).await;
     assert!(outcomes.iter().any(Result::is_ok));
-    let grants = sqlx::query!(r#"SELECT count(*) AS "count!", sum(amount_ticks)::text AS "sum!" FROM grants"#);
+    let grants = sqlx::query!(
+        r#"SELECT count(*) AS "count!", sum(amount_ticks)::text AS "sum!" FROM grants"#
+    );
     let grants = grants.fetch_one(&world.owner).await.unwrap();
-    assert_eq!((grants.count, grants.sum.as_str()), (1, "184320000000000000"));
+    assert_eq!(
+        (grants.count, grants.sum.as_str()),
+        (1, "184320000000000000")
+    );
     let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
     assert_eq!(transfers.fetch_one(&world.owner).await.unwrap(), 1);
 }
@@ -217,10 +236,15 @@ async fn late_events_end_where_punctual_ones_do(pool: PgPool) {
     for (index, step) in life.iter().enumerate() {
         world.control().advance_ms(step.2 - passed).unwrap();
         passed = step.2;
-        world.control().append(vec![said(accounts[0], step)]).unwrap();
+        world
+            .control()
+            .append(vec![said(accounts[0], step)])
+            .unwrap();
         // The other hears of every second one, with the one before it, and once it settles in between.
         if index % 2 == 1 {
-            let both = life[index - 1..=index].iter().map(|step| said(accounts[1], step));
+            let both = life[index - 1..=index]
+                .iter()
+                .map(|step| said(accounts[1], step));
             world.control().append(both.collect()).unwrap();
         }
         world.meter().await;
@@ -233,7 +257,11 @@ async fn late_events_end_where_punctual_ones_do(pool: PgPool) {
             account
         );
         let rows = rows.fetch_all(&world.owner).await.unwrap();
-        hours.push(rows.into_iter().map(|row| (row.hour, row.net)).collect::<Vec<_>>());
+        hours.push(
+            rows.into_iter()
+                .map(|row| (row.hour, row.net))
+                .collect::<Vec<_>>(),
+        );
     }
     assert!(hours[0].len() >= 5);
     assert_eq!(hours[0], hours[1]);
@@ -245,17 +273,29 @@ fn the_page_of_invariants_names_real_tests() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let page = std::fs::read_to_string(root.join("docs/invariants.md")).unwrap();
     let mut sources = String::new();
-    for folder in ["app/domain/src", "server/backend/src", "server/backend/tests", "server/tests", "server/src"] {
+    for folder in [
+        "app/domain/src",
+        "server/backend/src",
+        "server/backend/tests",
+        "server/tests",
+        "server/src",
+    ] {
         read(&root.join(folder), &mut sources);
     }
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit()).collect();
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+        .collect();
     assert_eq!(rows.len(), 31);
     for row in rows.into_iter().filter(|row| !row.contains("Lint")) {
         let names = row.split('`').skip(1).step_by(2);
         let mut count = 0;
         for name in names {
             count += 1;
-            assert!(sources.contains(&format!("fn {name}(")), "no test {name}, named in: {row}");
+            assert!(
+                sources.contains(&format!("fn {name}(")),
+                "no test {name}, named in: {row}"
+            );
         }
         assert!(count > 0 || row.contains("Later issue"), "{row}");
     }

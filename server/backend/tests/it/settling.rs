@@ -28,9 +28,8 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
     let ada = world.customer("ada@example.org").await.account_id().0;
     let bob = world.customer("bob@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
-    let pool = world.backend.pool();
+    let pool = &world.owner;
     // The newest, so that it is not the first of its lot.
-    sqlx::query!("CREATE FUNCTION refuse_newest() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF NEW.account_id = (SELECT account_id FROM accounts ORDER BY created_at DESC LIMIT 1) THEN RAISE EXCEPTION 'no'; END IF;
              RETURN NEW;
