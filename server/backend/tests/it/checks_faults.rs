@@ -63,6 +63,7 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
         (name, sql, found.to_vec())
     };
     let mut all = of_the_fold(of);
+    all.extend(of_what_runs(of));
     all.extend(of_the_ledger(of));
     all
 }
@@ -122,6 +123,11 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
              ORDER BY hour_at LIMIT 1",
             &["r3 usage_hour_off"],
         ),
+    ]
+}
+
+fn of_what_runs(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
         of(
             "orchestrator runs what the feed never said",
             "DELETE FROM intervals WHERE sandbox_id = {YOUNG}; DELETE FROM feed_events WHERE sandbox_id = {YOUNG};
