@@ -63,7 +63,6 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
         (name, sql, found.to_vec())
     };
     let mut all = of_the_fold(of);
-    all.extend(of_the_hours(of));
     all.extend(of_what_runs(of));
     all.extend(of_the_ledger(of));
     all
@@ -98,11 +97,6 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
              UPDATE sandboxes SET cohort_id = (SELECT cohort_id FROM cohorts WHERE image = 'other') WHERE sandbox_id = {YOUNG}",
             &["r1 cohort_off"],
         ),
-    ]
-}
-
-fn of_the_hours(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
-    vec![
         of("slice costs a tick more", "UPDATE slices SET ticks = ticks + 1 WHERE {SLICE}", &["r3 slice_off"]),
         of("slice a second longer", "UPDATE slices SET billed_ms = billed_ms - 1000 WHERE {SLICE}", &["r3 slice_off"]),
         of("slice at another price", "UPDATE slices SET price_id = gen_random_uuid() WHERE {SLICE}", &["r3 slice_off"]),

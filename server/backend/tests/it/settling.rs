@@ -30,6 +30,7 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
     world.control().set_speed(0).unwrap();
     let pool = &world.owner;
     // The newest, so that it is not the first of its lot.
+    sqlx::query!("CREATE FUNCTION refuse_newest() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF NEW.account_id = (SELECT account_id FROM accounts ORDER BY created_at DESC LIMIT 1) THEN RAISE EXCEPTION 'no'; END IF;
              RETURN NEW;
@@ -99,7 +100,7 @@ async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
     world.meter().await;
     world.control().advance_ms(2 * HOUR_MS).unwrap();
     world.meter().await;
-    let pool = world.backend.pool();
+    let pool = &world.owner;
     assert_eq!((sums_that_differ(pool).await, unbooked(pool).await), (0, 0));
     let stored = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM sandboxes) AS "sandboxes!", (SELECT running FROM meters) AS "running!",
