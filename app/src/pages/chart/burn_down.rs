@@ -330,7 +330,7 @@ mod tests {
         let html = drawing(&line, "Empty on 4 Dec.").to_html();
         // Up by the grant, ten falls, and the dashed way to the end.
         assert_eq!(
-            html.matches("<line class=\"burn-down__line\"").count(),
+            html.matches("class=\"burn-down__line\"").count(),
             1 + 10,
             "{html}"
         );
