@@ -80,7 +80,6 @@ pub(crate) struct Burned {
     pub(crate) grants: Vec<Grant>,
     /// What ran beyond credit and is not booked yet, by hour.
     pub(crate) overrun: Vec<(Moment, Ticks)>,
-    /// Up to when; grants that start at a later hour wait.
     as_of: Moment,
     now: Moment,
 }
