@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use domain::usage::axis;
+use domain::usage::query::Metric;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -138,6 +140,7 @@ async fn check(browser: &mut Browser, pool: &PgPool, case: Case) -> Vec<Row> {
         "{case:?}"
     );
     check_drawing(case, &page.body, &rows);
+    check_heights(case, &page.body, &rows);
     check_files(browser, case, &rows).await;
     rows
 }
@@ -193,6 +196,24 @@ fn check_drawing(case: Case, html: &str, rows: &[Row]) {
                 "{case:?} {shape:?} {tall:?}"
             );
         }
+    }
+}
+
+/// Against the axis, not only against each other: a bucket's bars together are as high as its sum says.
+fn check_heights(case: Case, html: &str, rows: &[Row]) {
+    let metric = Metric::parse(case.metric).unwrap();
+    if metric == Metric::Concurrency {
+        return;
+    }
+    let nanos = |row: &Row| metric.nanos(row.sum, 0);
+    let highest = rows.iter().map(nanos).max().unwrap_or(0);
+    let (top, _) = axis(highest + i128::from(highest > 0));
+    let shapes = shapes(html);
+    for (index, row) in rows.iter().enumerate() {
+        let bars = shapes.iter().filter(|shape| shape.index == index);
+        let height: i128 = bars.map(|shape| shape.height).sum();
+        let want = if top > 0 { nanos(row) * 8_100 / top } else { 0 };
+        assert_eq!(height, want, "{case:?} {row:?}");
     }
 }
 
