@@ -22,6 +22,21 @@ CREATE TABLE price_notices (
     told_at    timestamptz NOT NULL,
     CONSTRAINT price_notices_pkey PRIMARY KEY (account_id, price_id)
 );
+-- A successor ends the price before it: the one change that a price allows, once, and 30 days ahead at the least (Terms 4).
+-- Without it no second price could ever be listed, because an open range overlaps every later one.
+DROP TRIGGER prices_are_append_only ON prices;
+CREATE FUNCTION prices_may_only_be_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (to_jsonb(NEW) - 'during') IS DISTINCT FROM (to_jsonb(OLD) - 'during') OR lower(NEW.during) IS DISTINCT FROM lower(OLD.during)
+        OR NOT upper_inf(OLD.during) OR upper_inf(NEW.during) OR upper(NEW.during) < now() + interval '30 days' THEN
+        RAISE EXCEPTION 'a price can only be ended, once, and 30 days ahead' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER prices_may_only_be_ended BEFORE UPDATE ON prices
+    FOR EACH ROW EXECUTE FUNCTION prices_may_only_be_ended();
+CREATE TRIGGER prices_are_never_removed BEFORE DELETE OR TRUNCATE ON prices
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER price_bindings_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON price_bindings
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER price_notices_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON price_notices

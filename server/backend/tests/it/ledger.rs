@@ -98,6 +98,39 @@ async fn a_price_needs_thirty_days_notice_whole_hours_and_its_own_time(pool: PgP
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_price_is_ended_once_thirty_days_ahead_and_then_has_a_successor(pool: PgPool) {
+    let end = |days: i32| {
+        let pool = pool.clone();
+        async move {
+            sqlx::query!(
+                "UPDATE prices SET during = tstzrange(lower(during),
+                        date_trunc('hour', now(), 'UTC') + interval '1 hour' + $1::integer * interval '1 day')
+                 WHERE sku = 'sandbox'",
+                days
+            )
+            .execute(&pool)
+            .await
+        }
+    };
+    assert!(end(29).await.is_err(), "29 days ahead");
+    assert!(
+        sqlx::query!("UPDATE prices SET vcpu_hour_microusd = 1")
+            .execute(&pool)
+            .await
+            .is_err(),
+        "the price itself"
+    );
+    assert!(sqlx::query!("DELETE FROM prices").execute(&pool).await.is_err());
+    assert!(end(30).await.is_ok());
+    assert!(end(40).await.is_err(), "a second time");
+    let successor = sqlx::query!(
+        "INSERT INTO prices (price_id, sku, vcpu_hour_microusd, gib_hour_microusd, grain_ms, announced_at, during)
+         SELECT gen_random_uuid(), sku, 30000, 15000, 1000, now(), tstzrange(upper(during), NULL) FROM prices WHERE sku = 'sandbox'"
+    );
+    assert!(successor.execute(&pool).await.is_ok());
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("ada@example.org").await;
