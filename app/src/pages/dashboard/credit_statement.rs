@@ -14,7 +14,11 @@ use crate::pages::layout;
 /// The statement with its filter and its downloads.
 pub fn view(credit: &Credit, statement: page::Page<EntryRow>, asked: &Asked) -> AnyView {
     let is_first = asked.cursor.is_none() && asked.kind.is_none();
-    let pending = if is_first { pending(credit) } else { Vec::new() };
+    let pending = if is_first {
+        pending(credit)
+    } else {
+        Vec::new()
+    };
     if statement.rows.is_empty() && pending.is_empty() {
         let text = match asked.kind {
             None => "Nothing is booked yet.",

@@ -120,7 +120,12 @@ async fn a_price_is_ended_once_thirty_days_ahead_and_then_has_a_successor(pool: 
             .is_err(),
         "the price itself"
     );
-    assert!(sqlx::query!("DELETE FROM prices").execute(&pool).await.is_err());
+    assert!(
+        sqlx::query!("DELETE FROM prices")
+            .execute(&pool)
+            .await
+            .is_err()
+    );
     assert!(end(30).await.is_ok());
     assert!(end(40).await.is_err(), "a second time");
     let successor = sqlx::query!(
