@@ -45,6 +45,7 @@ fn production() -> Environment {
         ("SANDBOX_API_URL", "https://api.isorun.ai"),
         ("SMTP_URL", "smtps://user:pw@mail.isorun.ai"),
         ("LOG_FORMAT", "json"),
+        ("WEBHOOK_REACH", "public"),
     ] {
         set(&mut environment, name, value);
     }
@@ -98,7 +99,7 @@ fn the_example_is_a_development_configuration() {
 #[test]
 fn every_problem_is_named_at_once() {
     let mut all_but_optional = Config::known_variables();
-    all_but_optional.retain(|name| !["LOG", "LOG_FORMAT", "TRUSTED_PROXIES"].contains(name));
+    all_but_optional.retain(|name| !["LOG", "LOG_FORMAT", "TRUSTED_PROXIES", "WEBHOOK_REACH"].contains(name));
     all_but_optional.sort_unstable();
     assert_eq!(names(parse(&Environment::new())), all_but_optional);
 
@@ -152,6 +153,7 @@ fn production_refuses_what_development_may() {
         ("SMTP_URL", "smtps://127.0.0.1:3025"),
         ("SMTP_URL", "smtp://mail.isorun.ai"),
         ("LOG_FORMAT", "text"),
+        ("WEBHOOK_REACH", "anywhere"),
     ];
     for (name, value) in cases {
         let mut environment = production();

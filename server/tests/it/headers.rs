@@ -139,7 +139,8 @@ fn check(page: &Page) {
 /// A file for everybody; one made for one person is kept by nobody.
 fn is_file(page: &Page) -> bool {
     let path = &page.path;
-    let is_public = path.starts_with("/pkg/") || path.contains('.') && !path.starts_with("/usage.");
+    let is_of_a_person = path.starts_with("/usage.") || path.starts_with("/credit/statement.");
+    let is_public = path.starts_with("/pkg/") || path.contains('.') && !is_of_a_person;
     page.status.is_success() && is_public
 }
 

@@ -74,7 +74,8 @@ pub fn text(metric: Metric, raw: i128, elapsed_ms: i64) -> String {
         }
         Metric::VcpuHours => format!("{} vCPU-h", decimal(metric.nanos(raw, elapsed_ms))),
         Metric::GibHours => format!("{} GiB-h", decimal(metric.nanos(raw, elapsed_ms))),
-        Metric::Concurrency => decimal(metric.nanos(raw, elapsed_ms)),
+        // Below a billionth of a sandbox nothing is left of the quotient; it is still not nothing.
+        Metric::Concurrency => decimal(metric.nanos(raw, elapsed_ms).max(i128::from(raw > 0))),
     }
 }
 
