@@ -101,7 +101,7 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
             "Change the limit",
         ),
         Attention::Unverified => (
-            "Keys are made and credit is given only once your e-mail address is confirmed."
+            "Confirm your address: keys are made and credit is given only once it is confirmed."
                 .to_owned(),
             "/settings",
             "Send the mail again",
