@@ -1,0 +1,73 @@
+// A month of a small team, lived in a minute: real sandboxes at the orchestrator, whose clock is moved hour by hour. What the
+// pages then show is metered, booked and forecast like everything else; here it is photographed.
+import { type Page } from '@playwright/test';
+import { expect, test } from '../fixtures.ts';
+import { createKey, customer } from '../people.ts';
+
+const orchestrator = process.env.SANDBOX_API_URL ?? '';
+
+async function ask(path: string, body: object, key?: string): Promise<Record<string, string>> {
+  const answer = await fetch(`${orchestrator}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as Record<string, string>;
+}
+
+async function start(key: string, image: string, vcpus: number, gib: number, hours: number): Promise<void> {
+  await ask('/v1/runs', { image, vcpus, mem_mib: gib * 1_024, timeout: hours * 3_600 }, key);
+}
+
+async function photograph(page: Page, path: string, name: string): Promise<void> {
+  const folder = process.env.PICTURES;
+  await page.setViewportSize({ width: 1_280, height: 900 });
+  await page.goto(path);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+  if (!folder) return;
+  for (const [width, colorScheme] of [[1_280, 'light'], [1_280, 'dark'], [320, 'light']] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `../${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+test('a month of a small team', async ({ page, mails }) => {
+  const { key: ci } = await customer(page, mails);
+  const nightly = await createKey(page, 'nightly');
+  await page.waitForTimeout(1_500);
+  for (const [path, name] of [['/usage', 'usage-empty'], ['/credit', 'credit-empty'], ['/overview', 'overview-empty']] as const) {
+    await photograph(page, path, name);
+  }
+  for (let day = 0; day < 27; day += 1) {
+    await start(nightly, 'python:3.12-slim', 2, 4, 2 + (day % 3));
+    if (day % 7 < 5) {
+      for (let one = 0; one < 1 + (day % 4); one += 1) await start(ci, 'node:22-slim', 1, 1, 5);
+    }
+    if (day === 16 || day === 23) await start(ci, 'rust:1.95', 8, 16, 9);
+    await ask('/peer/clock', { advance_ms: 86_400_000 });
+    await page.waitForTimeout(1_200);
+  }
+  await start(ci, 'node:22-slim', 1, 1, 6);
+  await start(nightly, 'python:3.12-slim', 2, 4, 3);
+  await ask('/peer/clock', { advance_ms: 7_000_000 });
+  await page.waitForTimeout(4_000);
+  await page.goto('/usage?range=30d');
+  const sums = await page.locator('main tfoot [data-ticks]').evaluateAll((all) => all.map((one) => one.getAttribute('data-ticks')));
+  expect(BigInt(sums.at(-1) ?? '0')).toBeGreaterThan(0n);
+  for (const [path, name] of [
+    ['/overview', 'overview'],
+    ['/usage?range=30d&group=image', 'usage'],
+    ['/usage?range=7d&group=key&metric=concurrency', 'usage-concurrency'],
+    ['/usage?range=24h&zone=Europe%2FAmsterdam', 'usage-zone'],
+    ['/usage/intervals', 'intervals'],
+    ['/credit', 'credit'],
+    ['/alerts', 'alerts'],
+    ['/waste', 'waste'],
+  ] as const) {
+    await photograph(page, path, name);
+  }
+});
