@@ -1,8 +1,9 @@
-//! Usage as pages show it: what is asked (`query`), the buckets of time (`grid`), the sums in them (`breakdown`), the
+//! Usage as pages show it: what is asked (`query`, `only`), the buckets of time (`grid`), the sums in them (`breakdown`), the
 //! plain series of the overview, and the nice steps of an axis. Reading is `backend`'s, drawing is `app`'s.
 
 pub mod breakdown;
 pub mod grid;
+pub mod only;
 pub mod query;
 
 use crate::moment::Moment;

@@ -99,7 +99,8 @@ fn the_example_is_a_development_configuration() {
 #[test]
 fn every_problem_is_named_at_once() {
     let mut all_but_optional = Config::known_variables();
-    all_but_optional.retain(|name| !["LOG", "LOG_FORMAT", "TRUSTED_PROXIES", "WEBHOOK_REACH"].contains(name));
+    all_but_optional
+        .retain(|name| !["LOG", "LOG_FORMAT", "TRUSTED_PROXIES", "WEBHOOK_REACH"].contains(name));
     all_but_optional.sort_unstable();
     assert_eq!(names(parse(&Environment::new())), all_but_optional);
 
