@@ -279,6 +279,7 @@ mod tests {
         .to_html();
         assert_eq!(html.matches("chart__bar").count(), 2, "{html}");
         let bars = html.split("<rect").filter(|rect| rect.contains("data-raw"));
+        assert_eq!(bars.clone().count(), 2, "{html}");
         for bar in bars {
             let y = bar.split(" y=\"").nth(1).unwrap();
             let hundredths: i128 = y
