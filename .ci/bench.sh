@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # `make bench`: measures a release build on this machine, with a durable database, and prints one line per number.
-# Everything it starts is its own, on loopback, and is gone afterwards.
+# Everything it starts is its own, on loopback, and is gone afterwards. ARGS names some of the measures instead of all:
+# pages, feed, refold, usage, start, sizes. A full run takes about an hour, most of it for the ten million intervals.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 source .ci/servers.sh
 
 export SQLX_OFFLINE=true BIN_DIR=target/release
 SECONDS_EACH=${SECONDS_EACH:-10}
+read -ra MEASURES <<<"${ARGS:-pages feed refold usage start sizes}"
 
 heading "Build"
 .ci/install.sh bench
-cargo build --release -q -p server -p peers --bins --examples
+cargo build --release -q -p server -p peers -p bench --bins
 .ci/assets.sh
 
 DATABASE=isorun_bench_$$
@@ -46,6 +48,7 @@ start_orchestrator
 start_dashboard "$LOG_DIR/dashboard.log"
 export PATH=$ROOT/end2end/node_modules/node/bin:$PATH
 cookie=$(node .ci/bench-journey.mjs | sed -E 's/.*"cookie":"([^"]*)".*/\1/')
+stop_last
 
 # --- the numbers --------------------------------------------------------------------------------------------
 
@@ -63,58 +66,85 @@ load() {
     line "$1" "$(awk '/Requests\/sec/ { rate = $2 } $1 == "50%" { p50 = $2 } $1 == "99%" { p99 = $2 } END { print rate " requests/s, p50 " p50 ", p99 " p99 }' <<<"$out")"
 }
 
-heading "Pages (wrk on the same machine takes its share of the $(nproc) cores)"
-[[ $(curl -s -o /dev/null -w '%{http_code}' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview") == 200 ]] || fail "The overview page does not show."
-# Twenty connections that each wait 100 ms before the next request: 200 requests/s, or a little less.
-printf 'function delay() return 100 end\n' >"$WORK/paced.lua"
-load "overview, signed in, up to 200 requests/s" /overview 20 "$cookie" "$WORK/paced.lua"
-load "overview, signed in, as fast as it goes (16 connections)" /overview 16 "$cookie"
-load "landing page, nobody signed in, as fast as it goes" / 16 ""
-load "/readyz: the same server with one query and no page" /readyz 16 ""
-line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
+measure_pages() {
+    heading "Pages (wrk on the same machine takes its share of the $(nproc) cores)"
+    start_dashboard "$LOG_DIR/dashboard.log"
+    [[ $(curl -s -o /dev/null -w '%{http_code}' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview") == 200 ]] || fail "The overview page does not show."
+    # Twenty connections that each wait 100 ms before the next request: 200 requests/s, or a little less.
+    printf 'function delay() return 100 end\n' >"$WORK/paced.lua"
+    load "overview, signed in, up to 200 requests/s" /overview 20 "$cookie" "$WORK/paced.lua"
+    load "overview, signed in, as fast as it goes (16 connections)" /overview 16 "$cookie"
+    load "landing page, nobody signed in, as fast as it goes" / 16 ""
+    load "/readyz: the same server with one query and no page" /readyz 16 ""
+    line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
+    stop_last
 
-heading "Beside it: a bare axum handler that runs the same queries"
-stop_last
-launch "The bare handler" "$LOG_DIR/bare.log" "$BIN_DIR/examples/bare"
-await "The bare handler" 10 curl -s -o /dev/null --max-time 2 "$PUBLIC_ORIGIN/overview"
-load "bare handler, as fast as it goes (16 connections)" /overview 16 "$cookie"
-stop_last
+    heading "Beside it: a bare axum handler that runs the same queries"
+    launch "The bare handler" "$LOG_DIR/bare.log" "$BIN_DIR/bench" bare
+    await "The bare handler" 10 curl -s -o /dev/null --max-time 2 "$PUBLIC_ORIGIN/overview"
+    load "bare handler, up to 200 requests/s" /overview 20 "$cookie" "$WORK/paced.lua"
+    load "bare handler, as fast as it goes (16 connections)" /overview 16 "$cookie"
+    stop_last
+}
 
-heading "Feed to posted ledger, fsync on"
-.ci/bench-feed.sh 200000 200
-line "200,000 events of 200 accounts, half of them of four" "$("$BIN_DIR/examples/feed")"
+measure_feed() {
+    heading "Feed to posted ledger, fsync on"
+    .ci/bench-feed.sh 200000 200
+    line "200,000 events of 200 accounts, half of them of four" "$("$BIN_DIR/bench" feed)"
+}
 
-heading "Everything folded, rated and booked again, fsync on"
-settled=$DATABASE_URL
-DATABASE_URL=$(.ci/postgres.sh fresh "${DATABASE}_refold" run)
-"$BIN_DIR/isorun-dashboard" migrate
-.ci/bench-refold.sh 10000 20
-line "a month of 10,000 accounts, 400,000 events" "$("$BIN_DIR/examples/refold")"
-psql --no-psqlrc -qX -d "$DATABASE_URL" -c 'UPDATE meters SET settled_seq = 0, settled_until = NULL'
-line "the same again, when nothing differs" "$("$BIN_DIR/examples/refold")"
-DATABASE_URL=$settled
-.ci/postgres.sh drop "${DATABASE}_refold" run
+measure_refold() {
+    heading "Everything folded, rated and booked again, fsync on"
+    local others=$DATABASE_URL
+    DATABASE_URL=$(.ci/postgres.sh fresh "${DATABASE}_refold" run)
+    "$BIN_DIR/isorun-dashboard" migrate
+    .ci/bench-refold.sh 10000 20
+    line "a month of 10,000 accounts, 400,000 events" "$("$BIN_DIR/bench" refold)"
+    psql --no-psqlrc -qX -d "$DATABASE_URL" -c 'UPDATE meters SET settled_seq = 0, settled_until = NULL'
+    line "the same again, when nothing differs" "$("$BIN_DIR/bench" refold)"
+    DATABASE_URL=$others
+    .ci/postgres.sh drop "${DATABASE}_refold" run
+}
 
-heading "Usage page of an account with ${USAGE_INTERVALS:=10000000} intervals"
-account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")
-psql --no-psqlrc -qX -d "$DATABASE_URL" -v account="$account" -v intervals="$USAGE_INTERVALS" -f server/examples/usage_seed.sql || fail "The intervals could not be seeded."
-start_dashboard "$LOG_DIR/dashboard.log"
-load "usage page, 30 days by key (4 connections)" "/usage?range=30d&group=key" 4 "$cookie"
-load "usage page, 30 days by image (4 connections)" "/usage?range=30d&group=image" 4 "$cookie"
-load "usage page, 24 hours (4 connections)" "/usage" 4 "$cookie"
-line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
-stop_last
+# Without the worker: the intervals have no events, and the checks would say so ten million times.
+measure_usage() {
+    heading "Usage page of an account with ${USAGE_INTERVALS:=10000000} intervals"
+    local account
+    account=$(psql --no-psqlrc -qtAX -d "$DATABASE_URL" -c "SELECT account_id FROM accounts ORDER BY created_at LIMIT 1")
+    psql --no-psqlrc -qX -d "$DATABASE_URL" -v account="$account" -v intervals="$USAGE_INTERVALS" -f server/bench/usage.sql || fail "The intervals could not be seeded."
+    launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve --web-only
+    await "The dashboard" 30 curl -sf -o /dev/null --max-time 2 "$PUBLIC_ORIGIN/readyz"
+    load "usage page, 24 hours (1 connection)" "/usage" 1 "$cookie"
+    load "usage page, 30 days by key (1 connection)" "/usage?range=30d&group=key" 1 "$cookie"
+    load "usage page, 30 days by key (4 connections)" "/usage?range=30d&group=key" 4 "$cookie"
+    load "usage page, 30 days by image (4 connections)" "/usage?range=30d&group=image" 4 "$cookie"
+    load "overview page of it (4 connections)" "/overview" 4 "$cookie"
+    line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
+    stop_last
+}
 
-heading "Start"
-began=$(date +%s%N)
-launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve
-until curl -sf -o /dev/null --max-time 2 -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview"; do
-    all_alive || exit 1
-    sleep 0.005
+measure_start() {
+    heading "Start"
+    local began
+    began=$(date +%s%N)
+    launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve --web-only
+    until curl -sf -o /dev/null --max-time 2 -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview"; do
+        all_alive || exit 1
+        sleep 0.005
+    done
+    line "start of serve to the first signed-in page" "$((($(date +%s%N) - began) / 1000000)) ms"
+    line "overview page, html" "$(curl -s -H 'Accept-Encoding: br' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview" | wc -c) bytes"
+    stop_last
+}
+
+measure_sizes() {
+    heading "Sizes, brotli"
+    local kind
+    for kind in wasm js css; do line "$kind" "$(cat target/site/pkg/*."$kind".br | wc -c) bytes"; done
+    line "isorun-dashboard, the program" "$(wc -c <"$BIN_DIR/isorun-dashboard") bytes"
+}
+
+for measure in "${MEASURES[@]}"; do
+    declare -F "measure_$measure" >/dev/null || fail "There is no measure '$measure'."
+    "measure_$measure"
 done
-line "start of serve to the first signed-in page" "$((($(date +%s%N) - began) / 1000000)) ms"
-
-heading "Sizes, brotli"
-for kind in wasm js css; do line "$kind" "$(cat target/site/pkg/*."$kind".br | wc -c) bytes"; done
-line "overview page, html" "$(curl -s -H 'Accept-Encoding: br' -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview" | wc -c) bytes"
-line "isorun-dashboard, the program" "$(wc -c <"$BIN_DIR/isorun-dashboard") bytes"

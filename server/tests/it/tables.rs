@@ -48,6 +48,7 @@ const TABLES: &[(&str, AtClosing)] = &[
     ("memberships", Deleted),
     ("meters", Deleted),
     ("months", NotOfAnAccount),
+    ("news", Deleted),
     ("outlooks", Deleted),
     ("price_bindings", Archived),
     ("price_notices", Archived),

@@ -95,7 +95,7 @@ async fn settled(pool: &PgPool) {
     for _ in 0..600 {
         let row: (i64, i64) = ask(
             pool,
-            "SELECT (SELECT count(*) FROM meters WHERE ingested_seq > settled_seq),
+            "SELECT (SELECT count(*) FROM news),
                     (SELECT count(*) FROM jobs WHERE finished_at IS NULL)",
         )
         .await;

@@ -192,7 +192,7 @@ async fn pushed(pool: &PgPool, orchestrator: &Orchestrator) {
         let (waiting, stored): (i64, i64) = ask(
             pool,
             "SELECT (SELECT count(*) FROM outlooks WHERE due_at = '-infinity')
-                    + (SELECT count(*) FROM meters WHERE ingested_seq > settled_seq)
+                    + (SELECT count(*) FROM news)
                     + (SELECT count(*) FROM jobs WHERE kind = 'push-tenant' AND finished_at IS NULL)
                     + (SELECT count(*) FROM accounts WHERE run_until IS NULL),
                     (SELECT count(*) FROM feed_log)",

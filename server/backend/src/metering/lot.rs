@@ -16,12 +16,12 @@ use super::refold::{self, Refolded};
 use super::{expire, give_back, post};
 use crate::failure::Broken;
 use crate::store::bookings::Hour;
-use crate::store::feed::{self, News, StoredEvent};
+use crate::store::events::{self, News, StoredEvent};
 use crate::store::findings::{self, Finding};
-use crate::store::folded::{self, Place};
+use crate::store::folded::{self, Place, Ran};
 use crate::store::meters::{self, BehindRow, Settled};
 use crate::store::slices::{self, Rated};
-use crate::store::{outlooks, prices, sandboxes, usage_hours};
+use crate::store::{self, news, outlooks, prices, sandboxes, usage_hours};
 
 /// What holds for all accounts of a round.
 pub struct Scene<'a> {
@@ -89,6 +89,7 @@ pub async fn settle(
     seen: &[BehindRow],
 ) -> Result<usize, Broken> {
     let mut tx = db.begin().await?;
+    store::expect_keys(&mut tx).await?;
     let held = meters::lock(&mut tx, seen).await?;
     let plans: Vec<Plan> = seen
         .iter()
@@ -105,9 +106,10 @@ pub async fn settle(
             account_id: plan.account_id,
             after: plan.after,
             last: plan.last,
+            is_whole: plan.is_whole,
         })
         .collect();
-    let events = feed::events_of_touched(&mut tx, (scene.feed, scene.epoch), &news).await?;
+    let events = events::of_touched(&mut tx, (scene.feed, scene.epoch), &news).await?;
     let refolded = refold::all(&mut tx, &events, &plans, &books).await?;
     let hours = write(&mut tx, &plans, &books, &refolded).await?;
     post::post(&mut tx, &hours, scene.now).await?;
@@ -126,6 +128,7 @@ pub async fn settle(
         })
         .collect();
     meters::settled(&mut tx, &settled).await?;
+    news::take(&mut tx, &settled).await?;
     tx.commit().await?;
     Ok(plans.len())
 }
@@ -147,11 +150,15 @@ async fn write(
     if !refolded.is_empty() {
         let rows: Vec<_> = refolded.iter().map(|row| &row.folded).collect();
         folded::put(db, &rows).await?;
-        let intervals: Vec<(&Place, &[Interval])> = refolded
+        let ran: Vec<Ran<'_>> = refolded
             .iter()
-            .map(|row| (&row.folded.place, &row.history.intervals[..]))
+            .map(|row| Ran {
+                place: &row.folded.place,
+                is_new: row.is_new,
+                intervals: &row.history.intervals,
+            })
             .collect();
-        folded::put_intervals(db, &intervals).await?;
+        folded::put_intervals(db, &ran).await?;
     }
     for row in refolded {
         let account_id = row.folded.place.0;
@@ -162,6 +169,7 @@ async fn write(
         rated.push(Rated {
             place: row.folded.place.clone(),
             cohort_id: row.folded.cohort_id,
+            is_new: row.is_new,
             from: Moment::MIN,
             slices: row.slices.clone(),
         });
@@ -212,6 +220,7 @@ async fn extended(
         rated.push(Rated {
             place: first.place.clone(),
             cohort_id: first.cohort_id,
+            is_new: false,
             from,
             slices: refold::rate(&clipped, first.size, book, horizon)?,
         });

@@ -17,8 +17,9 @@ use crate::failure::Broken;
 use crate::orchestrator::CallError;
 use crate::orchestrator::wire::{EventBody, EventHead, FeedPage};
 use crate::secret::sha256;
-use crate::store::feed::{self, Cursor, LogRow, StoredEvent};
-use crate::store::{meters, moment};
+use crate::store::events::{self, StoredEvent};
+use crate::store::feed::{self, Cursor, LogRow};
+use crate::store::{moment, news};
 
 /// What one pull came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,13 +184,14 @@ async fn was_rewritten(
 
 /// The events with their places and hashes; `None` when one has no place, because then nothing can be said about gaps.
 fn lines(page: &FeedPage) -> Option<Vec<Line<'_>>> {
+    let mut text = Vec::new();
     page.events
         .iter()
         .map(|content| {
             Some(Line {
                 head: EventHead::deserialize(content).ok()?,
                 content,
-                sha256: digest(content),
+                sha256: digest(content, &mut text)?,
             })
         })
         .collect()
@@ -233,9 +235,12 @@ async fn check(
     Ok(Ok(()))
 }
 
-/// Hash of an event's content. `serde_json` keeps object keys sorted, so the order of fields does not matter.
-fn digest(event: &Value) -> [u8; 32] {
-    sha256(event.to_string().as_bytes())
+/// Hash of an event's content. `serde_json` keeps object keys sorted, so the order of fields does not matter. The buffer is
+/// the caller's, because there are ten thousand events to a page.
+fn digest(event: &Value, text: &mut Vec<u8>) -> Option<[u8; 32]> {
+    text.clear();
+    serde_json::to_writer(&mut *text, event).ok()?;
+    Some(sha256(text))
 }
 
 async fn store(
@@ -283,12 +288,12 @@ async fn store(
         events.extend(parsed);
     }
     feed::append_log(db, FEED, epoch, &log, now).await?;
-    feed::append_events(db, FEED, epoch, &events).await?;
+    events::append(db, (FEED, epoch), &mut events).await?;
     let (owners, seqs): (Vec<Uuid>, Vec<i64>) = events
         .iter()
         .map(|row| (row.event.account_id.0, row.event.seq))
         .unzip();
-    meters::ingested(db, &owners, &seqs).await
+    news::add(db, &owners, &seqs).await
 }
 
 /// An event that can be folded; `None` when a field is missing or out of its range.

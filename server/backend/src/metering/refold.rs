@@ -15,11 +15,13 @@ use time::OffsetDateTime;
 use super::lot::{Books, Plan};
 use crate::failure::Broken;
 use crate::store::cohorts::{self, Cohort};
-use crate::store::feed::StoredEvent;
+use crate::store::events::StoredEvent;
 use crate::store::folded::Folded;
 
 /// A sandbox as its events say it is.
 pub struct Refolded {
+    /// True when no event of it was settled before: then nothing of it is stored.
+    pub is_new: bool,
     /// For storing.
     pub folded: Folded,
     /// What the events add up to.
@@ -44,10 +46,8 @@ pub(super) async fn all(
         .map(cohort)
         .collect();
     let ids = cohorts::ids(db, wanted.into_iter().collect()).await?;
-    let horizons: HashMap<AccountId, Moment> = plans
-        .iter()
-        .map(|plan| (plan.account_id, plan.horizon))
-        .collect();
+    let plans: HashMap<AccountId, &Plan> =
+        plans.iter().map(|plan| (plan.account_id, plan)).collect();
     let mut refolded = Vec::new();
     for events in events.chunk_by(sandboxes) {
         let history = interval::fold(events.iter().map(|row| &row.event));
@@ -63,14 +63,17 @@ pub(super) async fn all(
             continue;
         };
         let account_id = first.event.account_id;
-        let horizon = horizons
+        let plan = plans
             .get(&account_id)
             .ok_or_else(|| Broken::new("event of an account that is not settled"))?;
         let cohort_id = ids
             .get(&cohort(first))
             .ok_or_else(|| Broken::new("cohort was not made"))?;
         let size = first.event.size;
+        let first_seq = events.first().map_or(0, |row| row.event.seq);
         refolded.push(Refolded {
+            // An account that is settled from its first event on may have been settled before.
+            is_new: plan.after > 0 && first_seq > plan.after,
             folded: Folded {
                 place: (account_id, first.event.sandbox_id.clone()),
                 cohort_id: *cohort_id,
@@ -84,7 +87,12 @@ pub(super) async fn all(
                 destroyed_at: history.destroyed_at.map(Into::into),
                 cpu: cpu(events),
             },
-            slices: rate(&history.intervals, size, book(books, account_id)?, *horizon)?,
+            slices: rate(
+                &history.intervals,
+                size,
+                book(books, account_id)?,
+                plan.horizon,
+            )?,
             history,
         });
     }

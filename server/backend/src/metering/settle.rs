@@ -5,6 +5,7 @@ use domain::limits::{
     SETTLED_ACCOUNTS_PER_ROUND, SETTLED_EVENTS_PER_ACCOUNT, SETTLED_EVENTS_PER_LOT,
 };
 use domain::moment::Moment;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -14,6 +15,9 @@ use crate::Backend;
 use crate::failure::Broken;
 use crate::store::feed;
 use crate::store::meters::{self, BehindRow, Reach};
+
+/// Lots settled at the same time, each on a connection of its own. One alone waits for the database half of the time.
+const LOTS_AT_ONCE: usize = 2;
 
 /// Settles accounts that are behind, a bounded number; gives how many were. When none was left behind, everything up to
 /// the watermark read first is settled, and pages may say so. One that breaks is noted, alarmed and tried again in a
@@ -43,19 +47,25 @@ pub async fn round(backend: &Backend) -> Result<usize, Broken> {
         events: SETTLED_EVENTS_PER_ACCOUNT,
         accounts: SETTLED_ACCOUNTS_PER_ROUND,
     };
-    meters::open_for_ended_grants(&mut db, reach.horizon).await?;
+    meters::open(&mut db, reach.horizon).await?;
     let behind = meters::behind(&mut db, &reach, now).await?;
     let planned = behind.len();
     let partly = behind
         .iter()
         .any(|row| row.pending >= SETTLED_EVENTS_PER_ACCOUNT);
-    let mut settled = 0;
-    for accounts in lots(behind) {
-        settled += lot(&mut db, &scene, &accounts).await?;
-    }
+    drop(db);
+    let settling = lots(behind).into_iter().map(async |accounts| {
+        let mut db = backend.pool().acquire().await?;
+        lot(&mut db, &scene, &accounts).await
+    });
+    let settled: usize = stream::iter(settling)
+        .buffer_unordered(LOTS_AT_ONCE)
+        .try_fold(0, async |sum, settled| Ok(sum + settled))
+        .await?;
     // Whoever fell behind after the watermark was read has events that it does not speak of.
     let listed = i64::try_from(planned)? < SETTLED_ACCOUNTS_PER_ROUND;
     if listed && !partly && settled == planned {
+        let mut db = backend.pool().acquire().await?;
         feed::settled(&mut db, FEED, watermark).await?;
     }
     Ok(settled)

@@ -1,14 +1,10 @@
-//! The feed as received: its cursor, its log of every event, and the events by tenant. The cursor moves only in the
-//! transaction that stores the events; checking for gaps and rewrites is `metering::pull`'s.
+//! The feed as received: its cursor and its log of every event. The cursor moves only in the transaction that stores the
+//! events, which are `events`' by tenant; checking for gaps and rewrites is `metering::pull`'s.
 
-use domain::feed::{Event, EventKind};
-use domain::id::AccountId;
-use domain::sandbox::{SandboxId, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::moment;
 use crate::failure::Broken;
 
 /// Where we are in a feed.
@@ -198,120 +194,6 @@ pub async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<U
     )
     .fetch_all(db)
     .await?)
-}
-
-/// An event with what only the log of a sandbox shows.
-pub struct StoredEvent {
-    /// The event as the fold reads it.
-    pub event: Event,
-    /// The sandbox it was forked from.
-    pub parent_id: Option<String>,
-    /// Processor milliseconds used so far, where the orchestrator says so.
-    pub cpu_ms: Option<i64>,
-}
-
-/// Appends events by tenant in one statement.
-pub async fn append_events(
-    db: &mut PgConnection,
-    feed: &str,
-    epoch: &str,
-    rows: &[StoredEvent],
-) -> Result<(), Broken> {
-    macro_rules! column {
-        ($type:ty, $row:ident => $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<$type>>()
-        };
-    }
-    let at = |moment: domain::moment::Moment| OffsetDateTime::from(moment);
-    sqlx::query!(
-        "INSERT INTO feed_events (feed, epoch, account_id, seq, event_id, sandbox_id, key_id, parent_id, kind,
-                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms)
-         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],
-              $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::integer[],
-              $15::integer[], $16::bigint[])",
-        feed,
-        epoch,
-        &column!(Uuid, row => row.event.account_id.0),
-        &column!(i64, row => row.event.seq),
-        &column!(Uuid, row => row.event.event_id),
-        &column!(String, row => row.event.sandbox_id.to_string()),
-        &column!(Option<Uuid>, row => row.event.key_id.map(|id| id.0)) as &[Option<Uuid>],
-        &column!(Option<String>, row => row.parent_id.clone()) as &[Option<String>],
-        &column!(String, row => row.event.kind.as_str().to_owned()),
-        &column!(OffsetDateTime, row => at(row.event.occurred_at)),
-        &column!(OffsetDateTime, row => at(row.event.recorded_at)),
-        &column!(String, row => row.event.image.clone()),
-        &column!(String, row => row.event.region.clone()),
-        &column!(i32, row => row.event.size.vcpus),
-        &column!(i32, row => row.event.size.mem_mib),
-        &column!(Option<i64>, row => row.cpu_ms) as &[Option<i64>],
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// News of an account: events after one position up to another.
-pub struct News {
-    /// Whose.
-    pub account_id: AccountId,
-    /// The last position that is no news.
-    pub after: i64,
-    /// The last that is.
-    pub last: i64,
-}
-
-/// All events, old ones too, of every sandbox that has news, by account and sandbox in the order of the feed.
-pub async fn events_of_touched(
-    db: &mut PgConnection,
-    (feed, epoch): (&str, &str),
-    news: &[News],
-) -> Result<Vec<StoredEvent>, Broken> {
-    let accounts: Vec<Uuid> = news.iter().map(|row| row.account_id.0).collect();
-    let after: Vec<i64> = news.iter().map(|row| row.after).collect();
-    let last: Vec<i64> = news.iter().map(|row| row.last).collect();
-    // Two steps, the first kept apart: the planner must not guess that it is cheaper to read all of an account.
-    let rows = sqlx::query!(
-        "WITH touched AS MATERIALIZED (
-             SELECT DISTINCT e.account_id, e.sandbox_id
-             FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (account_id, after, last)
-             JOIN feed_events AS e ON e.account_id = u.account_id AND e.feed = $1 AND e.epoch = $2
-                  AND e.seq > u.after AND e.seq <= u.last)
-         SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at,
-                e.recorded_at, e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
-         FROM touched JOIN feed_events AS e ON e.account_id = touched.account_id AND e.sandbox_id = touched.sandbox_id
-         WHERE e.feed = $1 AND e.epoch = $2
-         ORDER BY e.account_id, e.sandbox_id, e.seq",
-        feed,
-        epoch,
-        &accounts,
-        &after,
-        &last
-    )
-    .fetch_all(db)
-    .await?;
-    let broken = || Broken::new("stored event cannot be read");
-    rows.into_iter()
-        .map(|row| {
-            Ok(StoredEvent {
-                event: Event {
-                    seq: row.seq,
-                    event_id: row.event_id,
-                    account_id: row.account_id.into(),
-                    sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
-                    key_id: row.key_id.map(Into::into),
-                    kind: EventKind::parse(&row.kind).ok_or_else(broken)?,
-                    occurred_at: moment(row.occurred_at),
-                    recorded_at: moment(row.recorded_at),
-                    image: row.image,
-                    region: row.region,
-                    size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
-                },
-                parent_id: row.parent_id,
-                cpu_ms: row.cpu_ms,
-            })
-        })
-        .collect()
 }
 
 /// Events set aside and feeds stopped, for metrics and alarms.

@@ -92,25 +92,41 @@ pub async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), Broken> 
     Ok(())
 }
 
+/// The intervals of a sandbox as they shall be.
+pub struct Ran<'a> {
+    /// Whose and which.
+    pub place: &'a Place,
+    /// True when none are stored.
+    pub is_new: bool,
+    /// All of them.
+    pub intervals: &'a [Interval],
+}
+
 /// Makes the stored intervals of these sandboxes equal to the fold's. Closed ones are final in the fold, so in practice
 /// only the last of each changes; removing what is too many keeps the cache honest should a rule ever change.
-pub async fn put_intervals(
-    db: &mut PgConnection,
-    wanted: &[(&Place, &[Interval])],
-) -> Result<(), Broken> {
-    let stored = intervals(db, wanted.iter().map(|(place, _)| *place)).await?;
+pub async fn put_intervals(db: &mut PgConnection, wanted: &[Ran<'_>]) -> Result<(), Broken> {
+    let known: Vec<&Place> = wanted
+        .iter()
+        .filter(|ran| !ran.is_new)
+        .map(|ran| ran.place)
+        .collect();
+    let stored = intervals(db, known.into_iter()).await?;
     let none = BTreeMap::new();
     let mut changed: Vec<(&Place, i32, Interval)> = Vec::new();
     let mut surplus: Vec<(&Place, i32)> = Vec::new();
-    for (place, intervals) in wanted {
-        let before = stored.get(*place).unwrap_or(&none);
-        for (ordinal, interval) in (0..).zip(*intervals) {
+    for ran in wanted {
+        let before = stored.get(ran.place).unwrap_or(&none);
+        for (ordinal, interval) in (0..).zip(ran.intervals) {
             if before.get(&ordinal) != Some(interval) {
-                changed.push((place, ordinal, *interval));
+                changed.push((ran.place, ordinal, *interval));
             }
         }
-        let count = i32::try_from(intervals.len())?;
-        surplus.extend(before.range(count..).map(|(ordinal, _)| (*place, *ordinal)));
+        let count = i32::try_from(ran.intervals.len())?;
+        surplus.extend(
+            before
+                .range(count..)
+                .map(|(ordinal, _)| (ran.place, *ordinal)),
+        );
     }
     if !surplus.is_empty() {
         let (accounts, ids) = places(surplus.iter().map(|(place, _)| *place));
@@ -170,6 +186,9 @@ async fn intervals<'a>(
     wanted: impl Iterator<Item = &'a Place> + Clone,
 ) -> Result<HashMap<Place, BTreeMap<i32, Interval>>, Broken> {
     let (accounts, ids) = places(wanted);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = sqlx::query!(
         "SELECT i.account_id, i.sandbox_id, i.ordinal, i.started_at, i.ended_at
          FROM unnest($1::uuid[], $2::text[]) AS u (account_id, sandbox_id)

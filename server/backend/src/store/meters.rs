@@ -7,26 +7,6 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// Notes the highest sequence number ingested per account, in the transaction of the events.
-pub async fn ingested(
-    db: &mut PgConnection,
-    accounts: &[Uuid],
-    seqs: &[i64],
-) -> Result<(), Broken> {
-    sqlx::query!(
-        "INSERT INTO meters (account_id, ingested_seq)
-         SELECT account_id, max(seq) FROM unnest($1::uuid[], $2::bigint[]) AS u (account_id, seq)
-         GROUP BY account_id ORDER BY account_id
-         ON CONFLICT ON CONSTRAINT meters_pkey DO UPDATE
-             SET ingested_seq = greatest(meters.ingested_seq, excluded.ingested_seq)",
-        accounts,
-        seqs
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// An account with something to settle.
 #[derive(Clone, Debug)]
 pub struct BehindRow {
@@ -58,16 +38,13 @@ pub struct Reach<'a> {
     pub accounts: i64,
 }
 
-/// Makes the meters of accounts that have none and a grant that ended, for its end is booked under the meter.
-pub async fn open_for_ended_grants(
-    db: &mut PgConnection,
-    horizon: OffsetDateTime,
-) -> Result<(), Broken> {
+/// Makes the meters of accounts that have none and have news, or a grant that ended: its end is booked under the meter.
+pub async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id)
-         SELECT DISTINCT g.account_id FROM grants AS g
-         WHERE g.ends_at <= $1 AND g.expiries = 0
-           AND NOT EXISTS (SELECT 1 FROM meters AS m WHERE m.account_id = g.account_id)
+         SELECT account_id FROM (SELECT account_id FROM news
+                                 UNION SELECT account_id FROM grants WHERE ends_at <= $1 AND expiries = 0) AS due
+         WHERE NOT EXISTS (SELECT 1 FROM meters AS m WHERE m.account_id = due.account_id)
          ORDER BY 1 LIMIT 10000 ON CONFLICT DO NOTHING",
         horizon
     )
@@ -77,7 +54,7 @@ pub async fn open_for_ended_grants(
 }
 
 /// Accounts with something to settle: events not settled yet, open intervals with a whole hour behind them, grants that
-/// ended, incidents whose hours are over. The one settled longest ago comes first. One that broke waits for its retry and
+/// ended, incidents whose hours are over, and those never settled. The one settled longest ago comes first. One that broke waits for its retry and
 /// does not hold up the others.
 pub async fn behind(
     db: &mut PgConnection,
@@ -86,8 +63,9 @@ pub async fn behind(
 ) -> Result<Vec<BehindRow>, Broken> {
     let rows = sqlx::query!(
         r#"WITH candidate AS (
-               SELECT account_id FROM meters WHERE ingested_seq > settled_seq
-               UNION SELECT account_id FROM meters WHERE running > 0 AND (settled_until IS NULL OR settled_until < $1)
+               SELECT account_id FROM news
+               UNION SELECT account_id FROM meters WHERE settled_until IS NULL
+               UNION SELECT account_id FROM meters WHERE running > 0 AND settled_until < $1
                UNION SELECT account_id FROM grants WHERE ends_at <= $1 AND expiries = 0
                UNION SELECT account_id FROM incidents WHERE ended_at <= $1 AND credited_at IS NULL),
            chosen AS (

@@ -9,6 +9,7 @@ pub mod books;
 pub mod burn_down;
 pub mod calendars;
 pub mod cohorts;
+pub mod events;
 pub mod feed;
 pub mod findings;
 pub mod folded;
@@ -22,6 +23,7 @@ pub mod limits;
 pub mod mails;
 pub mod meters;
 pub mod months;
+pub mod news;
 pub mod outlooks;
 pub mod overview;
 pub mod prices;
@@ -72,6 +74,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
         ("statement_timeout", "5000"),
         ("lock_timeout", "2000"),
         ("idle_in_transaction_session_timeout", "30000"),
+        // No statement here runs long enough to be worth compiling, which takes 200 ms.
+        ("jit", "off"),
     ]);
     let pool = pool_options(settings).acquire_timeout(Duration::from_secs(2));
     Ok(pool.connect_with(options).await?)
@@ -99,6 +103,18 @@ pub(crate) fn pool_options(settings: &Settings) -> PgPoolOptions {
 /// `RESET ROLE` leads back to it too.
 pub(crate) fn as_application(options: PgConnectOptions) -> PgConnectOptions {
     options.options([("role", ROLE)])
+}
+
+/// For the rest of a transaction that reaches many rows by their keys: each statement is planned for what it is given, and
+/// no table is read whole. Statistics lag behind a table that is being filled; a plan made by them takes minutes there.
+pub(crate) async fn expect_keys(db: &mut PgConnection) -> Result<(), Broken> {
+    sqlx::query!(
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true) AS plans,
+                set_config('enable_seqscan', 'off', true) AS scans"
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
 }
 
 /// Brings the schema up to date on a connection of its own, with the rights of the login.

@@ -120,8 +120,11 @@ pub async fn settled(
 /// The sequence number up to which every account is settled, but for those whose settling broke; at most `seq`.
 pub async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT coalesce(min(settled_seq), $1) AS "seq!" FROM meters
-           WHERE ingested_seq > settled_seq AND failed_at IS NULL AND settled_seq < $1"#,
+        r#"SELECT coalesce(min(seq), $1) AS "seq!" FROM (
+               SELECT coalesce(m.settled_seq, 0) AS seq FROM news LEFT JOIN meters AS m USING (account_id)
+               WHERE m.failed_at IS NULL
+               UNION ALL SELECT settled_seq FROM meters WHERE settled_until IS NULL AND failed_at IS NULL) AS behind
+           WHERE seq < $1"#,
         seq
     )
     .fetch_one(db)

@@ -23,6 +23,8 @@ pub struct Rated {
     pub place: Place,
     /// Its cohort.
     pub cohort_id: Uuid,
+    /// True when none are stored.
+    pub is_new: bool,
     /// Slices before this hour are left alone.
     pub from: Moment,
     /// All from there on, each with the price it is rated by.
@@ -74,8 +76,12 @@ async fn stored(
     db: &mut PgConnection,
     wanted: &[Rated],
 ) -> Result<HashMap<Place, BTreeMap<Moment, Stored>>, Broken> {
-    let (accounts, ids) = places(wanted.iter().map(|rated| &rated.place));
-    let froms: Vec<OffsetDateTime> = wanted.iter().map(|rated| rated.from.into()).collect();
+    let known = wanted.iter().filter(|rated| !rated.is_new);
+    let (accounts, ids) = places(known.clone().map(|rated| &rated.place));
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let froms: Vec<OffsetDateTime> = known.map(|rated| rated.from.into()).collect();
     let rows = sqlx::query!(
         "SELECT s.account_id, s.sandbox_id, s.hour_at, s.price_id, s.billed_ms, s.ticks
          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u (account_id, sandbox_id, since)

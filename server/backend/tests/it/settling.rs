@@ -1,5 +1,8 @@
 //! Accounts are settled in lots and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
 
+use backend::metering::pull::{self, Pulled};
+use backend::store::meters::Settled;
+use backend::store::news;
 use domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
 use domain::moment::HOUR_MS;
 use peers::orchestrator::Kind;
@@ -127,4 +130,51 @@ async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
     let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
     assert_eq!(transfers.fetch_one(pool).await.unwrap(), before);
     assert_eq!((sums_that_differ(pool).await, unbooked(pool).await), (0, 0));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_puller_does_not_wait_for_settling(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id().0;
+    world.control().set_speed(0).unwrap();
+    let born = event(&world, ada, "runa", Kind::Created, HOUR_MS);
+    world.control().append(vec![born]).unwrap();
+    world.meter().await;
+    // As a lot that takes long holds it.
+    let mut settling = world.owner.begin().await.unwrap();
+    sqlx::query!("SELECT account_id FROM meters FOR NO KEY UPDATE")
+        .fetch_all(&mut *settling)
+        .await
+        .unwrap();
+    let gone = event(&world, ada, "runa", Kind::Destroyed, 60_000);
+    world.control().append(vec![gone]).unwrap();
+    let pulled = pull::pull(&world.backend).await.unwrap();
+    assert!(
+        matches!(pulled, Pulled::Stored { events: 1, .. }),
+        "{pulled:?}"
+    );
+    settling.rollback().await.unwrap();
+
+    world.meter().await;
+    let left = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM news"#);
+    assert_eq!(left.fetch_one(&world.owner).await.unwrap(), 0);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn news_that_come_while_settling_stay(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id();
+    let mut db = world.owner.acquire().await.unwrap();
+    news::add(&mut db, &[ada.0], &[8]).await.unwrap();
+    let settled = |seq| Settled {
+        account_id: ada,
+        seq,
+        until: time::OffsetDateTime::UNIX_EPOCH,
+    };
+    news::take(&mut db, &[settled(7)]).await.unwrap();
+    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [8]);
+    news::take(&mut db, &[settled(8)]).await.unwrap();
+    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
 }

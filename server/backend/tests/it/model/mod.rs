@@ -170,7 +170,7 @@ impl Case<'_> {
             }
             Command::Replay => {
                 sqlx::query!(
-                    "UPDATE meters SET settled_seq = 0 WHERE account_id = $1",
+                    "UPDATE meters SET settled_seq = 0, settled_until = NULL WHERE account_id = $1",
                     self.actor.account_id().0
                 )
                 .execute(self.world.backend.pool())

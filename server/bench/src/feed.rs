@@ -1,38 +1,30 @@
 //! Part of `make bench`: how many events a second go from the orchestrator's feed to posted ledger lines. Expects an
 //! orchestrator whose feed already holds them, a migrated database and the accounts; prints counts, times and the rate.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use backend::Backend;
 use backend::metering::pull::{self, Pulled};
 use backend::metering::settle;
-use server::config::Config;
 use tokio::sync::watch;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env().map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    let backend = Backend::connect(config.backend)
-        .await
-        .map_err(|broken| anyhow::anyhow!("{broken}"))?;
+/// Pulls and settles everything; gives counts, times and the rate as a line.
+pub async fn measure(backend: &Backend) -> anyhow::Result<String> {
     let began = Instant::now();
     // As in the worker: pulling and settling side by side, each in its own loop.
     let (ended, has_ended) = watch::channel(false);
     let settling = tokio::spawn(settle_all(backend.clone(), has_ended));
-    let events = pull_all(&backend).await?;
+    let events = pull_all(backend).await?;
     let pulled = began.elapsed();
     ended.send(true)?;
     settling.await??;
     let all = began.elapsed();
     let rate = u128::try_from(events)? * 1_000 / all.as_millis().max(1);
-    writeln!(
-        std::io::stdout(),
+    Ok(format!(
         "{events} events in {} ms (all stored after {} ms): {rate} events/s to posted ledger",
         all.as_millis(),
         pulled.as_millis(),
-    )?;
-    Ok(())
+    ))
 }
 
 /// Pulls page by page until the feed says that no more follow.

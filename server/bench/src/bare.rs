@@ -11,15 +11,9 @@ use backend::Backend;
 use backend::failure::Broken;
 use backend::service::{overview, sessions};
 use backend::store::sessions as rows;
-use server::config::Config;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env().map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    let listen: SocketAddr = config.web.listen;
-    let backend = Backend::connect(config.backend)
-        .await
-        .map_err(|broken| anyhow::anyhow!("{broken}"))?;
+/// Serves until it is ended from outside.
+pub async fn serve(listen: SocketAddr, backend: Backend) -> anyhow::Result<()> {
     let router = Router::new()
         .route("/overview", get(answer))
         .with_state(backend);
