@@ -23,6 +23,8 @@ mod sign_up_refused;
 mod statement;
 mod tables;
 mod usage;
+mod usage_drawn;
+mod usage_lives;
 mod usage_page;
 mod wasm_is_pure;
 mod world;

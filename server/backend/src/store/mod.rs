@@ -53,7 +53,7 @@ use rust_decimal::Decimal;
 use secrecy::ExposeSecret as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
@@ -84,17 +84,22 @@ pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
 /// A pool whose connections are looked at before each use, instead of the ping that sqlx would send. When the future that
 /// begins a transaction is dropped halfway (a request's deadline, a lost lease), sqlx 0.9 puts the connection back with the
 /// transaction open and does not know it: what is written there next would never be committed, and its locks never freed.
-/// Outside a transaction both functions tell the same time; such a connection is closed.
+/// Outside a transaction both functions tell the same time; a connection on which they differ is closed. They are asked in
+/// one message of the simple protocol: in the extended one the transaction begins with a message of its own, earlier.
 pub(crate) fn pool_options(settings: &Settings) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(settings.pool_size)
         .test_before_acquire(false)
         .before_acquire(|db, _| {
             Box::pin(async move {
-                let is_free = sqlx::query_scalar!(
-                    r#"SELECT statement_timestamp() = transaction_timestamp() AS "is_free!""#
-                );
-                is_free.fetch_one(db).await
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the macros speak the extended protocol only"
+                )]
+                let row = sqlx::raw_sql("SELECT statement_timestamp() = transaction_timestamp()")
+                    .fetch_one(db)
+                    .await?;
+                row.try_get(0)
             })
         })
 }

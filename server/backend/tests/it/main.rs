@@ -17,6 +17,7 @@ mod months;
 mod outlook;
 mod outlook_alerts;
 mod own_prices;
+mod pool;
 mod receiver;
 mod rights;
 mod settling;

@@ -2,6 +2,7 @@
 //! this file; after each settling both must agree to the tick (reference/billing.md 2). Crashes drop the settling wherever
 //! it happens to be. MODEL_SEED repeats a run.
 
+mod command;
 mod oracle;
 
 use std::time::Duration;
@@ -9,97 +10,25 @@ use std::time::Duration;
 use backend::actor::Actor;
 use backend::store::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use backend::{random, worker};
+use command::{Command, KINDS, command};
 use domain::id::{GrantId, LedgerAccountId};
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use oracle::{Grant, HOUR, Happened, OVERRUN, Oracle, ratio};
-use peers::orchestrator::{Appended, Kind, Stamp};
+use oracle::{Grant, HOUR, Happened, OVERRUN, Oracle, Price, ratio};
+use peers::orchestrator::{Appended, Stamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
 use crate::checks::{open, run_all};
 use crate::world::World;
 
 const CASES: u8 = 10;
-
-/// What may happen. Sandboxes are meant by number, modulo how many there are.
-#[derive(Clone, Debug)]
-enum Command {
-    Start {
-        vcpus: i64,
-        mem_mib: i64,
-    },
-    Turn {
-        which: usize,
-        verb: &'static str,
-    },
-    Pass {
-        ms: i64,
-    },
-    /// An event that comes late, out of order, or makes no sense where it stands.
-    Say {
-        which: usize,
-        kind: usize,
-        back_ms: i64,
-    },
-    /// An event of nobody's.
-    Foreign,
-    Give {
-        cents: i64,
-        priority: i32,
-        starts_h: i64,
-        lasts_h: Option<i64>,
-    },
-    /// Settling that is cut off after so many microseconds.
-    Crash {
-        after_us: u64,
-    },
-    /// The meters forget how far they were.
-    Replay,
-    Settle,
-}
-
-const KINDS: [Kind; 6] = [
-    Kind::Created,
-    Kind::Hibernated,
-    Kind::Resumed,
-    Kind::Destroyed,
-    Kind::Unreachable,
-    Kind::Reachable,
-];
-
-fn command() -> impl Strategy<Value = Command> {
-    use Command::{Crash, Foreign, Give, Pass, Replay, Say, Settle, Start, Turn};
-    let size = (
-        prop::sample::select(vec![1_i64, 2, 8]),
-        prop::sample::select(vec![512_i64, 700, 1_024, 16_384]),
-    );
-    let verb = prop::sample::select(vec!["hibernate", "resume", "destroy"]);
-    let pass = prop_oneof![1..5_000_i64, 1..4_000_000_i64, 1..60_000_000_i64];
-    let give = (
-        1..3_000_i64,
-        0..3_i32,
-        -30..30_i64,
-        prop::option::of(1..60_i64),
-    );
-    prop_oneof![
-        4 => size.prop_map(|(vcpus, mem_mib)| Start { vcpus, mem_mib }),
-        6 => (0..40_usize, verb).prop_map(|(which, verb)| Turn { which, verb }),
-        6 => pass.prop_map(|ms| Pass { ms }),
-        3 => (0..40_usize, 0..4_usize, -7_200_000..60_000_000_i64)
-            .prop_map(|(which, kind, back_ms)| Say { which, kind, back_ms }),
-        1 => Just(Foreign),
-        1 => give.prop_map(|(cents, priority, starts_h, lasts_h)| Give { cents, priority, starts_h, lasts_h }),
-        3 => (0..30_000_u64).prop_map(|after_us| Crash { after_us }),
-        1 => Just(Replay),
-        4 => Just(Settle),
-    ]
-}
 
 /// A customer with the oracle's idea of them.
 struct Case<'a> {
@@ -108,6 +37,8 @@ struct Case<'a> {
     key: String,
     oracle: Oracle,
     sandboxes: Vec<String>,
+    /// The hour up to which the account has prices of its own; Unix milliseconds.
+    bound_until: i64,
 }
 
 impl Case<'_> {
@@ -140,20 +71,7 @@ impl Case<'_> {
                 which,
                 kind,
                 back_ms,
-            } => {
-                let id = self
-                    .sandbox(*which)
-                    .unwrap_or_else(|| "run-said".to_owned());
-                let now = control.now().unwrap().0;
-                let event = Appended {
-                    account: Some(self.actor.account_id().0),
-                    sandbox_id: Some(id),
-                    kind: Some(KINDS[*kind].clone()),
-                    occurred_at: Some(Stamp(now - back_ms)),
-                    ..Appended::default()
-                };
-                control.append(vec![event]).unwrap();
-            }
+            } => self.say(*which, *kind, *back_ms),
             Command::Foreign => drop(control.append(vec![Appended::default()]).unwrap()),
             Command::Give {
                 cents,
@@ -163,9 +81,19 @@ impl Case<'_> {
             } => {
                 self.give((*cents, *priority), (*starts_h, *lasts_h)).await;
             }
+            Command::Bind {
+                vcpu_microusd,
+                gib_microusd,
+                ahead_h,
+                lasts_h,
+            } => {
+                self.bind((*vcpu_microusd, *gib_microusd), (*ahead_h, *lasts_h))
+                    .await;
+            }
             Command::Crash { after_us } => {
                 let work = worker::meter(&self.world.backend);
                 let _ = tokio::time::timeout(Duration::from_micros(*after_us), work).await;
+                self.rolled_back().await;
                 self.settle().await;
             }
             Command::Replay => {
@@ -180,6 +108,35 @@ impl Case<'_> {
             }
             Command::Settle => self.settle().await,
         }
+    }
+
+    /// Waits until what was cut off holds no lock any more: settling passes over what is locked and comes back later.
+    async fn rolled_back(&self) {
+        for _ in 0..500 {
+            let open = sqlx::query_scalar!(
+                r#"SELECT count(*) AS "count!" FROM pg_locks
+                   WHERE locktype = 'relation' AND pid <> pg_backend_pid()
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"#
+            );
+            if open.fetch_one(&self.world.owner).await.unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("what was cut off still holds its locks");
+    }
+
+    fn say(&self, which: usize, kind: usize, back_ms: i64) {
+        let control = self.world.control();
+        let id = self.sandbox(which).unwrap_or_else(|| "run-said".to_owned());
+        let event = Appended {
+            account: Some(self.actor.account_id().0),
+            sandbox_id: Some(id),
+            kind: Some(KINDS[kind].clone()),
+            occurred_at: Some(Stamp(control.now().unwrap().0 - back_ms)),
+            ..Appended::default()
+        };
+        control.append(vec![event]).unwrap();
     }
 
     fn sandbox(&self, which: usize) -> Option<String> {
@@ -236,6 +193,48 @@ impl Case<'_> {
             ends,
             left: ratio(cents, 100),
         });
+    }
+
+    /// Binds the account to a price of its own, after the last one that it was bound to.
+    async fn bind(&mut self, (vcpu, gib): (i64, i64), (ahead_h, lasts_h): (i64, i64)) {
+        let hour = self.world.control().now().unwrap().0.div_euclid(HOUR) * HOUR;
+        let from = self.bound_until.max(hour + ahead_h * HOUR);
+        let until = from + lasts_h * HOUR;
+        let pool = self.world.backend.pool();
+        let sku = format!("deal-{}-{from}", self.actor.account_id());
+        let at = |ms: i64| OffsetDateTime::from(Moment::from_unix_ms(ms));
+        sqlx::query!(
+            "INSERT INTO prices (price_id, sku, vcpu_hour_microusd, gib_hour_microusd, grain_ms, is_first, announced_at, during)
+             VALUES (gen_random_uuid(), $1, $2, $3, 1000, true, now(), tstzrange($4, NULL))",
+            sku,
+            vcpu,
+            gib,
+            at(from)
+        )
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query!(
+            "INSERT INTO price_bindings (account_id, sku, during, bound_at) VALUES ($1, $2, tstzrange($3, $4), now())",
+            self.actor.account_id().0,
+            sku,
+            at(from),
+            at(until)
+        )
+        .execute(pool)
+        .await
+        .unwrap();
+        self.bound_until = until;
+        self.oracle.prices.push(Price {
+            from,
+            vcpu: ratio(vcpu, 1_000_000),
+            gib: ratio(gib, 1_000_000),
+        });
+        let listed = Price {
+            from: until,
+            ..self.oracle.prices[0].clone()
+        };
+        self.oracle.prices.push(listed);
     }
 
     /// Settles both and compares.
@@ -348,14 +347,17 @@ async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
         let actor = world.customer(&format!("ada{case}@example.org")).await;
         let key = world.key(&actor).await;
         let account = actor.account_id().0;
-        let signed_up =
-            sqlx::query_scalar!("SELECT grant_id FROM grants WHERE account_id = $1", account);
+        let signed_up = sqlx::query!(
+            "SELECT grant_id, starts_at FROM grants WHERE account_id = $1",
+            account
+        );
         let signed_up = signed_up.fetch_one(&world.owner).await.unwrap();
         let mut oracle = Oracle::new();
         oracle.grants.push(Grant {
-            id: signed_up.to_string(),
+            id: signed_up.grant_id.to_string(),
             priority: 0,
-            starts: i64::MIN,
+            // An event may claim to be older than the account; then nobody pays for it.
+            starts: signed_up.starts_at.unix_timestamp() * 1_000,
             ends: None,
             left: ratio(50, 1),
         });
@@ -365,6 +367,7 @@ async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
             key,
             oracle,
             sandboxes: Vec::new(),
+            bound_until: 0,
         };
         let began = std::time::Instant::now();
         for (index, command) in commands.iter().enumerate() {
