@@ -47,6 +47,7 @@ test('a month of a small team', async ({ page, mails }) => {
     if (day % 7 < 5) {
       for (let one = 0; one < 1 + (day % 4); one += 1) await start(ci, 'node:22-slim', 1, 1, 5);
     }
+    if (day % 5 === 2) await start(ci, 'idle-builder:2', 2, 4, 4);
     if (day === 16 || day === 23) await start(ci, 'rust:1.95', 8, 16, 9);
     await ask('/peer/clock', { advance_ms: 86_400_000 });
     await page.waitForTimeout(1_200);
@@ -58,12 +59,15 @@ test('a month of a small team', async ({ page, mails }) => {
   await page.goto('/usage?range=30d');
   const sums = await page.locator('main tfoot [data-ticks]').evaluateAll((all) => all.map((one) => one.getAttribute('data-ticks')));
   expect(BigInt(sums.at(-1) ?? '0')).toBeGreaterThan(0n);
+  await page.goto('/usage?range=24h');
+  const hour = await page.locator('main a[href^="/usage/intervals?"]').last().getAttribute('href');
   for (const [path, name] of [
     ['/overview', 'overview'],
     ['/usage?range=30d&group=image', 'usage'],
     ['/usage?range=7d&group=key&metric=concurrency', 'usage-concurrency'],
     ['/usage?range=24h&zone=Europe%2FAmsterdam', 'usage-zone'],
-    ['/usage/intervals', 'intervals'],
+    [hour ?? '', 'intervals'],
+    ['/usage/intervals', 'intervals-nowhere'],
     ['/credit', 'credit'],
     ['/alerts', 'alerts'],
     ['/waste', 'waste'],

@@ -15,6 +15,7 @@ mod limits;
 mod methods;
 mod outage;
 mod program;
+mod roles;
 mod routes;
 mod same_origin;
 mod sessions;

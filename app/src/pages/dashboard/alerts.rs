@@ -149,18 +149,28 @@ fn thresholds(page: &Alerts, may_change: bool) -> AnyView {
             may_change,
         )
     });
-    let save =
-        may_change.then(|| view! { <div class="form__actions">{submit("Save alerts")}</div> });
+    let choices = view! {
+        <fieldset class="form__group">
+            <legend class="form__legend">"Of the credit or the limit"</legend>
+            {percents.collect_view()}
+            {hours.collect_view()}
+        </fieldset>
+    };
+    // Who may not change them sees what is chosen, and no form.
+    let choices = if may_change {
+        view! {
+            <form class="form" method="post" action="/api/alert/choose">
+                {choices}
+                <div class="form__actions">{submit("Save alerts")}</div>
+            </form>
+        }
+        .into_any()
+    } else {
+        view! { <div class="form">{choices}</div> }.into_any()
+    };
     view! {
         <p>"For the credit since the last grant, and for the monthly limit. Each is given once: per grant for the credit, per month for the limit. Several at once are one message, the most urgent."</p>
-        <form class="form" method="post" action="/api/alert/choose">
-            <fieldset class="form__group">
-                <legend class="form__legend">"Of the credit or the limit"</legend>
-                {percents.collect_view()}
-                {hours.collect_view()}
-            </fieldset>
-            {save}
-        </form>
+        {choices}
     }
     .into_any()
 }
