@@ -25,6 +25,7 @@ mod statement;
 mod tables;
 mod usage;
 mod usage_drawn;
+mod usage_lines;
 mod usage_lives;
 mod usage_page;
 mod wasm_is_pure;
