@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make bench`: measures a release build on this machine, with a durable database, and prints one line per number.
 # Everything it starts is its own, on loopback, and is gone afterwards. ARGS names some of the measures instead of all:
-# pages, feed, refold, usage, start, sizes. A full run takes about an hour, most of it for the ten million intervals.
+# pages, feed, refold, usage, start, sizes. A full run takes a quarter of an hour after the build, half of it for the ten million intervals.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 source .ci/servers.sh
