@@ -6,8 +6,11 @@ use sqlx::PgPool;
 use crate::browser::Browser;
 use crate::world::World;
 
+/// Names and values of a form.
+type Fields = &'static [(&'static str, &'static str)];
+
 /// What a form would send, and what is said instead.
-const REFUSED: [(&str, &[(&str, &str)], &str); 9] = [
+const REFUSED: [(&str, Fields, &str); 9] = [
     (
         "/api/limit/set",
         &[("monthly", "1")],
