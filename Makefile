@@ -17,7 +17,7 @@ test: ## Everything CI checks
 dev: ## Like run, and builds and restarts after every change
 	@exec .ci/start.sh --watch
 
-bench: ## Measures a release build: pages, feed, sizes, memory
+bench: ## Measures a release build; ARGS="pages feed refold usage start sizes" picks some
 	@exec .ci/bench.sh
 
 fmt: ## Formats the code

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # `make bench`: measures a release build on this machine, with a durable database, and prints one line per number.
 # Everything it starts is its own, on loopback, and is gone afterwards. ARGS names some of the measures instead of all:
-# pages, feed, refold, usage, start, sizes. A full run takes a quarter of an hour after the build, half of it for the ten million intervals.
+# pages, feed, refold, usage, start, sizes. After the build a full run takes ten minutes, half of them for the ten million
+# intervals.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 source .ci/servers.sh
@@ -130,7 +131,7 @@ measure_start() {
     heading "Start"
     local began
     began=$(date +%s%N)
-    launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve --web-only
+    launch "The dashboard" "$LOG_DIR/dashboard.log" "$BIN_DIR/isorun-dashboard" serve
     until curl -sf -o /dev/null --max-time 2 -H "Cookie: $cookie" "$PUBLIC_ORIGIN/overview"; do
         all_alive || exit 1
         sleep 0.005

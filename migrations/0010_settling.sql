@@ -15,7 +15,7 @@ ALTER TABLE meters DROP COLUMN ingested_seq;
 CREATE INDEX meters_never_settled ON meters (account_id) WHERE settled_until IS NULL;
 
 -- Words and ids of the outside world are compared byte by byte, whatever the language of the cluster: these columns are the
--- keys of the largest tables, and comparing them by the rules of a language was a third of what storing a row costs.
+-- keys of the largest tables, and each row stored is compared with many others.
 ALTER TABLE feed_log
     ALTER COLUMN feed TYPE text COLLATE "C", ALTER COLUMN epoch TYPE text COLLATE "C";
 -- The feed and its epoch come last in the key: they are the same in nearly all rows.

@@ -1,5 +1,6 @@
 // A month of a small team, lived in a minute: real sandboxes at the orchestrator, whose clock is moved hour by hour. What the
 // pages then show is metered, booked and forecast like everything else; here it is photographed.
+import { execFileSync } from 'node:child_process';
 import { type Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { createKey, customer } from '../people.ts';
@@ -21,10 +22,19 @@ async function start(key: string, image: string, vcpus: number, gib: number, hou
   await ask('/v1/runs', { image, vcpus, mem_mib: gib * 1_024, timeout: hours * 3_600 }, key);
 }
 
+function query(sql: string): string[] {
+  const args = ['--no-psqlrc', '-qtAX', '-d', process.env.DATABASE_URL ?? '', '-c', sql];
+  return execFileSync('psql', args, { encoding: 'utf8', timeout: 10_000 }).trim().split('|');
+}
+
 async function photograph(page: Page, path: string, name: string): Promise<void> {
-  const folder = process.env.PICTURES;
   await page.setViewportSize({ width: 1_280, height: 900 });
   await page.goto(path);
+  await take(page, name);
+}
+
+async function take(page: Page, name: string): Promise<void> {
+  const folder = process.env.PICTURES;
   await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
   if (!folder) return;
   for (const [width, colorScheme] of [[1_280, 'light'], [1_280, 'dark'], [320, 'light']] as const) {
@@ -54,7 +64,13 @@ test('a month of a small team', async ({ page, mails }) => {
   }
   await start(ci, 'node:22-slim', 1, 1, 6);
   await start(nightly, 'python:3.12-slim', 2, 4, 3);
-  await ask('/peer/clock', { advance_ms: 7_000_000 });
+  await page.waitForTimeout(1_500);
+  // The orchestrator loses one of the two for twenty minutes.
+  const [account, sandbox_id] = query("SELECT account_id, sandbox_id FROM sandboxes WHERE state = 'running' LIMIT 1");
+  await ask('/peer/feed/append', { events: [{ account, sandbox_id, kind: 'unreachable' }] });
+  await ask('/peer/clock', { advance_ms: 1_200_000 });
+  await ask('/peer/feed/append', { events: [{ account, sandbox_id, kind: 'reachable' }] });
+  await ask('/peer/clock', { advance_ms: 6_200_000 });
   await page.waitForTimeout(4_000);
   await page.goto('/usage?range=30d');
   const sums = await page.locator('main tfoot [data-ticks]').evaluateAll((all) => all.map((one) => one.getAttribute('data-ticks')));
@@ -74,4 +90,17 @@ test('a month of a small team', async ({ page, mails }) => {
   ] as const) {
     await photograph(page, path, name);
   }
+  await page.setViewportSize({ width: 1_280, height: 900 });
+  await page.goto('/alerts');
+  await page.getByLabel('Dollars a month').fill('ten');
+  await page.getByRole('button', { name: 'Set the limit' }).click();
+  await expect(page.getByText('This is not an amount of dollars').first()).toBeVisible();
+  await take(page, 'alerts-refused');
+  for (const [path, name] of [['/overview', 'overview-large-text'], ['/usage?range=7d', 'usage-large-text']] as const) {
+    await page.goto(path);
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+    await take(page, name);
+  }
+  query("UPDATE memberships SET role = 'viewer'");
+  await photograph(page, '/alerts', 'alerts-viewer');
 });

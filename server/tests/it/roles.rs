@@ -10,7 +10,7 @@ use crate::world::World;
 type Fields = &'static [(&'static str, &'static str)];
 
 /// What a form would send, and what is said instead.
-const REFUSED: [(&str, Fields, &str); 9] = [
+const REFUSED: [(&str, Fields, &str); 10] = [
     (
         "/api/limit/set",
         &[("monthly", "1")],
@@ -37,6 +37,11 @@ const REFUSED: [(&str, Fields, &str); 9] = [
     ("/api/webhook/test", &[], "may not change the webhook"),
     (
         "/api/alert/remove-recipient",
+        &[("recipient_id", "01890000-0000-7000-8000-000000000001")],
+        "may not change alerts",
+    ),
+    (
+        "/api/alert/resend",
         &[("recipient_id", "01890000-0000-7000-8000-000000000001")],
         "may not change alerts",
     ),

@@ -15,7 +15,7 @@ use crate::Backend;
 use crate::failure::Broken;
 use crate::metering::FEED;
 use crate::store::refold::{self, Traits};
-use crate::store::{feed, findings};
+use crate::store::{events, feed, findings};
 
 /// Sandboxes looked at together.
 pub(super) const SANDBOXES_AT_ONCE: i64 = 200;
@@ -67,7 +67,7 @@ pub(super) async fn told(
     ids: &[String],
     up_to: i64,
 ) -> Result<BTreeMap<String, Told>, Broken> {
-    let events = refold::events(db, account_id, ids, up_to).await?;
+    let events = events::of_sandboxes(db, account_id, ids, up_to).await?;
     let of_one = |events: &[Event]| {
         let history = interval::fold(events);
         let created = events

@@ -16,7 +16,7 @@ use crate::failure::Broken;
 use crate::store::feed;
 use crate::store::meters::{self, BehindRow, Reach};
 
-/// Lots settled at the same time, each on a connection of its own. One alone waits for the database half of the time.
+/// Lots settled at the same time, each on a connection of its own. One alone keeps one core of the database busy.
 const LOTS_AT_ONCE: usize = 2;
 
 /// Settles accounts that are behind, a bounded number; gives how many were. When none was left behind, everything up to

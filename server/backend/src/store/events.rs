@@ -12,6 +12,9 @@ use uuid::Uuid;
 use super::moment;
 use crate::failure::Broken;
 
+/// Events of one question at most: two hundred sandboxes with five hundred turns each.
+pub(super) const EVENTS_MAX: i64 = 100_000;
+
 /// An event with what only the log of a sandbox shows.
 pub struct StoredEvent {
     /// The event as the fold reads it.
@@ -85,8 +88,9 @@ pub struct News {
     pub is_whole: bool,
 }
 
-/// All events, those before and behind the news too, of every sandbox that has news; by account and sandbox in the order of
-/// the feed. Without those behind, what is settled in pieces would be booked as running on and then be corrected.
+/// All events up to the last news of every sandbox that has news, by account and sandbox in the order of the feed. Where an
+/// account is settled in pieces, those behind the piece too: without them it would be booked as running on and then be
+/// corrected. Elsewhere never: what arrived meanwhile is the next round's, and until then it is not in the books.
 pub async fn of_touched(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
@@ -173,15 +177,18 @@ async fn others(
     let accounts: Vec<Uuid> = touched.iter().map(|(news, _)| news.account_id.0).collect();
     let ids: Vec<&str> = touched.iter().map(|(_, id)| id.as_str()).collect();
     let after: Vec<i64> = touched.iter().map(|(news, _)| news.after).collect();
-    let last: Vec<i64> = touched.iter().map(|(news, _)| news.last).collect();
+    let behind: Vec<i64> = touched
+        .iter()
+        .map(|(news, _)| if news.is_whole { i64::MAX } else { news.last })
+        .collect();
     let rows = sqlx::query_as!(
         Row,
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
                 e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
-         FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) AS u (account_id, sandbox_id, after, last)
+         FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) AS u (account_id, sandbox_id, after, behind)
          CROSS JOIN LATERAL (
              SELECT * FROM feed_events AS e
-             WHERE e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.last)
+             WHERE e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.behind)
                    AND e.feed = $1 AND e.epoch = $2
              OFFSET 0) AS e",
         feed,
@@ -189,11 +196,37 @@ async fn others(
         &accounts,
         &ids as &[&str],
         &after,
-        &last
+        &behind
     )
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Row::read).collect()
+}
+
+/// Events of these sandboxes up to a sequence number, by sandbox and in the order of the feed.
+pub async fn of_sandboxes(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    ids: &[String],
+    up_to: i64,
+) -> Result<Vec<Event>, Broken> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
+                mem_mib, cpu_ms
+         FROM feed_events WHERE account_id = $1 AND sandbox_id = ANY($2) AND seq <= $3
+         ORDER BY sandbox_id, seq LIMIT $4",
+        account_id.0,
+        ids,
+        up_to,
+        EVENTS_MAX
+    )
+    .fetch_all(db)
+    .await?;
+    if i64::try_from(rows.len())? == EVENTS_MAX {
+        return Err(Broken::new("more events than one look can hold"));
+    }
+    rows.into_iter().map(|row| Ok(row.read()?.event)).collect()
 }
 
 impl Row {

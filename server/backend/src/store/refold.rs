@@ -1,20 +1,17 @@
 //! What the checks lay beside each other: the feed's events and the sandboxes, intervals and slices that stand for them.
 //! Reads only. Comparing is `checks`'; what pages show is read elsewhere.
 
-use domain::feed::{Event, EventKind};
+use domain::feed::Event;
 use domain::id::{AccountId, PriceId};
 use domain::interval::{Interval, Slice};
 use domain::price::BilledMs;
-use domain::sandbox::{SandboxId, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::events::EVENTS_MAX;
 use super::{moment, ticks};
 use crate::failure::Broken;
-
-/// Events of one question at most: two hundred sandboxes with five hundred turns each.
-const EVENTS_MAX: i64 = 100_000;
 
 /// Accounts with an event in `(from, to]` of a feed.
 pub async fn touched_accounts(
@@ -129,47 +126,6 @@ pub async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Brok
     )
     .fetch_one(db)
     .await?)
-}
-
-/// Events of these sandboxes up to a sequence number, by sandbox and in the order of the feed.
-pub async fn events(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    ids: &[String],
-    up_to: i64,
-) -> Result<Vec<Event>, Broken> {
-    let rows = sqlx::query!(
-        "SELECT seq, event_id, sandbox_id, key_id, kind, occurred_at, recorded_at, image, region, vcpus, mem_mib
-         FROM feed_events WHERE account_id = $1 AND sandbox_id = ANY($2) AND seq <= $3
-         ORDER BY sandbox_id, seq LIMIT $4",
-        account_id.0,
-        ids,
-        up_to,
-        EVENTS_MAX
-    )
-    .fetch_all(db)
-    .await?;
-    if i64::try_from(rows.len())? == EVENTS_MAX {
-        return Err(Broken::new("more events than one look can hold"));
-    }
-    let broken = || Broken::new("stored event cannot be read");
-    rows.into_iter()
-        .map(|row| {
-            Ok(Event {
-                seq: row.seq,
-                event_id: row.event_id,
-                account_id,
-                sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
-                key_id: row.key_id.map(Into::into),
-                kind: EventKind::parse(&row.kind).ok_or_else(broken)?,
-                occurred_at: moment(row.occurred_at),
-                recorded_at: moment(row.recorded_at),
-                image: row.image,
-                region: row.region,
-                size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
-            })
-        })
-        .collect()
 }
 
 /// A sandbox as stored, with what its cohort says beside it.

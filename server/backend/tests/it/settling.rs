@@ -1,6 +1,7 @@
 //! Accounts are settled in lots and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
 
 use backend::metering::pull::{self, Pulled};
+use backend::store::events::{self, News};
 use backend::store::meters::Settled;
 use backend::store::news;
 use domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
@@ -177,4 +178,40 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
     news::take(&mut db, &[settled(8)]).await.unwrap();
     let left = sqlx::query_scalar!("SELECT seq FROM news");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_arrives_while_settling_waits_for_the_next_round(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await.account_id();
+    world.control().set_speed(0).unwrap();
+    let kinds = [
+        Kind::Created,
+        Kind::Hibernated,
+        Kind::Resumed,
+        Kind::Destroyed,
+    ];
+    let life = kinds.map(|kind| event(&world, ada.0, "runa", kind, 60_000));
+    world.control().append(life.to_vec()).unwrap();
+    pull::pull(&world.backend).await.unwrap();
+    let stored = sqlx::query!("SELECT feed, epoch, seq FROM feed_events ORDER BY seq");
+    let stored = stored.fetch_all(&world.owner).await.unwrap();
+    let seq = |place: usize| stored[place].seq;
+    let mut db = world.owner.acquire().await.unwrap();
+    // The third is the news; the fourth came after it was counted, or belongs to the next piece.
+    for (is_whole, want) in [
+        (true, vec![seq(0), seq(1), seq(2)]),
+        (false, vec![seq(0), seq(1), seq(2), seq(3)]),
+    ] {
+        let news = News {
+            account_id: ada,
+            after: seq(1),
+            last: seq(2),
+            is_whole,
+        };
+        let feed = (stored[0].feed.as_str(), stored[0].epoch.as_str());
+        let read = events::of_touched(&mut db, feed, &[news]).await.unwrap();
+        let read: Vec<i64> = read.iter().map(|row| row.event.seq).collect();
+        assert_eq!(read, want, "{is_whole}");
+    }
 }
