@@ -58,7 +58,7 @@ fn row(told: &Told) -> AnyView {
             <th scope="row">{format::moment(told.raised_at)}</th>
             <td>{name(told.alert)}</td>
             <td>{format::moment_or(told.zero_at, "none in sight")}</td>
-            <td>{whom}</td>
+            <td class="table__prose">{whom}</td>
             <td class="table__number">{format::amount(told.left, METERED)}</td>
         </tr>
     }

@@ -189,7 +189,7 @@ fn grant(grant: &GrantRow) -> AnyView {
     let note = (!grant.note.is_empty()).then(|| view! { <br/><small>{grant.note.clone()}</small> });
     view! {
         <tr id=format!("grant-{}", grant.grant_id)>
-            <th scope="row">{reason(grant.reason)}{state}{note}</th>
+            <th scope="row" class="table__prose">{reason(grant.reason)}{state}{note}</th>
             <td>{format::moment(grant.granted_at)}</td>
             <td>{format::moment(grant.starts_at)}</td>
             <td>{format::moment_or(grant.ends_at, "never")}</td>
