@@ -1,7 +1,8 @@
 -- Part of `make bench`: ten million intervals of one account over the last thirty days, written as settling would have
--- written them: one second-grained interval of ten minutes inside one hour per sandbox, its slice, and the sums per hour
--- and cohort, in the order of time. Give the account as :account and how many as :intervals. Forty cohorts, each busy in
--- every hour: 4 keys, 5 images, 2 sizes. The cost of a page grows with hours times cohorts, not with intervals.
+-- written them: one second-grained interval of ten minutes inside one hour per sandbox, its slice, the sums per cohort and
+-- hour, and per cohort and day, in the order of time. Give the account as :account and how many as :intervals. Forty
+-- cohorts, each busy in every hour: 4 keys, 5 images, 2 sizes. The cost of a page grows with days (or hours, where buckets end inside UTC days)
+-- times cohorts, not with intervals.
 \set ON_ERROR_STOP on
 SET synchronous_commit = off;
 SET statement_timeout = 0;
@@ -38,6 +39,9 @@ SELECT :'account', sandbox_id, hour_at, '01890000-0000-7000-8000-000000000041', 
 INSERT INTO usage_hours (account_id, hour_at, cohort_id, billed_ms, ticks)
 SELECT :'account', hour_at, cohort_id, count(*) * 600000, sum(600000::numeric * (26000 * 1024 * vcpus + 15000 * mem_mib))
 FROM seed GROUP BY hour_at, cohort_id ORDER BY hour_at;
+INSERT INTO usage_days (account_id, day_at, cohort_id, billed_ms, ticks)
+SELECT account_id, date_trunc('day', hour_at, 'UTC'), cohort_id, sum(billed_ms), sum(ticks)
+FROM usage_hours WHERE account_id = :'account' GROUP BY 1, 2, 3 ORDER BY 2;
 SET maintenance_work_mem = '512MB';
 SELECT definition FROM seed_indexes \gexec
-ANALYZE sandboxes, intervals, slices, usage_hours, cohorts;
+ANALYZE sandboxes, intervals, slices, usage_hours, usage_days, cohorts;

@@ -59,6 +59,7 @@ const TABLES: &[(&str, AtClosing)] = &[
     ("slices", Archived),
     ("spending_limits", Deleted),
     ("transfers", Archived),
+    ("usage_days", Archived),
     ("usage_hours", Archived),
     ("user_emails", Deleted),
     ("users", Deleted),

@@ -1,5 +1,5 @@
 //! R3: hours. Slices beside what the feed and the prices make of each sandbox; then, hour by hour, slices beside their sums
-//! by cohort and beside what is booked. Where anything differs, the hour is made anew from the feed and each of the three
+//! by cohort and beside what is booked. Days are `days`'. Where anything differs, the hour is made anew from the feed and each of the three
 //! is held against that, so that one wrong row is one finding.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,19 +13,19 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::{Look, evidence};
+use super::{Look, days, evidence};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::service::snapshot;
 use crate::store::findings::{self, Finding, Scope};
 use crate::store::refold::{self, Traits};
-use crate::store::{books, prices};
+use crate::store::{books, prices, usage_reads};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r3";
 /// How far back the hourly round looks: later corrections are a person's to decide (reference/billing.md 1.5).
 const RECENT_MS: i64 = 35 * DAY_MS;
-/// How much of an account's time one question covers.
+/// How much of an account's time one question covers; a day of it when that is more than can be read one by one.
 const WINDOW_MS: i64 = 31 * DAY_MS;
 /// Hours made anew for one account in one turn; the rest is found by the next.
 const HOURS_MAX: i64 = 200;
@@ -41,7 +41,11 @@ pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(
     let (_, until) = refold::settled(&mut db, account_id).await?;
     drop(db);
     match until.map(Moment::from) {
-        Some(until) => uneven(backend, account_id, until.plus_ms(-RECENT_MS)).await,
+        Some(until) => {
+            let from = until.plus_ms(-RECENT_MS);
+            uneven(backend, account_id, from).await?;
+            days::look(backend, account_id, from).await
+        }
         None => Ok(()),
     }
 }
@@ -49,7 +53,8 @@ pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(
 /// Every slice and hour of an account.
 pub(super) async fn all(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
     evidence::every_sandbox(backend, account_id, Look::Slices).await?;
-    uneven(backend, account_id, Moment::MIN).await
+    uneven(backend, account_id, Moment::MIN).await?;
+    days::look(backend, account_id, Moment::MIN).await
 }
 
 /// Holds the slices of these sandboxes against the feed; hours in which one differs are made anew.
@@ -71,6 +76,13 @@ pub(super) async fn slices_of(
     anew(backend, account_id, &hours).await
 }
 
+/// The end of all that is rated, given its first hour and what open intervals are posted to: slices of what ended reach one
+/// hour beyond.
+pub(super) fn end(first: Moment, until: Option<OffsetDateTime>) -> Moment {
+    let posted = until.map_or(first, Moment::from);
+    posted.max(first).plus_ms(2 * HOUR_MS)
+}
+
 /// Finds hours from `from` on in which the three records do not agree, with those that have open findings, and makes them anew.
 async fn uneven(backend: &Backend, account_id: AccountId, from: Moment) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
@@ -79,13 +91,12 @@ async fn uneven(backend: &Backend, account_id: AccountId, from: Moment) -> Resul
     let (_, until) = refold::settled(&mut tx, account_id).await?;
     if let Some(first) = first {
         let mut at = first.max(from);
-        // Slices of what ended reach one hour beyond what open intervals are posted to.
-        let end = until
-            .map_or(first, Moment::from)
-            .max(first)
-            .plus_ms(2 * HOUR_MS);
+        let end = end(first, until);
         while at < end && hours.len() < usize::try_from(HOURS_MAX)? {
-            let window = (at, at.plus_ms(WINDOW_MS).min(end));
+            let mut window = (at, at.plus_ms(WINDOW_MS).min(end));
+            if !usage_reads::fits(&mut tx, account_id, window.0, window.1).await? {
+                window.1 = at.plus_ms(DAY_MS).min(end);
+            }
             hours.extend(books::uneven_hours(&mut tx, account_id, window, HOURS_MAX).await?);
             at = window.1;
         }

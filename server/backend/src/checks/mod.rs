@@ -3,6 +3,7 @@
 //! is due is `jobs::schedule`'s. A check speaks only of what is settled, so that it is silent while nothing is wrong.
 
 pub mod chain;
+mod days;
 mod evidence;
 mod feed_fold;
 mod hours;

@@ -23,7 +23,7 @@ use crate::store::audit::{self, Action};
 use crate::store::mails::{MailRow, Template, To};
 use crate::store::outlooks::{self, Outlook};
 use crate::store::recipients::{self, RecipientRow};
-use crate::store::{calendars, decode_cursor, encode_cursor, limits, webhooks};
+use crate::store::{calendars, decode_cursor, encode_cursor, limits, usage_days, webhooks};
 use crate::webhook;
 
 pub use crate::store::alerts::DeliveryRow;
@@ -242,7 +242,7 @@ pub async fn read(
     let as_of = domain::moment::Moment::from(live.feed.as_of);
     let month = outlook::month_start(as_of);
     let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
-    let posted = limits::spent(&mut tx, account_id, month).await?;
+    let posted = usage_days::since(&mut tx, account_id, month).await?;
     let origin = &backend.settings().public_origin;
     let calendar = calendars::live(&mut tx, account_id, actor.user_id()).await?;
     let calendar = calendar.and_then(|(id, created_at)| {

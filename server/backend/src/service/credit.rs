@@ -22,7 +22,7 @@ use crate::failure::Broken;
 use crate::metering::live::{self, Live};
 use crate::store::burn_down::expired;
 pub use crate::store::ledger::GrantReason;
-use crate::store::{ledger, overview, usage_hours};
+use crate::store::{ledger, overview, usage_days};
 
 /// A grant as the page shows it.
 pub struct GrantRow {
@@ -222,7 +222,7 @@ pub(crate) async fn limit(
         return Ok(None);
     };
     let start = outlook::month_start(Moment::from(live.feed.as_of));
-    let posted = usage_hours::total(db, account_id, start, Moment::MAX).await?;
+    let posted = usage_days::since(db, account_id, start).await?;
     Ok(Some(Limit {
         monthly: Ticks::from_cents(monthly),
         spent: posted.saturating_add(unposted_since(live, start)),

@@ -20,7 +20,7 @@ use crate::random;
 use crate::secret::sha256;
 use crate::store::audit::{self, Action};
 use crate::store::keys::{self, NewKey};
-use crate::store::{decode_cursor, encode_cursor, usage_hours};
+use crate::store::{decode_cursor, encode_cursor, usage_days};
 
 /// A key just made, with its text for the one time it is shown.
 pub struct CreatedKey {
@@ -190,7 +190,7 @@ async fn rated(
     let live = live::read(backend, db, actor.account_id()).await?;
     let month = month_start(live.feed.as_of);
     let ids: Vec<_> = rows.iter().map(|row| row.key_id.0).collect();
-    let posted = usage_hours::by_key(db, actor.account_id(), &ids, month).await?;
+    let posted = usage_days::by_key(db, actor.account_id(), &ids, month).await?;
     page(
         rows,
         |row| encode_cursor(row.created_at, &row.key_id.to_string()),

@@ -22,7 +22,7 @@ use crate::jobs::push_tenant;
 use crate::metering::{FEED, live};
 use crate::store::ledger::{self, GrantReason, GrantRow};
 use crate::store::outlooks::{self, Before, Outlook};
-use crate::store::{accounts, feed, limits, meters, sandboxes};
+use crate::store::{accounts, feed, limits, meters, sandboxes, usage_days};
 
 /// How long an outlook that cannot be computed is put off, in milliseconds of the feed.
 const POSTPONED_MS: i64 = 60_000;
@@ -160,7 +160,7 @@ async fn figures(
     let (epoch, changes) = epoch_and_changes(&stored, as_of);
     let mut grants: Vec<Grant> = stored.into_iter().map(|row| row.grant).collect();
     let month = outlook::month_start(as_of);
-    let mut spent = limits::spent(db, account_id, month).await?;
+    let mut spent = usage_days::since(db, account_id, month).await?;
     let mut running: Vec<(Size, u32)> = Vec::new();
     let mut unposted = Vec::new();
     for row in &rows {

@@ -24,6 +24,7 @@ use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::{self, Live};
 use crate::store::overview::{self as store, Glance};
+use crate::store::usage_days;
 
 /// Everything the overview shows.
 pub struct Overview {
@@ -121,7 +122,7 @@ async fn days(
     live: &Live,
     since: Moment,
 ) -> Result<Vec<(Moment, BilledMs, Ticks)>, Broken> {
-    let mut days = store::by_day(db, actor.account_id(), since).await?;
+    let mut days = usage_days::by_day(db, actor.account_id(), since).await?;
     let slices = live.running.iter().flat_map(|running| &running.slices);
     let slices = slices.filter(|slice| slice.hour >= since);
     days.extend(slices.map(|slice| (slice.hour, slice.billed, slice.ticks)));

@@ -1,5 +1,5 @@
 //! The books as the checks add them up: hours rated, summed and booked; balances beside their transfers; who runs though
-//! nothing is left. Reads only, one account at a time or a page of them; what follows from a difference is `checks`'.
+//! nothing is left. Days are `book_days`'. Reads only, one account at a time or a page of them; what follows from a difference is `checks`'.
 
 use domain::id::AccountId;
 use domain::moment::Moment;
@@ -35,6 +35,7 @@ pub async fn first_hour(
     let hour = sqlx::query_scalar!(
         "SELECT least((SELECT min(hour_at) FROM slices WHERE account_id = $1),
                       (SELECT min(hour_at) FROM usage_hours WHERE account_id = $1),
+                      (SELECT min(day_at) FROM usage_days WHERE account_id = $1),
                       (SELECT min(service_hour) FROM transfers WHERE account_id = $1))",
         account_id.0
     )

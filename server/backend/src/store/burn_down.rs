@@ -1,5 +1,5 @@
-//! What changed the credit of an account by day or hour: read from sums per hour and from the rare kinds of transfers, so
-//! that a year of a busy account is thousands of rows. Putting it together is `service::burn_down`'s.
+//! What changed the credit of an account by day or hour: read from sums per hour or day and from the rare kinds of
+//! transfers, so that a year of a busy account is thousands of rows. Putting it together is `service::burn_down`'s.
 
 use domain::burn_down::Grid;
 use domain::id::{AccountId, GrantId};
@@ -26,13 +26,16 @@ pub async fn used(
     grid: &Grid,
 ) -> Result<Vec<(Moment, Option<Uuid>, Ticks)>, Broken> {
     let rows = sqlx::query!(
-        r#"SELECT date_trunc($3::text, h.hour_at, 'UTC') AS "at!", c.key_id, sum(h.ticks) AS "ticks!"
-           FROM usage_hours AS h JOIN cohorts AS c USING (account_id, cohort_id)
-           WHERE h.account_id = $1 AND h.hour_at >= $2
-           GROUP BY 1, c.key_id ORDER BY 1 LIMIT $4"#,
+        r#"SELECT u.at AS "at!", c.key_id AS "key_id?", sum(u.ticks) AS "ticks!"
+           FROM (SELECT hour_at AS at, cohort_id, ticks FROM usage_hours
+                 WHERE $3 AND account_id = $1 AND hour_at >= $2
+                 UNION ALL SELECT day_at, cohort_id, ticks FROM usage_days
+                 WHERE NOT $3 AND account_id = $1 AND day_at >= $2) AS u
+           JOIN cohorts AS c ON c.account_id = $1 AND c.cohort_id = u.cohort_id
+           GROUP BY 1, 2 ORDER BY 1 LIMIT $4"#,
         account_id.0,
         OffsetDateTime::from(grid.start),
-        bucket(grid),
+        grid.is_hourly(),
         ROWS_MAX
     )
     .fetch_all(db)

@@ -1,12 +1,10 @@
-//! The customer's own monthly limit, and what counts against it. Whether it is reached is `domain::outlook`'s.
+//! The customer's own monthly limit. What counts against it is `usage_days`', whether it is reached `domain::outlook`'s.
 
 use domain::id::AccountId;
-use domain::moment::Moment;
-use domain::money::{Cents, Ticks};
+use domain::money::Cents;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::ticks;
 use crate::failure::Broken;
 
 /// The limit of an account; none when it set none.
@@ -47,18 +45,4 @@ pub async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Posted usage of an account from a whole hour on, whoever pays for it.
-pub async fn spent(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    from: Moment,
-) -> Result<Ticks, Broken> {
-    let sum = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM usage_hours WHERE account_id = $1 AND hour_at >= $2"#,
-        account_id.0,
-        OffsetDateTime::from(from)
-    );
-    ticks(sum.fetch_one(db).await?)
 }

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod book_days;
 pub mod bookings;
 pub mod books;
 pub mod burn_down;
@@ -34,6 +35,7 @@ pub mod schedules;
 pub mod sessions;
 pub mod slices;
 pub mod statement;
+pub mod usage_days;
 pub mod usage_hours;
 pub mod usage_intervals;
 pub mod usage_reads;

@@ -1,14 +1,11 @@
-//! What the overview reads at a glance: counts and single facts in one query, and spend by day. Sums come from
-//! `usage_hours`; slices and transfers are never walked here.
+//! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage_days`'; slices and
+//! transfers are never walked here.
 
 use domain::id::AccountId;
-use domain::moment::Moment;
-use domain::money::{Cents, Ticks};
-use domain::price::BilledMs;
+use domain::money::Cents;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{moment, ticks};
 use crate::failure::Broken;
 
 /// Single facts about an account.
@@ -41,24 +38,6 @@ pub async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glan
         first_at: row.first_at,
         limit: row.limit_cents.map(Cents),
     })
-}
-
-/// Posted usage by UTC day since a moment, oldest first; at most 100 days.
-pub async fn by_day(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    since: Moment,
-) -> Result<Vec<(Moment, BilledMs, Ticks)>, Broken> {
-    let rows = sqlx::query!(
-        r#"SELECT date_trunc('day', hour_at, 'UTC') AS "day!", sum(billed_ms)::bigint AS "billed_ms!", sum(ticks) AS "ticks!"
-           FROM usage_hours WHERE account_id = $1 AND hour_at >= $2 GROUP BY 1 ORDER BY 1 LIMIT 100"#,
-        account_id.0, OffsetDateTime::from(since)
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| Ok((moment(row.day), BilledMs(row.billed_ms), ticks(row.ticks)?)))
-        .collect()
 }
 
 /// Alerts that could not be delivered since a moment, by mail and to the webhook.

@@ -1,5 +1,5 @@
-//! Sums of usage for pages: from `usage_hours` by cohort, and from `slices` where single sandboxes matter. What runs now
-//! and is not posted arrives as rows and is summed in the same query. Writing is `usage_hours`'s and `slices`'s.
+//! Sums of usage for pages: from `usage_days` and `usage_hours` by cohort, and from `slices` where single sandboxes matter.
+//! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `usage_hours`'s and `slices`'s.
 
 use domain::id::AccountId;
 use domain::limits::USAGE_SLICES_MAX;
@@ -7,12 +7,13 @@ use domain::moment::Moment;
 use domain::money::Cents;
 use domain::usage::breakdown::{Amounts, SERIES_MAX};
 use domain::usage::query::{Group, Metric, Only};
+use domain::usage::stretches::Stretches;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{numeric, ticks};
+use super::{moment, numeric, ticks};
 use crate::failure::Broken;
 use crate::metering::live::Live;
 
@@ -57,12 +58,27 @@ pub struct Asked<'a> {
     pub unposted: &'a Unposted,
 }
 
+/// Starts and ends of stretches, each of one beside the other.
+pub(super) type Ends = (Vec<OffsetDateTime>, Vec<OffsetDateTime>);
+
 impl Asked<'_> {
     pub(super) fn ends(&self) -> (OffsetDateTime, OffsetDateTime) {
         let first = self.bounds.first().copied();
         let last = self.bounds.last().copied();
         let epoch = OffsetDateTime::UNIX_EPOCH;
         (first.unwrap_or(epoch), last.unwrap_or(epoch))
+    }
+
+    /// First and last moments of the stretches to read by day, and of those to read by hour.
+    pub(super) fn stretches(&self) -> (Ends, Ends) {
+        let bounds: Vec<Moment> = self.bounds.iter().copied().map(moment).collect();
+        let cut = Stretches::of(&bounds);
+        let ends = |stretches: Vec<(Moment, Moment)>| -> Ends {
+            let ends = stretches.into_iter();
+            ends.map(|(from, until)| (OffsetDateTime::from(from), OffsetDateTime::from(until)))
+                .unzip()
+        };
+        (ends(cut.days), ends(cut.hours))
     }
 
     pub(super) fn key(&self) -> (bool, Option<Uuid>) {
@@ -127,10 +143,11 @@ pub(super) fn whole(value: Decimal) -> Result<i128, Broken> {
     Ok(whole.mantissa())
 }
 
-/// Sums by bucket and series from `usage_hours`: at most seven named series and their rest.
+/// Sums by bucket and series: at most seven named series and their rest.
 pub async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
+    let (days, hours) = asked.stretches();
     let size = asked.only.size;
     let rows = sqlx::query_as!(
         Row,
@@ -142,9 +159,13 @@ pub async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<S
                    AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
                    AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
            parts AS (
-               SELECT width_bucket(hour_at, $2::timestamptz[]) AS bucket, cohort_id,
-                      sum(billed_ms) AS ms, sum(ticks) AS ticks
-               FROM usage_hours WHERE account_id = $1 AND hour_at >= $3 AND hour_at < $4 GROUP BY 1, 2
+               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks
+               FROM unnest($18::timestamptz[], $19::timestamptz[]) AS s (start_at, end_at)
+               JOIN usage_days AS u ON u.account_id = $1 AND u.day_at >= s.start_at AND u.day_at < s.end_at GROUP BY 1, 2
+               UNION ALL
+               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks)
+               FROM unnest($20::timestamptz[], $21::timestamptz[]) AS s (start_at, end_at)
+               JOIN usage_hours AS u ON u.account_id = $1 AND u.hour_at >= s.start_at AND u.hour_at < s.end_at GROUP BY 1, 2
                UNION ALL
                SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks
                FROM unnest($13::text[], $14::timestamptz[], $15::bigint[], $16::numeric[])
@@ -167,7 +188,8 @@ pub async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<S
         asked.account_id.0, asked.bounds, from, until, asked.group.as_str(), asked.metric.as_str(),
         has_key, key, size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,
-        &asked.unposted.amounts, i64::try_from(SERIES_MAX)?
+        &asked.unposted.amounts, i64::try_from(SERIES_MAX)?,
+        &days.0, &days.1, &hours.0, &hours.1
     )
     .fetch_all(db)
     .await?;

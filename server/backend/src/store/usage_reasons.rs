@@ -43,6 +43,7 @@ pub async fn by_cohort(
 ) -> Result<Vec<Difference>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
+    let (days, hours) = asked.stretches();
     let size = asked.only.size;
     let rows = sqlx::query_as!(
         Row,
@@ -54,8 +55,13 @@ pub async fn by_cohort(
                    AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
                    AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
            parts AS (
-               SELECT width_bucket(hour_at, $2::timestamptz[]) AS bucket, cohort_id, sum(billed_ms) AS ms, sum(ticks) AS ticks
-               FROM usage_hours WHERE account_id = $1 AND hour_at >= $3 AND hour_at < $4 GROUP BY 1, 2
+               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks
+               FROM unnest($18::timestamptz[], $19::timestamptz[]) AS s (start_at, end_at)
+               JOIN usage_days AS u ON u.account_id = $1 AND u.day_at >= s.start_at AND u.day_at < s.end_at GROUP BY 1, 2
+               UNION ALL
+               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks)
+               FROM unnest($20::timestamptz[], $21::timestamptz[]) AS s (start_at, end_at)
+               JOIN usage_hours AS u ON u.account_id = $1 AND u.hour_at >= s.start_at AND u.hour_at < s.end_at GROUP BY 1, 2
                UNION ALL
                SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks
                FROM unnest($13::text[], $14::timestamptz[], $15::bigint[], $16::numeric[])
@@ -74,7 +80,8 @@ pub async fn by_cohort(
         asked.account_id.0, asked.bounds, from, until, asked.group.as_str(), asked.metric.as_str(),
         has_key, key, size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,
-        &asked.unposted.amounts, SHOWN
+        &asked.unposted.amounts, SHOWN,
+        &days.0, &days.1, &hours.0, &hours.1
     )
     .fetch_all(db)
     .await?;

@@ -8,13 +8,14 @@ use crate::checks::{busy, open, run_all};
 use crate::world::World;
 
 /// What is kept aside to mend the books after each fault.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "feed_events",
     "sandboxes",
     "cohorts",
     "intervals",
     "slices",
     "usage_hours",
+    "usage_days",
     "transfers",
     "ledger_accounts",
     "grants",
@@ -45,6 +46,10 @@ const CLOSED: &str = "(account_id, sandbox_id, ordinal) = (SELECT account_id, sa
 const SLICE: &str =
     "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
     ORDER BY hour_at, sandbox_id LIMIT 1)";
+/// A sum of a day.
+const DAY: &str =
+    "(account_id, day_at, cohort_id) = (SELECT account_id, day_at, cohort_id FROM usage_days
+    ORDER BY day_at, account_id, cohort_id LIMIT 1)";
 /// Usage booked today, so that its day is not sealed yet.
 const FRESH: &str = "(SELECT t.* FROM transfers AS t WHERE t.kind = 'usage'
     AND t.booked_at >= (SELECT max(day_at) + 1 FROM ledger_days) ORDER BY t.booked_at, t.transfer_id LIMIT 1)";
@@ -58,6 +63,7 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
             .replace("{YOUNG}", YOUNG)
             .replace("{CLOSED}", CLOSED)
             .replace("{SLICE}", SLICE)
+            .replace("{DAY}", DAY)
             .replace("{FRESH}", FRESH)
             .replace("{RUNS}", RUNS);
         (name, sql, found.to_vec())
@@ -122,6 +128,22 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
             "INSERT INTO usage_hours SELECT account_id, hour_at - interval '5 hours', cohort_id, billed_ms, ticks FROM usage_hours
              ORDER BY hour_at LIMIT 1",
             &["r3 usage_hour_off"],
+        ),
+        of(
+            "sum of a day off",
+            "UPDATE usage_days SET ticks = ticks - 1 WHERE {DAY}",
+            &["r3 usage_day_off"],
+        ),
+        of(
+            "sum of a day missing",
+            "DELETE FROM usage_days WHERE {DAY}",
+            &["r3 usage_day_off"],
+        ),
+        of(
+            "sum of a day in which nothing ran",
+            "INSERT INTO usage_days SELECT account_id, day_at - interval '120 hours', cohort_id, billed_ms, ticks FROM usage_days
+             ORDER BY day_at LIMIT 1",
+            &["r3 usage_day_off"],
         ),
     ]
 }

@@ -161,6 +161,10 @@ async fn replaying_the_feed_changes_nothing(pool: PgPool) {
         .execute(world.backend.pool())
         .await
         .unwrap();
+    sqlx::query!("DELETE FROM usage_days")
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
     sqlx::query!("DELETE FROM intervals")
         .execute(world.backend.pool())
         .await

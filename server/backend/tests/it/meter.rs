@@ -49,9 +49,9 @@ pub fn event(
     }
 }
 
-/// Rows of `usage_hours` that are not the sum of their slices, either way.
+/// Rows of `usage_hours` and `usage_days` that are not the sum of their slices, either way.
 pub async fn sums_that_differ(pool: &PgPool) -> i64 {
-    let rows = sqlx::query_scalar!(
+    let hours = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM usage_hours AS h
            FULL JOIN (SELECT l.account_id, l.hour_at, s.cohort_id, sum(l.billed_ms)::bigint AS billed_ms, sum(l.ticks) AS ticks
                       FROM slices AS l JOIN sandboxes AS s USING (account_id, sandbox_id)
@@ -59,11 +59,20 @@ pub async fn sums_that_differ(pool: &PgPool) -> i64 {
                USING (account_id, hour_at, cohort_id)
            WHERE (h.billed_ms, h.ticks) IS DISTINCT FROM (summed.billed_ms, summed.ticks)"#
     );
-    rows.fetch_one(pool).await.unwrap()
+    let days = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM usage_days AS d
+           FULL JOIN (SELECT l.account_id, date_trunc('day', l.hour_at, 'UTC') AS day_at, s.cohort_id,
+                             sum(l.billed_ms)::bigint AS billed_ms, sum(l.ticks) AS ticks
+                      FROM slices AS l JOIN sandboxes AS s USING (account_id, sandbox_id)
+                      GROUP BY l.account_id, 2, s.cohort_id) AS summed
+               USING (account_id, day_at, cohort_id)
+           WHERE (d.billed_ms, d.ticks) IS DISTINCT FROM (summed.billed_ms, summed.ticks)"#
+    );
+    hours.fetch_one(pool).await.unwrap() + days.fetch_one(pool).await.unwrap()
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn usage_hours_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
+async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await.account_id().0;
     let bob = world.customer("bob@example.org").await.account_id().0;

@@ -38,6 +38,10 @@ pub enum Command {
         ahead_h: i64,
         lasts_h: i64,
     },
+    /// The customer's own monthly limit in cents; none removes it.
+    Limit {
+        cents: Option<i64>,
+    },
     /// Settling that is cut off after so many microseconds.
     Crash {
         after_us: u64,
@@ -57,7 +61,7 @@ pub const KINDS: [Kind; 6] = [
 ];
 
 pub fn command() -> impl Strategy<Value = Command> {
-    use Command::{Bind, Crash, Foreign, Give, Pass, Replay, Say, Settle, Start, Turn};
+    use Command::{Bind, Crash, Foreign, Give, Limit, Pass, Replay, Say, Settle, Start, Turn};
     let size = (
         prop::sample::select(vec![1_i64, 2, 8]),
         prop::sample::select(vec![512_i64, 700, 1_024, 16_384]),
@@ -82,6 +86,7 @@ pub fn command() -> impl Strategy<Value = Command> {
         1 => bind.prop_map(|(vcpu_microusd, gib_microusd, ahead_h, lasts_h)| {
             Bind { vcpu_microusd, gib_microusd, ahead_h, lasts_h }
         }),
+        2 => prop::option::of(1..6_000_i64).prop_map(|cents| Limit { cents }),
         3 => (0..30_000_u64).prop_map(|after_us| Crash { after_us }),
         1 => Just(Replay),
         4 => Just(Settle),

@@ -33,6 +33,12 @@ pub struct Grant {
     pub left: BigRational,
 }
 
+impl Grant {
+    fn pays(&self, hour: i64) -> bool {
+        self.starts <= hour && self.ends.is_none_or(|end| hour < end)
+    }
+}
+
 /// Dollars an hour of one vCPU and of one GiB, from an hour on.
 #[derive(Clone, Debug)]
 pub struct Price {
@@ -42,7 +48,7 @@ pub struct Price {
 }
 
 /// Whom an hour was charged to, in the order in which it was, and how much of it is left charged.
-type Charges = Vec<(String, BigRational)>;
+pub type Charges = Vec<(String, BigRational)>;
 
 /// Seconds and dollars.
 pub type Usage = (i64, BigRational);
@@ -51,6 +57,8 @@ pub type Usage = (i64, BigRational);
 pub struct Oracle {
     pub grants: Vec<Grant>,
     pub prices: Vec<Price>,
+    /// Dollars that may be spent in a UTC month.
+    pub limit: Option<BigRational>,
     /// By hour.
     charged: BTreeMap<i64, Charges>,
     /// By sandbox and hour.
@@ -70,6 +78,7 @@ impl Oracle {
         Self {
             grants: Vec::new(),
             prices: vec![first],
+            limit: None,
             charged: BTreeMap::new(),
             usage: BTreeMap::new(),
         }
@@ -78,13 +87,20 @@ impl Oracle {
     /// Settles everything that happened; what still runs is charged up to the whole hour before `watermark`.
     pub fn settle(&mut self, happened: &[Happened], watermark: i64) {
         let horizon = watermark.div_euclid(HOUR) * HOUR;
+        self.burn(happened, horizon);
+        for grant in &mut self.grants {
+            if grant.ends.is_some_and(|end| end <= horizon) {
+                grant.left = ratio(0, 1);
+            }
+        }
+    }
+
+    /// Charges everything that ran up to `horizon`.
+    pub fn burn(&mut self, happened: &[Happened], horizon: i64) {
         self.usage.clear();
-        let mut sandboxes: Vec<&str> = happened.iter().map(|h| h.sandbox.as_str()).collect();
-        sandboxes.sort_unstable();
-        sandboxes.dedup();
-        for sandbox in sandboxes {
-            let life: Vec<&Happened> = happened.iter().filter(|h| h.sandbox == sandbox).collect();
-            self.rate(&life, horizon);
+        let lives = lives(happened);
+        for life in &lives {
+            self.rate(life, horizon);
         }
         let mut hours: BTreeMap<i64, BigRational> = BTreeMap::new();
         for ((_, hour), (_, dollars)) in &self.usage {
@@ -96,34 +112,15 @@ impl Oracle {
         for (hour, due) in hours {
             self.charge(hour, &due);
         }
-        for grant in &mut self.grants {
-            if grant.ends.is_some_and(|end| end <= horizon) {
-                grant.left = ratio(0, 1);
-            }
-        }
     }
 
-    /// Walks the life of one sandbox and rates each second of running, an hour at a time.
+    /// Rates each second in which one sandbox ran, an hour at a time.
     fn rate(&mut self, life: &[&Happened], horizon: i64) {
         let Some(made) = life.iter().find(|h| h.kind == "created") else {
             return;
         };
-        let (mut state, mut since, mut clock) = ("none", 0, i64::MIN);
-        let mut runs: Vec<(i64, i64)> = Vec::new();
-        for event in life {
-            clock = clock.max(event.occurred.min(event.recorded));
-            let next = match (state, event.kind.as_str()) {
-                ("none", "created") | ("asleep", "resumed") => "running",
-                ("running", "hibernated") => "asleep",
-                ("running" | "asleep", "destroyed") => "gone",
-                _ => continue,
-            };
-            if state == "running" {
-                runs.push((since, clock));
-            }
-            (state, since) = (next, clock);
-        }
-        if state == "running" && since < horizon {
+        let (mut runs, since) = runs(life);
+        if let Some(since) = since.filter(|since| *since < horizon) {
             runs.push((since, horizon));
         }
         for (start, end) in runs {
@@ -138,10 +135,23 @@ impl Oracle {
         }
     }
 
-    fn add(&mut self, made: &Happened, hour: i64, seconds: i64) {
+    /// The events that made what runs after all that happened.
+    pub fn running<'a>(&self, happened: &'a [Happened]) -> Vec<&'a Happened> {
+        let runs_on = |life: &Vec<&'a Happened>| runs(life).1.is_some();
+        let made = |life: Vec<&'a Happened>| life.into_iter().find(|h| h.kind == "created");
+        let lives = lives(happened).into_iter();
+        lives.filter(runs_on).filter_map(made).collect()
+    }
+
+    /// What an hour of it costs.
+    pub fn an_hour(&self, made: &Happened, hour: i64) -> BigRational {
         let price = self.prices.iter().rev().find(|price| price.from <= hour);
         let price = price.unwrap();
-        let an_hour = &price.vcpu * ratio(made.vcpus, 1) + &price.gib * ratio(made.mem_mib, 1_024);
+        &price.vcpu * ratio(made.vcpus, 1) + &price.gib * ratio(made.mem_mib, 1_024)
+    }
+
+    fn add(&mut self, made: &Happened, hour: i64, seconds: i64) {
+        let an_hour = self.an_hour(made, hour);
         let usage = self
             .usage
             .entry((made.sandbox.clone(), hour))
@@ -171,24 +181,41 @@ impl Oracle {
             }
             return;
         }
-        let mut order: Vec<&mut Grant> = self
-            .grants
-            .iter_mut()
-            .filter(|grant| grant.starts <= hour && grant.ends.is_none_or(|end| hour < end))
-            .collect();
+        for (payer, part) in self.take(hour, rest) {
+            pay(self.charged.entry(hour).or_default(), &payer, part);
+        }
+    }
+
+    /// Takes what service in an hour costs off the grants, in their order; the rest is nobody's.
+    pub fn take(&mut self, hour: i64, cost: BigRational) -> Charges {
+        let (mut rest, mut taken) = (cost, Charges::new());
+        let mut order: Vec<&mut Grant> = self.grants.iter_mut().filter(|g| g.pays(hour)).collect();
         // Stable: grants stand in the order in which they were given.
         order.sort_by_key(|grant| (grant.priority, grant.ends.unwrap_or(i64::MAX)));
         for grant in order {
             let part = grant.left.clone().min(rest.clone());
-            if part > zero {
+            if part > ratio(0, 1) {
                 grant.left -= &part;
                 rest -= &part;
-                pay(charges, &grant.id, part);
+                taken.push((grant.id.clone(), part));
             }
         }
-        if rest > zero {
-            pay(charges, OVERRUN, rest);
+        if rest > ratio(0, 1) {
+            taken.push((OVERRUN.to_owned(), rest));
         }
+        taken
+    }
+
+    /// What may pay for service in an hour.
+    pub fn usable(&self, hour: i64) -> BigRational {
+        let usable = self.grants.iter().filter(|grant| grant.pays(hour));
+        usable.map(|grant| grant.left.clone()).sum()
+    }
+
+    /// True when a grant begins or ends later.
+    pub fn changes_after(&self, at: i64) -> bool {
+        let mut grants = self.grants.iter();
+        grants.any(|grant| grant.starts > at || grant.ends.is_some_and(|end| end > at))
     }
 
     /// What nobody paid.
@@ -208,4 +235,33 @@ fn pay(charges: &mut Charges, payer: &str, part: BigRational) {
         Some((_, sum)) => *sum += part,
         None => charges.push((payer.to_owned(), part)),
     }
+}
+
+/// What happened, by sandbox.
+fn lives(happened: &[Happened]) -> Vec<Vec<&Happened>> {
+    let mut lives: BTreeMap<&str, Vec<&Happened>> = BTreeMap::new();
+    for event in happened {
+        lives.entry(&event.sandbox).or_default().push(event);
+    }
+    lives.into_values().collect()
+}
+
+/// Walks the life of one sandbox: when it ran, and since when it runs.
+fn runs(life: &[&Happened]) -> (Vec<(i64, i64)>, Option<i64>) {
+    let (mut state, mut since, mut clock) = ("none", 0, i64::MIN);
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for event in life {
+        clock = clock.max(event.occurred.min(event.recorded));
+        let next = match (state, event.kind.as_str()) {
+            ("none", "created") | ("asleep", "resumed") => "running",
+            ("running", "hibernated") => "asleep",
+            ("running" | "asleep", "destroyed") => "gone",
+            _ => continue,
+        };
+        if state == "running" {
+            runs.push((since, clock));
+        }
+        (state, since) = (next, clock);
+    }
+    (runs, (state == "running").then_some(since))
 }
