@@ -115,3 +115,31 @@ async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
     let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM usage_hours"#);
     assert!(rows.fetch_one(world.backend.pool()).await.unwrap() > 20);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn hours_and_days_that_are_taken_back_leave_no_rows(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@example.org").await;
+    let key = world.key(&actor).await;
+    world.control().set_speed(0).unwrap();
+    let id = world.start(&key).await;
+    world.control().advance_ms(1_000).unwrap();
+    let ended = event(&world, actor.account_id().0, &id, Kind::Destroyed, 0);
+    world.control().advance_ms(50 * HOUR_MS).unwrap();
+    world.meter().await;
+    let rows = || async {
+        let rows = sqlx::query!(
+            r#"SELECT (SELECT count(*) FROM usage_hours) AS "hours!", (SELECT count(*) FROM usage_days) AS "days!""#
+        );
+        let rows = rows.fetch_one(world.backend.pool()).await.unwrap();
+        (rows.hours, rows.days)
+    };
+    let (hours, days) = rows().await;
+    assert!(hours >= 50 && days >= 3, "{hours} hours, {days} days");
+    // It ended in its first second, and that is said two days late.
+    world.control().append(vec![ended]).unwrap();
+    world.control().advance_ms(1).unwrap();
+    world.meter().await;
+    assert_eq!(rows().await, (1, 1));
+    assert_eq!(sums_that_differ(world.backend.pool()).await, 0);
+}
