@@ -57,8 +57,11 @@ async fn window(
     let mut tx = snapshot(backend).await?;
     let rows = book_days::uneven(&mut tx, account_id, (from, until), ROWS_MAX).await?;
     tx.commit().await?;
+    // When there may be more rows, the day of the last one and those after it were not looked at to their end.
+    let is_cut = i64::try_from(rows.len())? == ROWS_MAX;
+    let end = rows.last().filter(|_| is_cut).map_or(until, |row| row.day);
     let in_doubt = |day: Moment| rows.iter().any(|row| row.day == day && !row.is_told);
-    let days = (0..until.since_ms(from) / DAY_MS).map(|day| from.plus_ms(day * DAY_MS));
+    let days = (0..end.since_ms(from) / DAY_MS).map(|day| from.plus_ms(day * DAY_MS));
     let looked_at: Vec<String> = days.filter(|day| !in_doubt(*day)).map(word).collect();
     let told = rows.iter().filter(|row| row.is_told);
     let found: Vec<Finding> = told

@@ -1,6 +1,6 @@
 //! R3: hours. Slices beside what the feed and the prices make of each sandbox; then, hour by hour, slices beside their sums
-//! by cohort and beside what is booked. Days are `days`'. Where anything differs, the hour is made anew from the feed and each of the three
-//! is held against that, so that one wrong row is one finding.
+//! by cohort and beside what is booked. Where anything differs, the hour is made anew from the feed and each of the three
+//! is held against that, so that one wrong row is one finding. Days are `days`'.
 
 use std::collections::{BTreeMap, BTreeSet};
 
