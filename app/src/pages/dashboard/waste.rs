@@ -1,7 +1,7 @@
 //! Waste: sandboxes that were billed and hardly used their processors, what they cost, and a shorter timer for those that
 //! still run.
 
-use backend::service::waste::{self, Group, IdleRow, Waste};
+use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
 use domain::limits::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
 use domain::page;
 use domain::sandbox::SandboxState;
@@ -95,7 +95,7 @@ fn groups(name: &'static str, groups: &[Group]) -> AnyView {
     let rows = groups.iter().map(|group| {
         view! {
             <tr>
-                <th scope="row">{group.name.clone()}</th>
+                <th scope="row">{kind(&group.kind)}</th>
                 <td class="table__number">{group.sandboxes}</td>
                 <td class="table__number">{format::duration(group.billed)}</td>
                 <td class="table__number">{format::amount(group.cost, METERED)}</td>
@@ -119,6 +119,18 @@ fn groups(name: &'static str, groups: &[Group]) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+fn kind(kind: &Kind) -> AnyView {
+    match kind {
+        Kind::Key(id, name) => {
+            view! { <a href=format!("/keys/{id}")>{name.clone()}</a> }.into_any()
+        }
+        Kind::NoKey => "no key".into_any(),
+        Kind::Image(name) => name.clone().into_any(),
+        Kind::Others(1) => "1 other".into_any(),
+        Kind::Others(count) => format!("{count} others").into_any(),
+    }
 }
 
 fn list(list: page::Page<IdleRow>, may_command: bool) -> AnyView {

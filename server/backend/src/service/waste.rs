@@ -43,10 +43,24 @@ pub struct IdleRow {
     pub cost: Ticks,
 }
 
+/// What sandboxes have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The key that started them, by id and name: two keys may have one name.
+    Key(KeyId, String),
+    /// They were started without a key that is known.
+    NoKey,
+    /// The image's name.
+    Image(String),
+    /// So many kinds beyond those that are shown one by one.
+    Others(usize),
+}
+
 /// What idle sandboxes of one kind have cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The key's or the image's name.
-    pub name: String,
+    /// What they have in common.
+    pub kind: Kind,
     /// How many sandboxes.
     pub sandboxes: usize,
     /// Milliseconds billed.
@@ -77,7 +91,7 @@ pub struct Waste {
     pub feed: FeedStatus,
 }
 
-/// Groups shown at most; what lies beyond is cheaper than all that is shown, and its sandboxes are in the list.
+/// Groups shown one by one at most; the cheaper ones are one line, so that the table adds up to the sum above it.
 const GROUPS_MAX: usize = 20;
 
 /// Reads it. The cursor is the id of the last sandbox shown.
@@ -109,10 +123,11 @@ pub async fn read(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Res
         cost: rows.iter().map(|row| row.cost).sum(),
         billed: BilledMs(rows.iter().map(|row| row.billed.0).sum()),
         sandboxes: rows.len(),
-        by_key: groups(&rows, |row| {
-            row.key_name.clone().unwrap_or_else(|| "no key".to_owned())
+        by_key: groups(&rows, |row| match (row.key_id, row.key_name.clone()) {
+            (Some(id), Some(name)) => Kind::Key(id, name),
+            _ => Kind::NoKey,
         }),
-        by_image: groups(&rows, |row| row.image.clone()),
+        by_image: groups(&rows, |row| Kind::Image(row.image.clone())),
         rows: after(rows, cursor)?,
         is_cut,
         feed: live.feed,
@@ -140,23 +155,41 @@ fn rated(row: waste::IdleRow, live: &Live, since: Moment) -> Result<IdleRow, Bro
     })
 }
 
-fn groups(rows: &[IdleRow], name: impl Fn(&IdleRow) -> String) -> Vec<Group> {
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for row in rows {
-        let name = name(row);
-        let group = groups.entry(name.clone()).or_insert(Group {
-            name,
+impl Group {
+    fn empty(kind: Kind) -> Self {
+        Self {
+            kind,
             sandboxes: 0,
             billed: BilledMs(0),
             cost: Ticks::ZERO,
-        });
-        group.sandboxes += 1;
-        group.billed.0 += row.billed.0;
-        group.cost = group.cost.saturating_add(row.cost);
+        }
+    }
+
+    fn add(&mut self, sandboxes: usize, billed: BilledMs, cost: Ticks) {
+        self.sandboxes += sandboxes;
+        self.billed.0 += billed.0;
+        self.cost = self.cost.saturating_add(cost);
+    }
+}
+
+fn groups(rows: &[IdleRow], kind: impl Fn(&IdleRow) -> Kind) -> Vec<Group> {
+    let mut groups: BTreeMap<Kind, Group> = BTreeMap::new();
+    for row in rows {
+        let kind = kind(row);
+        let group = groups.entry(kind.clone());
+        let group = group.or_insert_with(|| Group::empty(kind));
+        group.add(1, row.billed, row.cost);
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.name.cmp(&b.name)));
-    groups.truncate(GROUPS_MAX);
+    groups.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.kind.cmp(&b.kind)));
+    let rest = groups.split_off(groups.len().min(GROUPS_MAX));
+    if !rest.is_empty() {
+        let mut others = Group::empty(Kind::Others(rest.len()));
+        for group in rest {
+            others.add(group.sandboxes, group.billed, group.cost);
+        }
+        groups.push(others);
+    }
     groups
 }
 

@@ -1,5 +1,6 @@
 //! Idle sandboxes: found by their processor time, never by a guess, and put on a short timer by one click.
 
+use backend::service::waste::{Group, Kind};
 use backend::service::{attention::Attention, overview, sandboxes, waste};
 use backend::testing;
 use domain::money::Ticks;
@@ -67,7 +68,10 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
         cost = cost.saturating_add(row.unwrap().cost);
     }
     assert_eq!(read.cost, cost);
-    assert_eq!((read.by_key.len(), read.by_key[0].name.as_str()), (1, "ci"));
+    let [of_key] = read.by_key.as_slice() else {
+        panic!("{:?}", read.by_key);
+    };
+    assert!(matches!(&of_key.kind, Kind::Key(_, name) if name == "ci"));
     assert_eq!(
         (read.by_image[0].sandboxes, read.by_image[0].cost),
         (2, cost)
@@ -91,6 +95,52 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
             .sandboxes,
         0
     );
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@example.org").await;
+    let keys = [world.key(&actor).await, world.key(&actor).await];
+    world.control().set_speed(0).unwrap();
+    for number in 0..23 {
+        let id = world.start(&keys[number % 2]).await;
+        world.control().advance_ms(MINUTE).unwrap();
+        world.meter().await;
+        let image = format!("image:{number}");
+        sqlx::query!(
+            "UPDATE sandboxes SET image = $2 WHERE sandbox_id = $1",
+            id,
+            image
+        )
+        .execute(world.backend.pool())
+        .await
+        .unwrap();
+    }
+    world.control().advance_ms(20 * MINUTE).unwrap();
+    world.meter().await;
+    sqlx::query!(
+        "UPDATE sandboxes SET cpu_ms = 0, cpu_seen_at = created_at + interval '20 minutes'"
+    )
+    .execute(world.backend.pool())
+    .await
+    .unwrap();
+    let read = waste::read(&world.backend, &actor, None).await.unwrap();
+    assert_eq!(read.by_key.len(), 2, "both are called ci");
+    assert_eq!(read.by_image.len(), 21);
+    assert_eq!(read.by_image[20].kind, Kind::Others(3));
+    for groups in [&read.by_key, &read.by_image] {
+        let sum = |of: fn(&Group) -> i128| groups.iter().map(of).sum::<i128>();
+        assert_eq!(sum(|group| group.cost.get()), read.cost.get());
+        assert_eq!(
+            sum(|group| i128::from(group.billed.0)),
+            i128::from(read.billed.0)
+        );
+        assert_eq!(
+            groups.iter().map(|group| group.sandboxes).sum::<usize>(),
+            23
+        );
+    }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
