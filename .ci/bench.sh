@@ -124,6 +124,7 @@ measure_usage() {
     load "usage page, 30 days by key (1 connection)" "/usage?range=30d&group=key" 1 "$cookie"
     load "usage page, 30 days by key (4 connections)" "/usage?range=30d&group=key" 4 "$cookie"
     load "usage page, 30 days by image (4 connections)" "/usage?range=30d&group=image" 4 "$cookie"
+    load "usage page, 30 days of another zone by key (1 connection)" "/usage?range=30d&group=key&zone=Asia/Kolkata" 1 "$cookie"
     load "usage page, 30 days of another zone by key (4 connections)" "/usage?range=30d&group=key&zone=Asia/Kolkata" 4 "$cookie"
     load "overview page of it (4 connections)" "/overview" 4 "$cookie"
     line "memory of serve after that" "$(memory VmRSS) (peak $(memory VmHWM))"
