@@ -1,5 +1,6 @@
 //! Usage as pages show it: what is asked (`query`, `only`), the buckets of time (`grid`), which sums fill them (`stretches`),
-//! the sums in them (`breakdown`), the plain series of the overview, and the nice steps of an axis. Reading is `backend`'s, drawing is `app`'s.
+//! the sums in them (`breakdown`), the plain series of the overview, and the nice steps of an axis. Reading is `backend`'s,
+//! drawing is `app`'s.
 
 pub mod breakdown;
 pub mod grid;

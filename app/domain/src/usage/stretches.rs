@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn days_of_bills_are_one_stretch_and_days_of_kolkata_are_hours() {
+    fn days_of_bills_are_one_stretch_and_days_of_another_zone_are_hours() {
         let now = Moment::from_unix_ms(1_780_000_000_000);
         let grid = Grid::of(Range::Month, now, &Utc);
         let mut bounds: Vec<Moment> = grid.buckets.iter().map(|bucket| bucket.start).collect();

@@ -21,6 +21,7 @@ use crate::Backend;
 use crate::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live;
+use crate::store::limits;
 use crate::store::usage_reads::{self, Asked, Sum, Unposted};
 use crate::zone::Zone;
 
@@ -99,7 +100,7 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
         breakdown,
         feed: live.feed,
         price_changes: changes.filter(|at| from < *at && *at < until).collect(),
-        limit: usage_reads::monthly_limit(&mut tx, account_id).await?,
+        limit: limits::get(&mut tx, account_id).await?,
         reasons,
         key,
     })

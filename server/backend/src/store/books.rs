@@ -1,5 +1,6 @@
 //! The books as the checks add them up: hours rated, summed and booked; balances beside their transfers; who runs though
-//! nothing is left. Days are `book_days`'. Reads only, one account at a time or a page of them; what follows from a difference is `checks`'.
+//! nothing is left. Days are `book_days`'. Reads only, one account at a time or a page of them; what follows from a
+//! difference is `checks`'.
 
 use domain::id::AccountId;
 use domain::moment::Moment;

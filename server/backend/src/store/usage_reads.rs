@@ -4,7 +4,6 @@
 use domain::id::AccountId;
 use domain::limits::USAGE_SLICES_MAX;
 use domain::moment::Moment;
-use domain::money::Cents;
 use domain::usage::breakdown::{Amounts, SERIES_MAX};
 use domain::usage::query::{Group, Metric, Only};
 use domain::usage::stretches::Stretches;
@@ -310,16 +309,4 @@ pub async fn key_names(
         .into_iter()
         .map(|row| (row.key_id, row.name, row.is_revoked))
         .collect())
-}
-
-/// The account's own monthly limit in cents.
-pub async fn monthly_limit(
-    db: &mut PgConnection,
-    account_id: AccountId,
-) -> Result<Option<Cents>, Broken> {
-    let cents = sqlx::query_scalar!(
-        "SELECT monthly_cents FROM spending_limits WHERE account_id = $1",
-        account_id.0
-    );
-    Ok(cents.fetch_optional(db).await?.map(Cents))
 }
