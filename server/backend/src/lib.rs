@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod prices;
 pub mod queue;
 pub mod random;
+pub mod registry;
 pub mod sandboxes;
 pub mod schedule;
 pub mod secret;

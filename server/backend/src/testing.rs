@@ -11,6 +11,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::failure::Broken;
 use crate::queue::{runner, store as jobs};
+use crate::registry::KINDS;
 use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
 use crate::{Backend, db};
 
@@ -65,7 +66,7 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
 pub async fn drain_jobs(backend: &Backend) -> Result<(), Broken> {
     for _ in 0..50 {
         let mut running = JoinSet::new();
-        if runner::claim(backend, &mut running).await? == 0 {
+        if runner::claim(KINDS, backend, &mut running).await? == 0 {
             return Ok(());
         }
         while running.join_next().await.is_some() {}

@@ -10,11 +10,13 @@ use domain::outlook::{self, Zero};
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::accounts::{store as accounts, tenant as push_tenant};
+use crate::accounts::store as accounts;
+use crate::accounts::tenant::PushTenant;
 use crate::failure::Broken;
 use crate::forecast::store::Outlook;
 use crate::metering::feed::log as feed;
 use crate::metering::{FEED, live};
+use crate::queue;
 
 /// How long an outlook that cannot be computed is put off, in milliseconds of the feed.
 pub(crate) const POSTPONED_MS: i64 = 60_000;
@@ -80,7 +82,11 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
     forecast::store::put(&mut tx, account_id, &computed, ahead.into()).await?;
     if let Some(run_until) = moved(before.run_until, zero, figures.as_of) {
         let generation = accounts::set_run_until(&mut tx, account_id, run_until).await?;
-        push_tenant::enqueue(&mut tx, account_id, generation, now).await?;
+        let job = PushTenant {
+            account_id,
+            generation,
+        };
+        queue::enqueue(&mut tx, account_id, &job, now).await?;
     }
     raise::raise(&mut tx, account_id, &standing, &wanted, now).await?;
     Ok(tx.commit().await?)

@@ -1,6 +1,7 @@
 //! The background work of a process: pull the feed, settle, run jobs, reap lost leases, sweep what is over. Each loop is
 //! supervised: an error is logged and the loop goes on; nothing but a stop ends it.
 
+use crate::registry::KINDS;
 use crate::watch;
 use std::time::Duration;
 
@@ -113,7 +114,7 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
     let mut running = JoinSet::new();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        let started = runner::claim(backend, &mut running)
+        let started = runner::claim(KINDS, backend, &mut running)
             .await
             .unwrap_or_else(|broken| {
                 tracing::error!(worker = "jobs", error = %broken, "claim broke; the loop goes on");

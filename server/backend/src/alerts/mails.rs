@@ -1,15 +1,85 @@
 //! The words of mails about alerts. As in `messages`: one link, one action, and nothing that anybody typed.
 
 use domain::alert::Kind;
-use domain::id::AccountId;
+use domain::id::{AccountId, RecipientId};
 use domain::limits::RECIPIENT_DAYS;
 use domain::outlook::Cause;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use url::Url;
 
+use crate::Backend;
+use crate::alerts::store;
 use crate::alerts::store::AlertRow;
+use crate::mail::letter::{Attempt, Letter};
+use crate::mail::store::{MailRow, To};
 use crate::outside::letter::{Words, base, compose};
+use crate::queue::JobError;
+use crate::secret::recipient_token;
+
+/// Agree to be told of an account's alerts.
+pub struct RecipientLetter;
+
+impl Letter for RecipientLetter {
+    const NAME: &'static str = "confirm_recipient";
+
+    async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
+        let (_, recipient_id) = recipient(mail)?;
+        let settings = backend.settings();
+        let token = recipient_token(&settings.secret_key, recipient_id.0);
+        Ok(Some(confirm_recipient(&settings.public_origin, &token)))
+    }
+}
+
+/// Credit or a limit comes to its end. What becomes of it stands in the history of alerts.
+pub struct AlertLetter;
+
+impl Letter for AlertLetter {
+    const NAME: &'static str = "alert";
+
+    async fn write(
+        backend: &Backend,
+        mail: &MailRow,
+        is_user: bool,
+    ) -> Result<Option<Words>, JobError> {
+        let (account_id, recipient_id) = recipient(mail)?;
+        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let mut db = backend.pool().acquire().await?;
+        let Some(row) = store::undelivered(&mut db, account_id, delivery_id).await? else {
+            // Given up before.
+            return Ok(None);
+        };
+        let settings = backend.settings();
+        // Users end them on the page; nobody else can get there.
+        let token = (!is_user).then(|| recipient_token(&settings.secret_key, recipient_id.0));
+        let words = alert(&settings.public_origin, account_id, token.as_deref(), &row);
+        Ok(Some(words))
+    }
+
+    async fn note(backend: &Backend, mail: &MailRow, attempt: Attempt) -> Result<(), JobError> {
+        let (account_id, _) = recipient(mail)?;
+        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let now = backend.clock().now();
+        let mut db = backend.pool().acquire().await?;
+        match attempt {
+            Attempt::Sent => store::delivered(&mut db, account_id, delivery_id, now).await?,
+            Attempt::Failed(class) => {
+                store::failed(&mut db, account_id, delivery_id, class, None).await?;
+            }
+            Attempt::GivenUp(class) => {
+                store::failed(&mut db, account_id, delivery_id, class, Some(now)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
+    match mail.to {
+        To::Recipient(account_id, recipient_id) => Ok((account_id, recipient_id)),
+        To::User(_) => Err(JobError::Fail("no_recipient")),
+    }
+}
 
 /// Agree to be told of an account's alerts.
 #[must_use]

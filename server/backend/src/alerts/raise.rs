@@ -1,6 +1,8 @@
 //! Raising what is due: each warning once, and the most urgent of one moment sent to whoever is told.
 
+use crate::alerts::mails::AlertLetter;
 use crate::alerts::store;
+use crate::mail::letter::Letter as _;
 use domain::alert::{self, Alert, Standing, Wanted};
 use domain::id::{AccountId, AlertId, MailId};
 use domain::money::Ticks;
@@ -10,10 +12,12 @@ use time::OffsetDateTime;
 
 use crate::alerts::recipients::store as recipients;
 use crate::alerts::store::{AlertRow, Way};
-use crate::alerts::webhook::{send as send_webhook, store as webhooks};
+use crate::alerts::webhook::send::SendWebhook;
+use crate::alerts::webhook::store as webhooks;
 use crate::failure::Broken;
 use crate::mail::send as send_mail;
-use crate::mail::store::{MailRow, Template, To};
+use crate::mail::store::{MailRow, To};
+use crate::queue;
 use crate::random;
 
 pub(crate) async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Result<Wanted, Broken> {
@@ -73,7 +77,7 @@ pub(crate) async fn send(
         let mail = MailRow {
             mail_id: MailId(random::id(now)),
             to: To::Recipient(account_id, recipient.recipient_id),
-            template: Template::Alert,
+            template: AlertLetter::NAME.to_owned(),
             verification_id: None,
             delivery_id: Some(delivery_id),
         };
@@ -82,7 +86,7 @@ pub(crate) async fn send(
     if let Some(webhook) = webhooks::get(db, account_id).await? {
         let way = Way::Webhook(webhook.webhook_id);
         let delivery_id = store::open_delivery(db, account_id, alert_id, way, now).await?;
-        send_webhook::enqueue(db, account_id, delivery_id, now).await?;
+        queue::enqueue(db, account_id, &SendWebhook::Alert { delivery_id }, now).await?;
     }
     Ok(())
 }

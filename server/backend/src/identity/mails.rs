@@ -4,7 +4,39 @@
 use domain::limits::VERIFICATION_HOURS;
 use url::Url;
 
+use crate::Backend;
+use crate::mail::letter::Letter;
+use crate::mail::store::MailRow;
 use crate::outside::letter::{Words, base, compose};
+use crate::queue::JobError;
+use crate::secret::verification_token;
+
+/// Confirm your address.
+pub struct VerifyEmail;
+
+impl Letter for VerifyEmail {
+    const NAME: &'static str = "verify_email";
+
+    async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
+        let settings = backend.settings();
+        let id = mail
+            .verification_id
+            .ok_or(JobError::Fail("no_verification"))?;
+        let token = verification_token(&settings.secret_key, id.0);
+        Ok(Some(verify_email(&settings.public_origin, &token)))
+    }
+}
+
+/// Somebody tried to sign up with an address that has an account.
+pub struct AlreadyRegistered;
+
+impl Letter for AlreadyRegistered {
+    const NAME: &'static str = "already_registered";
+
+    async fn write(backend: &Backend, _: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
+        Ok(Some(already_registered(&backend.settings().public_origin)))
+    }
+}
 
 /// Confirm your address.
 #[must_use]

@@ -17,9 +17,12 @@ use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
+use crate::keys::push::PushKey;
+use crate::keys::remove::RemoveKey;
 use crate::keys::store::NewKey;
 use crate::metering::live;
 use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::queue;
 use crate::secret::sha256;
 use crate::usage::days as usage_days;
 use crate::zone::month_start;
@@ -104,7 +107,8 @@ pub async fn create(
         return Err(Failure::Refused(KeyRefusal::TooMany));
     }
     store::insert(&mut tx, &key, now).await?;
-    push::enqueue(&mut tx, key.account_id, key.key_id, now).await?;
+    let job = PushKey { key_id: key.key_id };
+    queue::enqueue(&mut tx, key.account_id, &job, now).await?;
     audit::append(
         &mut tx,
         key.account_id,
@@ -139,7 +143,7 @@ pub async fn revoke(
     if !store::revoke(&mut tx, actor.account_id(), key_id, now).await? {
         return Err(Failure::Refused(KeyRefusal::NotFound));
     }
-    remove::enqueue(&mut tx, actor.account_id(), key_id, now).await?;
+    queue::enqueue(&mut tx, actor.account_id(), &RemoveKey { key_id }, now).await?;
     audit::append(
         &mut tx,
         actor.account_id(),

@@ -1,41 +1,10 @@
-//! Mails to people: which text, to whom, sent when. The words themselves are `mailer::messages`.
+//! Mails to people: which text, to whom, sent when. The words are those of its letter.
 
 use domain::id::{AccountId, DeliveryId, MailId, RecipientId, UserId, VerificationId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
-
-/// Which text. The words are in the database: add, never rename.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Template {
-    /// Confirm your address.
-    VerifyEmail,
-    /// Somebody tried to sign up with your address, which has an account.
-    AlreadyRegistered,
-    /// Agree to be told of an account's alerts.
-    ConfirmRecipient,
-    /// Credit or a limit comes to its end.
-    Alert,
-}
-
-impl Template {
-    const ALL: [Self; 4] = [
-        Self::VerifyEmail,
-        Self::AlreadyRegistered,
-        Self::ConfirmRecipient,
-        Self::Alert,
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verify_email",
-            Self::AlreadyRegistered => "already_registered",
-            Self::ConfirmRecipient => "confirm_recipient",
-            Self::Alert => "alert",
-        }
-    }
-}
 
 /// Where a mail goes. The address is read when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +21,8 @@ pub struct MailRow {
     pub mail_id: MailId,
     /// To whom.
     pub to: To,
-    /// Which text.
-    pub template: Template,
+    /// Which text: the word of its letter.
+    pub template: String,
     /// The confirmation it carries.
     pub verification_id: Option<VerificationId>,
     /// The delivery of an alert that it is.
@@ -81,7 +50,7 @@ pub async fn insert(
     sqlx::query!(
         "INSERT INTO mails (mail_id, user_id, account_id, recipient_id, template, verification_id, delivery_id, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        mail.mail_id.0, user_id, account_id, recipient_id, mail.template.as_str(), mail.verification_id.map(|id| id.0),
+        mail.mail_id.0, user_id, account_id, recipient_id, mail.template, mail.verification_id.map(|id| id.0),
         mail.delivery_id.map(|id| id.0), now
     )
     .execute(db)
@@ -115,14 +84,10 @@ pub async fn unsent(
         }
         _ => return Err(Broken::new("mail to nobody")),
     };
-    let template = Template::ALL
-        .into_iter()
-        .find(|template| template.as_str() == row.template)
-        .ok_or_else(|| Broken::new("mail with an unknown template"))?;
     let mail = MailRow {
         mail_id,
         to,
-        template,
+        template: row.template,
         verification_id: row.verification_id.map(Into::into),
         delivery_id: row.delivery_id.map(Into::into),
     };
@@ -135,12 +100,12 @@ pub async fn unsent(
 pub async fn count_since(
     db: &mut PgConnection,
     user_id: UserId,
-    template: Template,
+    template: &str,
     since: OffsetDateTime,
 ) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM mails WHERE user_id = $1 AND template = $2 AND created_at > $3"#,
-        user_id.0, template.as_str(), since
+        user_id.0, template, since
     )
     .fetch_one(db)
     .await?)
@@ -150,12 +115,12 @@ pub async fn count_since(
 pub async fn count_for_account(
     db: &mut PgConnection,
     account_id: AccountId,
-    template: Template,
+    template: &str,
     since: OffsetDateTime,
 ) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM mails WHERE account_id = $1 AND template = $2 AND created_at > $3"#,
-        account_id.0, template.as_str(), since
+        account_id.0, template, since
     )
     .fetch_one(db)
     .await?)

@@ -1,31 +1,46 @@
-//! The jobs: what leaves the process, one file per kind. Each is safe to run twice and says in its first lines why.
-//! Leasing, retrying and burying are `runner`'s.
+//! Work that leaves the process or waits: what a job is, how it is enqueued, how one attempt ends. Leasing, retrying and
+//! burying are `runner`'s; which jobs there are is `registry`'s; what one does is its own file's, in its subject's folder.
 
 pub mod runner;
 pub mod schedules;
 pub mod store;
 pub mod turn;
 
-use crate::accounts::tenant as push_tenant;
-use crate::alerts::webhook::send as send_webhook;
-use crate::checks::job as check;
-use crate::keys::{push as push_key, remove as remove_key};
-use crate::ledger::chain::seal as seal_day;
-use crate::mail::send as send_mail;
-use crate::metering::months as close_month;
-use crate::sandboxes::timeout as set_timeout;
 use domain::id::AccountId;
-use serde_json::Value;
-use uuid::Uuid;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::Backend;
 use crate::failure::Broken;
 use crate::outside::orchestrator::CallError;
-use crate::queue::store::LeasedJob;
+use crate::queue::store::{LeasedJob, NewJob};
+
+/// A kind of job. The value is the payload: ids only, because it is stored in plain text and kept for weeks. Each is safe
+/// to run twice and says in the first lines of its file why.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Stable kebab-case name. It is stored: never rename it.
+    const NAME: &'static str;
+
+    /// Names the logical effect: while a job of this key waits or runs, a second one is not enqueued.
+    fn unique_key(&self) -> String;
+
+    /// One attempt. No transaction is held while a peer takes its time.
+    ///
+    /// # Errors
+    /// See [`JobError`]: what it is decides whether there is another attempt.
+    fn run(
+        self,
+        backend: &Backend,
+        lease: &LeasedJob,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
+}
 
 /// How one attempt at a job ends when it does not succeed. The word is stored; texts of peers never are.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum JobError {
     /// Worth another attempt.
     Retry(&'static str),
     /// Never going to work: straight to the dead list.
@@ -34,93 +49,17 @@ pub enum Trouble {
     Broken(Broken),
 }
 
-impl<E: Into<Broken>> From<E> for Trouble {
+impl<E: Into<Broken>> From<E> for JobError {
     fn from(error: E) -> Self {
         Self::Broken(error.into())
     }
 }
 
-/// Every kind of job. The names are stored: add, never rename.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// One mail, by its id.
-    SendMail,
-    /// The state of a tenant, by account and generation.
-    PushTenant,
-    /// A key's hash, by account and key.
-    PushKey,
-    /// A key's removal, by account and key.
-    RemoveKey,
-    /// One alert posted to the account's webhook, or a test of it.
-    SendWebhook,
-    /// A sandbox's auto-destroy timer, by account, sandbox and minutes.
-    SetTimeout,
-    /// One turn of a check, by its round.
-    Check,
-    /// The links of ledger days that are over.
-    SealDay,
-    /// Months whose usage is final.
-    CloseMonth,
-}
-
-impl Kind {
-    /// All kinds; the coverage test walks them.
-    pub const ALL: [Self; 9] = [
-        Self::SendMail,
-        Self::PushTenant,
-        Self::PushKey,
-        Self::RemoveKey,
-        Self::SendWebhook,
-        Self::SetTimeout,
-        Self::Check,
-        Self::SealDay,
-        Self::CloseMonth,
-    ];
-
-    /// The stored name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SendMail => "send-mail",
-            Self::PushTenant => "push-tenant",
-            Self::PushKey => "push-key",
-            Self::RemoveKey => "remove-key",
-            Self::SendWebhook => "send-webhook",
-            Self::SetTimeout => "set-timeout",
-            Self::Check => "check",
-            Self::SealDay => "seal-day",
-            Self::CloseMonth => "close-month",
-        }
-    }
-
-    /// The kind of a stored name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-/// Runs one attempt.
-pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Trouble> {
-    match Kind::parse(&job.kind) {
-        Some(Kind::SendMail) => send_mail::run(backend, job).await,
-        Some(Kind::PushTenant) => push_tenant::run(backend, job).await,
-        Some(Kind::PushKey) => push_key::run(backend, job).await,
-        Some(Kind::RemoveKey) => remove_key::run(backend, job).await,
-        Some(Kind::SendWebhook) => send_webhook::run(backend, job).await,
-        Some(Kind::SetTimeout) => set_timeout::run(backend, job).await,
-        Some(Kind::Check) => check::run(backend, job).await,
-        Some(Kind::SealDay) => seal_day::run(backend).await,
-        Some(Kind::CloseMonth) => close_month::run(backend).await,
-        None => Err(Trouble::Fail("unknown_kind")),
-    }
-}
-
 /// What a failed call means for the job that made it. A refusal out of contract is retried too: the peer may be mended,
 /// and the cap on attempts ends it.
-impl From<CallError> for Retry {
-    fn from(error: CallError) -> Self {
-        Self(match error {
+impl JobError {
+    pub(crate) const fn of_call(error: &CallError) -> Self {
+        Self::Retry(match error {
             CallError::Unreachable => "unreachable",
             CallError::Failing => "failing",
             CallError::Garbage => "garbage",
@@ -131,25 +70,72 @@ impl From<CallError> for Retry {
     }
 }
 
-/// A reason to try again, from a call.
-pub(crate) struct Retry(&'static str);
+/// One attempt at a stored job.
+type Attempt = for<'a> fn(&'a Backend, &'a LeasedJob) -> BoxFuture<'a, Result<(), JobError>>;
 
-impl Retry {
-    pub(crate) const fn trouble(self) -> Trouble {
-        Trouble::Retry(self.0)
+/// A kind of job as the runner knows it: its name, and how one attempt at it is made.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    name: &'static str,
+    attempt: Attempt,
+}
+
+impl Kind {
+    /// The kind that `J` is.
+    #[must_use]
+    pub const fn of<J: Job>() -> Self {
+        Self {
+            name: J::NAME,
+            attempt: |backend, lease| {
+                Box::pin(async move {
+                    let job: J = serde_json::from_value(lease.payload.clone())
+                        .map_err(|_| JobError::Fail("payload"))?;
+                    job.run(backend, lease).await
+                })
+            },
+        }
+    }
+
+    /// The stored name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 }
 
-/// An id out of a payload.
-pub(crate) fn payload_id(payload: &Value, name: &str) -> Result<Uuid, Trouble> {
-    let text = payload.get(name).and_then(Value::as_str);
-    text.and_then(|text| Uuid::parse_str(text).ok())
-        .ok_or(Trouble::Fail("payload"))
+/// Runs one attempt at a job of one of these kinds.
+pub(crate) async fn run(
+    kinds: &[Kind],
+    backend: &Backend,
+    lease: &LeasedJob,
+) -> Result<(), JobError> {
+    match kinds.iter().find(|kind| kind.name == lease.kind) {
+        Some(kind) => (kind.attempt)(backend, lease).await,
+        None => Err(JobError::Fail("unknown_kind")),
+    }
 }
 
-/// The account a job belongs to.
-pub(crate) fn account_of(job: &LeasedJob) -> Result<AccountId, Trouble> {
-    job.account_id
-        .map(AccountId::from)
-        .ok_or(Trouble::Fail("payload"))
+/// Enqueues a job in the transaction of what it follows from, unless the same effect is already waiting or running.
+pub(crate) async fn enqueue<J: Job>(
+    db: &mut PgConnection,
+    account_id: impl Into<Option<AccountId>> + Send,
+    job: &J,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let job = NewJob {
+        kind: J::NAME,
+        account_id: account_id.into(),
+        payload: serde_json::to_value(job)?,
+        unique_key: job.unique_key(),
+    };
+    store::enqueue(db, &job, now).await
+}
+
+impl LeasedJob {
+    /// The account the job belongs to.
+    pub(crate) fn account(&self) -> Result<AccountId, JobError> {
+        self.account_id
+            .map(AccountId::from)
+            .ok_or(JobError::Fail("payload"))
+    }
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::failure::Broken;
 use crate::queue::store::{self, LeasedJob};
-use crate::queue::{Trouble, run};
+use crate::queue::{JobError, Kind, run};
 use crate::{Backend, random};
 
 /// Seconds of a lease, renewed at a third of it. Short, so that a worker's death delays what it held, a key's push say,
@@ -19,7 +19,11 @@ const IN_FLIGHT_MAX: usize = 8;
 pub(crate) const ATTEMPTS_MAX: i32 = 40;
 
 /// Claims what is due and starts it, up to the number in flight. Gives how many were started.
-pub(crate) async fn claim(backend: &Backend, running: &mut JoinSet<()>) -> Result<usize, Broken> {
+pub(crate) async fn claim(
+    kinds: &'static [Kind],
+    backend: &Backend,
+    running: &mut JoinSet<()>,
+) -> Result<usize, Broken> {
     let free = IN_FLIGHT_MAX.saturating_sub(running.len());
     if free == 0 {
         return Ok(0);
@@ -29,16 +33,16 @@ pub(crate) async fn claim(backend: &Backend, running: &mut JoinSet<()>) -> Resul
     drop(db);
     let count = claimed.len();
     for job in claimed {
-        running.spawn(work(backend.clone(), job));
+        running.spawn(work(kinds, backend.clone(), job));
     }
     Ok(count)
 }
 
 /// One attempt from claim to verdict. Runs in a task of its own, so a panic costs this attempt only: the lease runs out
 /// and the reaper frees the job.
-async fn work(backend: Backend, job: LeasedJob) {
+async fn work(kinds: &'static [Kind], backend: Backend, job: LeasedJob) {
     let verdict = tokio::select! {
-        result = run(&backend, &job) => result,
+        result = run(kinds, &backend, &job) => result,
         () = heartbeat(&backend, &job) => {
             tracing::warn!(job.id = %job.job_id, job.kind, "lease lost, attempt dropped");
             metrics::counter!("jobs_leases_lost_total").increment(1);
@@ -68,14 +72,14 @@ async fn heartbeat(backend: &Backend, job: &LeasedJob) {
 async fn settle(
     backend: &Backend,
     job: &LeasedJob,
-    verdict: Result<(), Trouble>,
+    verdict: Result<(), JobError>,
 ) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     let (outcome, kept) = match verdict {
         Ok(()) => ("done", store::finish(&mut db, job).await?),
-        Err(Trouble::Fail(why)) => ("dead", store::bury(&mut db, job, why).await?),
-        Err(Trouble::Retry(why)) => retry(&mut db, job, why).await?,
-        Err(Trouble::Broken(broken)) => {
+        Err(JobError::Fail(why)) => ("dead", store::bury(&mut db, job, why).await?),
+        Err(JobError::Retry(why)) => retry(&mut db, job, why).await?,
+        Err(JobError::Broken(broken)) => {
             tracing::error!(job.id = %job.job_id, job.kind, error = %broken, "job broke");
             retry(&mut db, job, "broken").await?
         }

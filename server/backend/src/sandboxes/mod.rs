@@ -24,7 +24,9 @@ use crate::db::ticks;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, Live};
 use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::queue;
 use crate::sandboxes::store::Filter;
+use crate::sandboxes::timeout::SetTimeout;
 
 /// A sandbox with its cost, exact up to the settled watermark.
 pub struct SandboxRow {
@@ -134,7 +136,11 @@ pub async fn set_timeout(
         Some(_) => return Err(Failure::Refused(SandboxRefusal::NotRunning)),
         None => return Err(Failure::Refused(SandboxRefusal::NotFound)),
     }
-    timeout::enqueue(&mut tx, account_id, id, minutes, now).await?;
+    let job = SetTimeout {
+        sandbox_id: id.clone(),
+        minutes,
+    };
+    queue::enqueue(&mut tx, account_id, &job, now).await?;
     let (user_id, action) = (actor.user_id(), Action::SandboxTimeoutSet);
     audit::append(&mut tx, account_id, user_id, action, id.as_str(), now).await?;
     Ok(tx.commit().await?)

@@ -9,12 +9,14 @@ use domain::refusal::VerificationRefusal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::accounts::{store as accounts, tenant as push_tenant};
+use crate::accounts::store as accounts;
+use crate::accounts::tenant::PushTenant;
 use crate::audit::{self, Action};
 use crate::failure::{Broken, Failure};
 use crate::identity::users::{self};
 use crate::identity::verification::store as verifications;
 use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
+use crate::queue;
 use crate::secret::sha256;
 use crate::{Backend, random};
 
@@ -51,7 +53,11 @@ pub async fn confirm_email(
         .await?;
         if let Some(generation) = accounts::activate(&mut tx, account_id, now).await? {
             give_sign_up_credit(&mut tx, account_id, row.user_id, now).await?;
-            push_tenant::enqueue(&mut tx, account_id, generation, now).await?;
+            let job = PushTenant {
+                account_id,
+                generation,
+            };
+            queue::enqueue(&mut tx, account_id, &job, now).await?;
         }
     }
     tx.commit().await?;

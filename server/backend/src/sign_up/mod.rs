@@ -19,9 +19,11 @@ use crate::accounts::store::Acceptance;
 use crate::alerts::recipients::store as recipients;
 use crate::audit::{self, Action};
 use crate::failure::{Broken, Failure};
+use crate::identity::mails::AlreadyRegistered;
 use crate::identity::users::{self, NewUser};
 use crate::identity::verification::open_verification;
-use crate::mail::store::{MailRow, Template, To};
+use crate::mail::letter::Letter as _;
+use crate::mail::store::{MailRow, To};
 use crate::mail::{send as send_mail, store as mails};
 use crate::{Backend, random};
 
@@ -183,13 +185,12 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
         return Ok(());
     };
     let since = now - Duration::HOUR;
-    let sent =
-        mails::count_since(&mut tx, user.user_id, Template::AlreadyRegistered, since).await?;
+    let sent = mails::count_since(&mut tx, user.user_id, AlreadyRegistered::NAME, since).await?;
     if sent < VERIFICATION_MAILS_PER_HOUR {
         let mail = MailRow {
             mail_id: MailId(random::id(now)),
             to: To::User(user.user_id),
-            template: Template::AlreadyRegistered,
+            template: AlreadyRegistered::NAME.to_owned(),
             verification_id: None,
             delivery_id: None,
         };

@@ -9,12 +9,14 @@ use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
+use crate::alerts::mails::RecipientLetter;
 use crate::alerts::may_change;
 use crate::alerts::recipients::store::Invited;
 use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::failure::{Broken, Failure};
-use crate::mail::store::{MailRow, Template, To};
+use crate::mail::letter::Letter as _;
+use crate::mail::store::{MailRow, To};
 use crate::mail::{send as send_mail, store as mails};
 use crate::secret::{recipient_token, sha256};
 use crate::{Backend, random};
@@ -88,7 +90,7 @@ async fn ask(
     now: OffsetDateTime,
 ) -> Result<(), Failure<AlertRefusal>> {
     let since = now - Duration::DAY;
-    let template = Template::ConfirmRecipient;
+    let template = RecipientLetter::NAME;
     let asked = mails::count_for_account(db, account_id, template, since).await?;
     if asked >= RECIPIENT_MAILS_PER_DAY {
         return Err(Failure::Refused(AlertRefusal::AskedTooOften));
@@ -96,7 +98,7 @@ async fn ask(
     let mail = MailRow {
         mail_id: MailId(random::id(now)),
         to: To::Recipient(account_id, recipient_id),
-        template,
+        template: template.to_owned(),
         verification_id: None,
         delivery_id: None,
     };

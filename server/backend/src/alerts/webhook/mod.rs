@@ -8,10 +8,12 @@ use domain::limits::WEBHOOK_TEST_EVERY_S;
 use domain::refusal::WebhookRefusal;
 use time::Duration;
 
+use crate::alerts::webhook::send::SendWebhook;
 use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::failure::Failure;
 use crate::outside::poster as webhook;
+use crate::queue;
 use crate::{Backend, random};
 
 /// Sets the address. An address that is changed keeps its secret.
@@ -83,7 +85,11 @@ pub async fn test(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webhoo
         return Err(Failure::Refused(WebhookRefusal::TooManyTests));
     }
     if let Some(webhook_id) = store::ask_test(&mut tx, account_id, now).await? {
-        send::enqueue_test(&mut tx, account_id, webhook_id, now).await?;
+        let test = SendWebhook::Test {
+            test: webhook_id,
+            asked_ns: i64::try_from(now.unix_timestamp_nanos())?,
+        };
+        queue::enqueue(&mut tx, account_id, &test, now).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -3,8 +3,8 @@
 
 use domain::id::{AccountId, DeliveryId, WebhookId};
 use domain::limits::WEBHOOK_ATTEMPTS_MAX;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -12,53 +12,54 @@ use crate::Backend;
 use crate::alerts::store as alerts;
 use crate::alerts::store::AlertRow;
 use crate::alerts::webhook::store::{self, WebhookRow};
-use crate::failure::Broken;
 use crate::outside::poster as webhook;
 use crate::outside::poster::PostError;
-use crate::queue::store::{LeasedJob, NewJob};
-use crate::queue::{Kind, Trouble, account_of, payload_id, store as jobs};
+use crate::queue::store::LeasedJob;
+use crate::queue::{Job, JobError};
 
-/// Enqueues the post of an alert, in the transaction that raises it.
-pub(crate) async fn enqueue(
-    db: &mut PgConnection,
+/// A post to the account's webhook.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SendWebhook {
+    /// An alert, enqueued by the transaction that raises it.
+    Alert {
+        /// What of it is delivered, and how.
+        delivery_id: DeliveryId,
+    },
+    /// A test, of which each is a job of its own.
+    Test {
+        /// Which webhook.
+        test: WebhookId,
+        /// When it was asked for, in nanoseconds since 1970.
+        asked_ns: i64,
+    },
+}
+
+impl Job for SendWebhook {
+    const NAME: &'static str = "send-webhook";
+
+    fn unique_key(&self) -> String {
+        match self {
+            Self::Alert { delivery_id } => format!("send-webhook:{delivery_id}"),
+            Self::Test { test, asked_ns } => format!("send-webhook:test:{test}:{asked_ns}"),
+        }
+    }
+
+    async fn run(self, backend: &Backend, lease: &LeasedJob) -> Result<(), JobError> {
+        let account_id = lease.account()?;
+        match self {
+            Self::Alert { delivery_id } => deliver(backend, lease, account_id, delivery_id).await,
+            Self::Test { .. } => test(backend, account_id).await,
+        }
+    }
+}
+
+async fn deliver(
+    backend: &Backend,
+    lease: &LeasedJob,
     account_id: AccountId,
     delivery_id: DeliveryId,
-    now: OffsetDateTime,
-) -> Result<(), Broken> {
-    let job = NewJob {
-        kind: Kind::SendWebhook.as_str(),
-        account_id: Some(account_id),
-        payload: json!({ "delivery_id": delivery_id }),
-        unique_key: format!("send-webhook:{delivery_id}"),
-    };
-    jobs::enqueue(db, &job, now).await
-}
-
-/// Enqueues a test of the webhook.
-pub(crate) async fn enqueue_test(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    webhook_id: WebhookId,
-    now: OffsetDateTime,
-) -> Result<(), Broken> {
-    let job = NewJob {
-        kind: Kind::SendWebhook.as_str(),
-        account_id: Some(account_id),
-        payload: json!({ "test": webhook_id }),
-        unique_key: format!(
-            "send-webhook:test:{webhook_id}:{}",
-            now.unix_timestamp_nanos()
-        ),
-    };
-    jobs::enqueue(db, &job, now).await
-}
-
-pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Trouble> {
-    let account_id = account_of(job)?;
-    if job.payload.get("test").is_some() {
-        return test(backend, account_id).await;
-    }
-    let delivery_id = DeliveryId(payload_id(&job.payload, "delivery_id")?);
+) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
     let Some(alert) = alerts::undelivered(&mut db, account_id, delivery_id).await? else {
         return Ok(());
@@ -77,19 +78,19 @@ pub(crate) async fn run(backend: &Backend, job: &LeasedJob) -> Result<(), Troubl
             Ok(alerts::delivered(&mut db, account_id, delivery_id, now).await?)
         }
         // Given up is an end, not a failure of ours: no person of ours must look.
-        Err(error) if job.attempt >= WEBHOOK_ATTEMPTS_MAX => {
+        Err(error) if lease.attempt >= WEBHOOK_ATTEMPTS_MAX => {
             end(backend, account_id, delivery_id, &error.class()).await
         }
         Err(error) => {
             let mut db = backend.pool().acquire().await?;
             alerts::failed(&mut db, account_id, delivery_id, &error.class(), None).await?;
-            Err(Trouble::Retry("webhook_failed"))
+            Err(JobError::Retry("webhook_failed"))
         }
     }
 }
 
 /// One attempt only: whoever tests sits in front of the page and tries again.
-async fn test(backend: &Backend, account_id: AccountId) -> Result<(), Trouble> {
+async fn test(backend: &Backend, account_id: AccountId) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
     let Some(webhook) = store::get(&mut db, account_id).await? else {
         return Ok(());
@@ -127,7 +128,7 @@ async fn end(
     account_id: AccountId,
     delivery_id: DeliveryId,
     failure: &str,
-) -> Result<(), Trouble> {
+) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
     let now = backend.clock().now();
     Ok(alerts::failed(&mut db, account_id, delivery_id, failure, Some(now)).await?)

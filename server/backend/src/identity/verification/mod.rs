@@ -8,10 +8,12 @@ use time::{Duration, OffsetDateTime};
 
 use crate::authority::actor::Actor;
 use crate::failure::{Broken, Failure};
+use crate::identity::mails::VerifyEmail;
 use crate::identity::verification::store as verifications;
 use crate::identity::verification::store::VerificationRow;
+use crate::mail::letter::Letter as _;
 use crate::mail::send as send_mail;
-use crate::mail::store::{MailRow, Template, To};
+use crate::mail::store::{MailRow, To};
 use crate::secret::{sha256, verification_token};
 use crate::{Backend, random};
 
@@ -39,7 +41,7 @@ pub(crate) async fn open_verification(
     let mail = MailRow {
         mail_id,
         to: To::User(user_id),
-        template: Template::VerifyEmail,
+        template: VerifyEmail::NAME.to_owned(),
         verification_id: Some(verification_id),
         delivery_id: None,
     };

@@ -1,27 +1,41 @@
 //! Seals ledger days that are over: a link of the chain per UTC day (`checks::chain`). Safe to run twice: the same day makes
 //! the same link, and a sealed day is not sealed again.
 
+use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::Backend;
 use crate::failure::Broken;
 use crate::ledger::chain::{self, store};
-use crate::queue::Trouble;
+use crate::queue::store::LeasedJob;
+use crate::queue::{Job, JobError};
 
 /// How long after its end a day is sealed: no transaction that stamped a transfer in it is still open by far.
 const AFTER: Duration = Duration::HOUR;
 /// Days sealed in one turn; the next turn goes on.
 const DAYS_PER_TURN: usize = 31;
 
-pub(crate) async fn run(backend: &Backend) -> Result<(), Trouble> {
-    let now = backend.clock().now();
-    let over = (now - AFTER).date();
-    for _ in 0..DAYS_PER_TURN {
-        if !seal_next(backend, over, now).await? {
-            break;
-        }
+/// Seals every day that is over.
+#[derive(Serialize, Deserialize)]
+pub struct SealDay {}
+
+impl Job for SealDay {
+    const NAME: &'static str = "seal-day";
+
+    fn unique_key(&self) -> String {
+        "seal-day:seal-day".to_owned()
     }
-    Ok(())
+
+    async fn run(self, backend: &Backend, _: &LeasedJob) -> Result<(), JobError> {
+        let now = backend.clock().now();
+        let over = (now - AFTER).date();
+        for _ in 0..DAYS_PER_TURN {
+            if !seal_next(backend, over, now).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Seals the day after the last sealed one, if it is before `over`; false when there is none.

@@ -6,6 +6,7 @@ pub mod store;
 
 use domain::moment::Moment;
 use domain::outlook::{month_start, next_month};
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -14,7 +15,8 @@ use crate::failure::Broken;
 use crate::findings::{self, Finding};
 use crate::metering::FEED;
 use crate::metering::feed::log as feed;
-use crate::queue::Trouble;
+use crate::queue::store::LeasedJob;
+use crate::queue::{Job, JobError};
 
 /// How far the feed must have passed the end: late events come in this time.
 const GRACE: Duration = Duration::hours(24);
@@ -25,13 +27,25 @@ const ACCOUNTS_AT_ONCE: i64 = 200;
 /// Months closed in one turn; the next turn goes on.
 const MONTHS_PER_TURN: usize = 12;
 
-pub(crate) async fn run(backend: &Backend) -> Result<(), Trouble> {
-    for _ in 0..MONTHS_PER_TURN {
-        if !close_next(backend).await? {
-            break;
-        }
+/// Closes every month that may be closed.
+#[derive(Serialize, Deserialize)]
+pub struct CloseMonth {}
+
+impl Job for CloseMonth {
+    const NAME: &'static str = "close-month";
+
+    fn unique_key(&self) -> String {
+        "close-month:close-month".to_owned()
     }
-    Ok(())
+
+    async fn run(self, backend: &Backend, _: &LeasedJob) -> Result<(), JobError> {
+        for _ in 0..MONTHS_PER_TURN {
+            if !close_next(backend).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Closes the oldest open month, if it may; false when it may not or there is none.
