@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use domain::act::Denial;
+
 /// Something unexpected, with its cause chain for the log. Deliberately not an `Error` and without a public text, so that
 /// it cannot slip into a page.
 pub struct Broken(anyhow::Error);
@@ -83,6 +85,8 @@ impl fmt::Debug for Broken {
 pub enum Failure<R> {
     /// Expected: shown in plain words beside the field.
     Refused(R),
+    /// The person may not, or not yet: shown in the words of the act.
+    Denied(Denial),
     /// Unexpected: logged, shown as one sentence with the request id.
     Broken(Broken),
 }

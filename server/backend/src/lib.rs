@@ -213,7 +213,7 @@ pub mod store {
         pub use crate::accounts::touched::mark_stale as touch;
         pub use crate::forecast::store::*;
     }
-    pub use crate::identity::sessions;
+    pub use crate::authority::sessions;
     pub use crate::identity::users;
     pub use crate::identity::verification::store as verifications;
     pub use crate::keys::store as keys;

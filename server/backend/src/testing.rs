@@ -8,12 +8,18 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::authority::actor::Actor;
+use crate::authority::session::{self, SessionKey};
+use crate::authority::sessions::{self, SessionRow};
 use crate::clock::Clock;
 use crate::failure::Broken;
 use crate::queue::{runner, store as jobs};
+use crate::random;
 use crate::registry::KINDS;
+use crate::secret::sha256;
 use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
 use crate::{Backend, db};
+use domain::id::UserId;
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -57,6 +63,25 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     drop(pool);
     let pool = db::pool_options(&settings).connect_lazy_with(options);
     Backend::with_pool(pool, settings, Clock::system())
+}
+
+/// Signs a person in, as a browser would, and gives their authority: there is no other way to it.
+///
+/// # Errors
+/// When the database fails or the person has no account.
+pub async fn actor(backend: &Backend, user_id: UserId) -> Result<Actor, Broken> {
+    let now = backend.clock().now();
+    let id = random::base62(22);
+    let row = SessionRow {
+        id_hash: sha256(id.as_bytes()),
+        user_id: Some(user_id),
+        kind: "customer".to_owned(),
+        data: serde_json::json!({}),
+        expires_at: now + time::Duration::DAY,
+    };
+    sessions::insert(backend, &row, now).await?;
+    let actor = session::actor(backend, SessionKey::of(&id)).await?;
+    actor.ok_or_else(|| Broken::new("a person without an account"))
 }
 
 /// Runs jobs until none is due, at most fifty rounds. Jobs that wait for a retry stay waiting.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::sessions;
 use crate::failure::Broken;
-use crate::identity::sessions;
 use crate::identity::verification::store as verifications;
 use crate::metering::feed::log as feed;
 use crate::metering::feed::pull::{self, Pulled};
@@ -175,7 +175,7 @@ fn gauge(name: &'static str, value: i64) {
 async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;
-    sessions::delete_expired(backend.pool(), now, SWEEP_ROWS).await?;
+    sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
     verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
     jobs::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);

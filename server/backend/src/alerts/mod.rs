@@ -10,6 +10,7 @@ pub mod store;
 pub mod webhook;
 
 use crate::accounts::touched;
+use domain::act::Act;
 use domain::alert::{HOURS, PERCENTS, Wanted};
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self};
@@ -23,7 +24,6 @@ use crate::alerts::calendar::store as calendars;
 use crate::alerts::history::history;
 use crate::alerts::recipients::store::RecipientRow;
 use crate::alerts::webhook::store as webhooks;
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
@@ -46,7 +46,7 @@ pub async fn choose(
     actor: &Actor,
     chosen: &Wanted,
 ) -> Result<(), Failure<AlertRefusal>> {
-    may_change(actor)?;
+    let mut change = actor.begin(backend, Act::AlertsChoose).await?;
     let known = |all: &[i32], chosen: &[i32]| -> Vec<i32> {
         let chosen = all.iter().filter(|threshold| chosen.contains(threshold));
         chosen.copied().collect()
@@ -55,21 +55,10 @@ pub async fn choose(
         percents: known(&PERCENTS, &chosen.percents),
         hours: known(&HOURS, &chosen.hours),
     };
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    store::choose(&mut tx, account_id, &chosen, now).await?;
-    touched::mark_stale(&mut tx, &[account_id]).await?;
-    let who = actor.user_id();
-    audit::append(&mut tx, account_id, who, Action::AlertsChosen, "", now).await?;
-    Ok(tx.commit().await?)
-}
-
-pub(super) fn may_change(actor: &Actor) -> Result<(), Failure<AlertRefusal>> {
-    if actor.role().may_change_money() {
-        Ok(())
-    } else {
-        Err(Failure::Refused(AlertRefusal::Forbidden))
-    }
+    let (account_id, now) = (change.account_id(), change.now());
+    store::choose(&mut change, account_id, &chosen, now).await?;
+    touched::mark_stale(&mut change, &[account_id]).await?;
+    Ok(change.commit("").await?)
 }
 
 /// Everything on the page of limit and alerts.
@@ -158,7 +147,7 @@ async fn read_webhook(
     };
     let secret = || poster::secret_of(&backend.settings().secret_key, row.webhook_id.0);
     Ok(Some(Webhook {
-        secret: actor.role().may_change_money().then(secret),
+        secret: actor.is_offered(Act::WebhookSet).then(secret),
         url: row.url,
         test_asked_at: row.test_asked_at,
         test_ended_at: row.test_ended_at,

@@ -1,6 +1,7 @@
-//! Authority as a type: an `Actor` exists only because a session was looked up, so holding one is the proof.
-//! What each role may do is `domain::role`.
+//! Authority as a type: an `Actor` is made from a live session and from nothing else, so holding one is the proof.
+//! What each role may do is `domain::act`.
 
+use domain::act::{Act, Denial, Person};
 use domain::email::EmailAddress;
 use domain::id::{AccountId, UserId};
 use domain::role::Role;
@@ -8,12 +9,12 @@ use domain::role::Role;
 /// A signed-in person inside one account.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    pub(crate) user_id: UserId,
-    pub(crate) account_id: AccountId,
-    pub(crate) role: Role,
-    pub(crate) email: EmailAddress,
-    pub(crate) account_name: String,
-    pub(crate) is_verified: bool,
+    pub(super) user_id: UserId,
+    pub(super) account_id: AccountId,
+    pub(super) role: Role,
+    pub(super) email: EmailAddress,
+    pub(super) account_name: String,
+    pub(super) is_verified: bool,
 }
 
 impl Actor {
@@ -51,5 +52,24 @@ impl Actor {
     #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.is_verified
+    }
+
+    /// Whether they may do this now.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn may(&self, act: Act) -> Result<(), Denial> {
+        act.allows(Person {
+            role: Some(self.role),
+            is_verified: self.is_verified,
+            // Nobody is asked for a fresh proof yet; until there is a way to give one, nobody has one.
+            is_proven: false,
+        })
+    }
+
+    /// Whether a page offers this act: by role alone, because what else is missing the form can say.
+    #[must_use]
+    pub fn is_offered(&self, act: Act) -> bool {
+        !matches!(self.may(act), Err(Denial::Forbidden(_)))
     }
 }

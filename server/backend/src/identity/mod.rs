@@ -2,7 +2,6 @@
 //! What is billed is `accounts`'; what a person may do is `authority`'s.
 
 pub mod mails;
-pub mod sessions;
 pub mod sign_in;
 pub mod users;
 pub mod verification;

@@ -4,6 +4,7 @@ pub mod push;
 pub mod remove;
 pub mod store;
 
+use domain::act::Act;
 use domain::id::KeyId;
 use domain::key::{KeyName, KeyNameProblem, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked};
 use domain::limits::KEYS_PER_ACCOUNT_MAX;
@@ -13,7 +14,6 @@ use domain::refusal::KeyRefusal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
@@ -22,7 +22,6 @@ use crate::keys::remove::RemoveKey;
 use crate::keys::store::NewKey;
 use crate::metering::live;
 use crate::paging::{decode_cursor, encode_cursor, page};
-use crate::queue;
 use crate::secret::sha256;
 use crate::usage::days as usage_days;
 use crate::zone::month_start;
@@ -69,6 +68,7 @@ pub async fn create(
     actor: &Actor,
     name: &str,
 ) -> Result<CreatedKey, Failure<KeyRefusal>> {
+    let mut change = actor.begin(backend, Act::KeyCreate).await?;
     let name = KeyName::parse(name).map_err(|problem| {
         Failure::Refused(match problem {
             KeyNameProblem::Empty => KeyRefusal::NameEmpty,
@@ -76,13 +76,7 @@ pub async fn create(
             KeyNameProblem::Unprintable => KeyRefusal::NameUnprintable,
         })
     })?;
-    if !actor.role().may_change_keys() {
-        return Err(Failure::Refused(KeyRefusal::Forbidden));
-    }
-    if !actor.is_verified() {
-        return Err(Failure::Refused(KeyRefusal::EmailUnverified));
-    }
-    let now = backend.clock().now();
+    let now = change.now();
     let region = backend.settings().region;
     let (public_id, secret) = (
         random::base62(PUBLIC_ID_CHARS),
@@ -93,32 +87,21 @@ pub async fn create(
     let last_four = &text.expose()[text.expose().len() - 4..];
     let key = NewKey {
         key_id: KeyId(random::id(now)),
-        account_id: actor.account_id(),
+        account_id: change.account_id(),
         name: &name,
         region: &region.to_string(),
         public_id: &public_id,
         last_four,
         sha256: sha256(text.expose().as_bytes()),
-        created_by: actor.user_id(),
+        created_by: change.user_id(),
     };
-    let mut tx = backend.pool().begin().await?;
-    store::lock(&mut tx, actor.account_id()).await?;
-    if store::count_live(&mut tx, actor.account_id()).await? >= KEYS_PER_ACCOUNT_MAX {
+    store::lock(&mut change, key.account_id).await?;
+    if store::count_live(&mut change, key.account_id).await? >= KEYS_PER_ACCOUNT_MAX {
         return Err(Failure::Refused(KeyRefusal::TooMany));
     }
-    store::insert(&mut tx, &key, now).await?;
-    let job = PushKey { key_id: key.key_id };
-    queue::enqueue(&mut tx, key.account_id, &job, now).await?;
-    audit::append(
-        &mut tx,
-        key.account_id,
-        actor.user_id(),
-        Action::KeyCreated,
-        &key.key_id.to_string(),
-        now,
-    )
-    .await?;
-    tx.commit().await?;
+    store::insert(&mut change, &key, now).await?;
+    change.enqueue(&PushKey { key_id: key.key_id }).await?;
+    change.commit(key.key_id).await?;
     Ok(CreatedKey {
         key_id: key.key_id,
         name: name.as_str().to_owned(),
@@ -129,31 +112,19 @@ pub async fn create(
 /// Revokes a key and queues its removal at the orchestrator. A revoked key is "not found" for a second time.
 ///
 /// # Errors
-/// [`KeyRefusal::Forbidden`] or [`KeyRefusal::NotFound`], or broken.
+/// [`KeyRefusal::NotFound`], denied, or broken.
 pub async fn revoke(
     backend: &Backend,
     actor: &Actor,
     key_id: KeyId,
 ) -> Result<(), Failure<KeyRefusal>> {
-    if !actor.role().may_change_keys() {
-        return Err(Failure::Refused(KeyRefusal::Forbidden));
-    }
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    if !store::revoke(&mut tx, actor.account_id(), key_id, now).await? {
+    let mut change = actor.begin(backend, Act::KeyRevoke).await?;
+    let (account_id, now) = (change.account_id(), change.now());
+    if !store::revoke(&mut change, account_id, key_id, now).await? {
         return Err(Failure::Refused(KeyRefusal::NotFound));
     }
-    queue::enqueue(&mut tx, actor.account_id(), &RemoveKey { key_id }, now).await?;
-    audit::append(
-        &mut tx,
-        actor.account_id(),
-        actor.user_id(),
-        Action::KeyRevoked,
-        &key_id.to_string(),
-        now,
-    )
-    .await?;
-    Ok(tx.commit().await?)
+    change.enqueue(&RemoveKey { key_id }).await?;
+    Ok(change.commit(key_id).await?)
 }
 
 /// One page of keys, newest first.

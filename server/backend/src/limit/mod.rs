@@ -3,12 +3,12 @@
 pub mod store;
 
 use crate::accounts::touched;
+use domain::act::Act;
 use domain::limits::MONTHLY_LIMIT_CENTS_MAX;
 use domain::money::Cents;
 use domain::refusal::LimitRefusal;
 
 use crate::Backend;
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::failure::Failure;
 
@@ -21,16 +21,12 @@ pub async fn set(
     actor: &Actor,
     typed: &str,
 ) -> Result<(), Failure<LimitRefusal>> {
+    let mut change = actor.begin(backend, Act::LimitSet).await?;
     let monthly = parse(typed).map_err(Failure::Refused)?;
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    store::put(&mut tx, account_id, monthly, now).await?;
-    touched::mark_stale(&mut tx, &[account_id]).await?;
-    let subject = format!("{} cents", monthly.0);
-    let who = actor.user_id();
-    audit::append(&mut tx, account_id, who, Action::LimitSet, &subject, now).await?;
-    Ok(tx.commit().await?)
+    let (account_id, now) = (change.account_id(), change.now());
+    store::put(&mut change, account_id, monthly, now).await?;
+    touched::mark_stale(&mut change, &[account_id]).await?;
+    Ok(change.commit(format!("{} cents", monthly.0)).await?)
 }
 
 fn parse(typed: &str) -> Result<Cents, LimitRefusal> {
@@ -47,23 +43,13 @@ fn parse(typed: &str) -> Result<Cents, LimitRefusal> {
 /// Removes the limit; without one it changes nothing.
 ///
 /// # Errors
-/// [`LimitRefusal::Forbidden`], or broken.
+/// Denied, or broken.
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<LimitRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    if store::remove(&mut tx, account_id).await? {
-        touched::mark_stale(&mut tx, &[account_id]).await?;
-        let who = actor.user_id();
-        audit::append(&mut tx, account_id, who, Action::LimitRemoved, "", now).await?;
+    let mut change = actor.begin(backend, Act::LimitRemove).await?;
+    let account_id = change.account_id();
+    if !store::remove(&mut change, account_id).await? {
+        return Ok(());
     }
-    Ok(tx.commit().await?)
-}
-
-fn may_change(actor: &Actor) -> Result<(), Failure<LimitRefusal>> {
-    if actor.role().may_change_money() {
-        Ok(())
-    } else {
-        Err(Failure::Refused(LimitRefusal::Forbidden))
-    }
+    touched::mark_stale(&mut change, &[account_id]).await?;
+    Ok(change.commit("").await?)
 }

@@ -6,6 +6,7 @@ pub mod store;
 pub mod timeout;
 pub mod waste;
 
+use domain::act::Act;
 use domain::id::KeyId;
 use domain::limits::SANDBOX_TIMEOUT_MINUTES;
 use domain::money::Ticks;
@@ -17,14 +18,12 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::db::ticks;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, Live};
 use crate::paging::{decode_cursor, encode_cursor, page};
-use crate::queue;
 use crate::sandboxes::store::Filter;
 use crate::sandboxes::timeout::SetTimeout;
 
@@ -122,15 +121,12 @@ pub async fn set_timeout(
     id: &SandboxId,
     minutes: i64,
 ) -> Result<(), Failure<SandboxRefusal>> {
-    if !actor.role().may_command_sandboxes() {
-        return Err(Failure::Refused(SandboxRefusal::Forbidden));
-    }
+    let mut change = actor.begin(backend, Act::SandboxSetTimeout).await?;
     if !SANDBOX_TIMEOUT_MINUTES.contains(&minutes) {
         return Err(Failure::Refused(SandboxRefusal::TimeoutUnknown));
     }
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    let state = store::state(&mut tx, account_id, id).await?;
+    let account_id = change.account_id();
+    let state = store::state(&mut change, account_id, id).await?;
     match state.as_deref().map(SandboxState::parse) {
         Some(Some(SandboxState::Running)) => {}
         Some(_) => return Err(Failure::Refused(SandboxRefusal::NotRunning)),
@@ -140,10 +136,8 @@ pub async fn set_timeout(
         sandbox_id: id.clone(),
         minutes,
     };
-    queue::enqueue(&mut tx, account_id, &job, now).await?;
-    let (user_id, action) = (actor.user_id(), Action::SandboxTimeoutSet);
-    audit::append(&mut tx, account_id, user_id, action, id.as_str(), now).await?;
-    Ok(tx.commit().await?)
+    change.enqueue(&job).await?;
+    Ok(change.commit(id.as_str()).await?)
 }
 
 /// The newest running sandboxes.

@@ -1,6 +1,7 @@
 //! Confirming an address: it activates the accounts of its person, gives each its credit and tells the orchestrator.
 
 use crate::accounts::touched;
+use domain::act::Act;
 use domain::id::{AccountId, GrantId, UserId};
 use domain::limits::SIGN_UP_CREDIT_CENTS;
 use domain::moment::Moment;
@@ -11,7 +12,8 @@ use time::OffsetDateTime;
 
 use crate::accounts::store as accounts;
 use crate::accounts::tenant::PushTenant;
-use crate::audit::{self, Action};
+use crate::audit;
+use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
 use crate::identity::users::{self};
 use crate::identity::verification::store as verifications;
@@ -29,9 +31,9 @@ pub async fn confirm_email(
     backend: &Backend,
     token: &str,
 ) -> Result<UserId, Failure<VerificationRefusal>> {
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let found = verifications::by_token(&mut tx, &sha256(token.as_bytes())).await?;
+    let mut change = OpenChange::begin(backend, Act::EmailVerify).await?;
+    let now = change.now();
+    let found = verifications::by_token(&mut change, &sha256(token.as_bytes())).await?;
     let row = found.ok_or(Failure::Refused(VerificationRefusal::Unknown))?;
     if row.used_at.is_some() || row.is_verified {
         return Err(Failure::Refused(VerificationRefusal::AlreadyVerified));
@@ -39,28 +41,28 @@ pub async fn confirm_email(
     if row.expires_at <= now {
         return Err(Failure::Refused(VerificationRefusal::Expired));
     }
-    verifications::spend(&mut tx, row.verification_id, now).await?;
-    users::verify(&mut tx, row.user_id, now).await?;
-    for account_id in accounts::owned_by(&mut tx, row.user_id).await? {
-        audit::append(
-            &mut tx,
+    verifications::spend(&mut change, row.verification_id, now).await?;
+    users::verify(&mut change, row.user_id, now).await?;
+    let mut lines = Vec::new();
+    for account_id in accounts::owned_by(&mut change, row.user_id).await? {
+        lines.push(Line {
             account_id,
-            row.user_id,
-            Action::EmailVerified,
-            &row.user_id.to_string(),
-            now,
-        )
-        .await?;
-        if let Some(generation) = accounts::activate(&mut tx, account_id, now).await? {
-            give_sign_up_credit(&mut tx, account_id, row.user_id, now).await?;
+            user_id: Some(row.user_id),
+            subject: row.user_id.to_string(),
+        });
+        if let Some(generation) = accounts::activate(&mut change, account_id, now).await? {
+            give_sign_up_credit(&mut change, account_id, row.user_id, now).await?;
             let job = PushTenant {
                 account_id,
                 generation,
             };
-            queue::enqueue(&mut tx, account_id, &job, now).await?;
+            queue::enqueue(&mut change, account_id, &job, now).await?;
         }
     }
-    tx.commit().await?;
+    let first = lines
+        .pop()
+        .ok_or_else(|| Broken::new("a person without an account of their own"))?;
+    change.commit(first, &lines).await?;
     Ok(row.user_id)
 }
 
@@ -95,13 +97,6 @@ pub(crate) async fn give_sign_up_credit(
     };
     ledger::append(db, account_id, &[transfer], now).await?;
     touched::mark_stale(db, &[account_id]).await?;
-    audit::append(
-        db,
-        account_id,
-        user_id,
-        Action::CreditGranted,
-        &grant_id.to_string(),
-        now,
-    )
-    .await
+    let by = (account_id, Some(user_id));
+    audit::append(db, by, audit::CREDIT_GRANTED, &grant_id.to_string(), now).await
 }

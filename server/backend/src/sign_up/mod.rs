@@ -3,6 +3,7 @@
 
 pub mod confirm;
 
+use domain::act::Act;
 use domain::country::Country;
 use domain::document::Document;
 use domain::email::{EmailAddress, EmailProblem};
@@ -17,7 +18,7 @@ use time::{Duration, OffsetDateTime};
 use crate::accounts::store as accounts;
 use crate::accounts::store::Acceptance;
 use crate::alerts::recipients::store as recipients;
-use crate::audit::{self, Action};
+use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
 use crate::identity::mails::AlreadyRegistered;
 use crate::identity::users::{self, NewUser};
@@ -70,14 +71,18 @@ pub async fn sign_up(backend: &Backend, typed: SignUp) -> Result<(), Failure<Sig
         password_hash: &password_hash,
         country: checked.country.code(),
     };
-    let mut tx = backend.pool().begin().await?;
-    if !users::insert(&mut tx, &user, now).await? {
-        tx.rollback().await?;
+    let mut change = OpenChange::begin(backend, Act::SignUp).await?;
+    if !users::insert(&mut change, &user, now).await? {
+        drop(change);
         return Ok(tell_owner(backend, &canonical, now).await?);
     }
-    open_account(backend, &mut tx, user_id, &checked.email, now).await?;
-    tx.commit().await?;
-    Ok(())
+    let account_id = open_account(backend, &mut change, user_id, &checked.email, now).await?;
+    let line = Line {
+        account_id,
+        user_id: Some(user_id),
+        subject: account_id.to_string(),
+    };
+    Ok(change.commit(line, &[]).await?)
 }
 
 fn check(backend: &Backend, typed: &SignUp) -> Result<Checked, SignUpRefusal> {
@@ -135,7 +140,7 @@ async fn open_account(
     user_id: UserId,
     email: &EmailAddress,
     now: OffsetDateTime,
-) -> Result<(), Broken> {
+) -> Result<AccountId, Broken> {
     let account_id = AccountId(random::id(now));
     let region = backend.settings().region.to_string();
     // An account needs a word to be called by; its owner can change it. The domain names a team better than a person.
@@ -165,16 +170,8 @@ async fn open_account(
         };
         accounts::insert_acceptance(db, &acceptance, now).await?;
     }
-    audit::append(
-        db,
-        account_id,
-        user_id,
-        Action::SignUp,
-        &account_id.to_string(),
-        now,
-    )
-    .await?;
-    open_verification(backend, db, Some(account_id), user_id, now).await
+    open_verification(backend, db, Some(account_id), user_id, now).await?;
+    Ok(account_id)
 }
 
 /// Tells the owner of a known address that somebody signed up with it, at most three times an hour.

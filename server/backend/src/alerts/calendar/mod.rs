@@ -3,6 +3,7 @@
 
 pub mod store;
 
+use domain::act::Act;
 use domain::calendar::{self, Entry};
 use domain::id::{AccountId, CalendarId};
 use domain::moment::Moment;
@@ -10,7 +11,6 @@ use domain::outlook::{self, Cause};
 use domain::refusal::CalendarRefusal;
 use sqlx::PgConnection;
 
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
@@ -26,18 +26,15 @@ use crate::{Backend, ledger, random};
 /// # Errors
 /// [`CalendarRefusal::AlreadyThere`], or broken.
 pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
-    let (account_id, user_id) = (actor.account_id(), actor.user_id());
-    let now = backend.clock().now();
+    let mut change = actor.begin(backend, Act::CalendarCreate).await?;
+    let now = change.now();
     let calendar_id = CalendarId(random::id(now));
     let hash = sha256(token(backend, calendar_id).as_bytes());
-    let mut tx = backend.pool().begin().await?;
-    let owner = (account_id, user_id);
-    if !store::insert(&mut tx, calendar_id, owner, &hash, now).await? {
+    let owner = (change.account_id(), change.user_id());
+    if !store::insert(&mut change, calendar_id, owner, &hash, now).await? {
         return Err(Failure::Refused(CalendarRefusal::AlreadyThere));
     }
-    let (action, subject) = (Action::CalendarCreated, calendar_id.to_string());
-    audit::append(&mut tx, account_id, user_id, action, &subject, now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit(calendar_id).await?)
 }
 
 /// Revokes the link of this person: it opens nothing from now on.
@@ -45,14 +42,11 @@ pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
 /// # Errors
 /// [`CalendarRefusal::NotFound`], or broken.
 pub async fn revoke(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
-    let (account_id, user_id) = (actor.account_id(), actor.user_id());
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let revoked = store::revoke(&mut tx, account_id, user_id, now).await?;
+    let mut change = actor.begin(backend, Act::CalendarRevoke).await?;
+    let (account_id, user_id, now) = (change.account_id(), change.user_id(), change.now());
+    let revoked = store::revoke(&mut change, account_id, user_id, now).await?;
     let calendar_id = revoked.ok_or(Failure::Refused(CalendarRefusal::NotFound))?;
-    let (action, subject) = (Action::CalendarRevoked, calendar_id.to_string());
-    audit::append(&mut tx, account_id, user_id, action, &subject, now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit(calendar_id).await?)
 }
 
 /// The token in the address of a link. Derived, so the page can show it again though only its hash is stored.

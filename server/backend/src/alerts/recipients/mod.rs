@@ -2,6 +2,7 @@
 
 pub mod store;
 
+use domain::act::Act;
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AccountId, MailId, RecipientId};
 use domain::limits::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
@@ -10,11 +11,10 @@ use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 use crate::alerts::mails::RecipientLetter;
-use crate::alerts::may_change;
 use crate::alerts::recipients::store::Invited;
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
-use crate::failure::{Broken, Failure};
+use crate::authority::change::{Change, Line, OpenChange};
+use crate::failure::Failure;
 use crate::mail::letter::Letter as _;
 use crate::mail::store::{MailRow, To};
 use crate::mail::{send as send_mail, store as mails};
@@ -33,52 +33,50 @@ pub async fn add(
     actor: &Actor,
     typed: &str,
 ) -> Result<bool, Failure<AlertRefusal>> {
+    let mut change = actor.begin(backend, Act::RecipientAdd).await?;
     let email = EmailAddress::parse(typed).map_err(|problem| {
         Failure::Refused(match problem {
             EmailProblem::Empty => AlertRefusal::EmailEmpty,
             EmailProblem::TooLong | EmailProblem::Malformed => AlertRefusal::EmailMalformed,
         })
     })?;
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
+    let (account_id, now) = (change.account_id(), change.now());
     let recipient_id = RecipientId(random::id(now));
-    let mut tx = backend.pool().begin().await?;
-    if store::count_locked(&mut tx, account_id).await? >= RECIPIENTS_MAX {
+    if store::count_locked(&mut change, account_id).await? >= RECIPIENTS_MAX {
         return Err(Failure::Refused(AlertRefusal::TooMany));
     }
     let canonical = email.canonical();
-    let member = store::member(&mut tx, account_id, &canonical).await?;
+    let member = store::member(&mut change, account_id, &canonical).await?;
     let is_new = match member {
         Some(user_id) => {
-            store::insert_member(&mut tx, account_id, recipient_id, user_id, now).await?
+            store::insert_member(&mut change, account_id, recipient_id, user_id, now).await?
         }
-        None => invite(backend, &mut tx, actor, (recipient_id, &canonical), now).await?,
+        None => invite(backend, &mut change, recipient_id, &canonical).await?,
     };
     if !is_new {
         return Err(Failure::Refused(AlertRefusal::AlreadyThere));
     }
-    note(&mut tx, actor, Action::RecipientAdded, recipient_id, now).await?;
-    tx.commit().await?;
+    change.commit(recipient_id).await?;
     Ok(member.is_none())
 }
 
 async fn invite(
     backend: &Backend,
-    db: &mut PgConnection,
-    actor: &Actor,
-    (recipient_id, email): (RecipientId, &str),
-    now: OffsetDateTime,
+    change: &mut Change,
+    recipient_id: RecipientId,
+    email: &str,
 ) -> Result<bool, Failure<AlertRefusal>> {
+    let (account_id, now) = (change.account_id(), change.now());
     let token = recipient_token(&backend.settings().secret_key, recipient_id.0);
     let invited = Invited {
         recipient_id,
         email,
         token_sha256: sha256(token.as_bytes()),
     };
-    if !store::invite(db, actor.account_id(), &invited, now).await? {
+    if !store::invite(change, account_id, &invited, now).await? {
         return Ok(false);
     }
-    ask(db, actor.account_id(), recipient_id, now).await?;
+    ask(change, account_id, recipient_id, now).await?;
     Ok(true)
 }
 
@@ -114,15 +112,14 @@ pub async fn resend(
     actor: &Actor,
     recipient_id: RecipientId,
 ) -> Result<(), Failure<AlertRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    store::count_locked(&mut tx, account_id).await?;
-    if !store::renew(&mut tx, account_id, recipient_id, now).await? {
+    let mut change = actor.begin(backend, Act::RecipientResend).await?;
+    let (account_id, now) = (change.account_id(), change.now());
+    store::count_locked(&mut change, account_id).await?;
+    if !store::renew(&mut change, account_id, recipient_id, now).await? {
         return Err(Failure::Refused(AlertRefusal::NotFound));
     }
-    ask(&mut tx, account_id, recipient_id, now).await?;
-    Ok(tx.commit().await?)
+    ask(&mut change, account_id, recipient_id, now).await?;
+    Ok(change.commit(recipient_id).await?)
 }
 
 /// Takes somebody off the list. Mails to them that wait are not sent any more.
@@ -134,14 +131,12 @@ pub async fn remove(
     actor: &Actor,
     recipient_id: RecipientId,
 ) -> Result<(), Failure<AlertRefusal>> {
-    may_change(actor)?;
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    if !store::remove(&mut tx, actor.account_id(), recipient_id).await? {
+    let mut change = actor.begin(backend, Act::RecipientRemove).await?;
+    let account_id = change.account_id();
+    if !store::remove(&mut change, account_id, recipient_id).await? {
         return Err(Failure::Refused(AlertRefusal::NotFound));
     }
-    note(&mut tx, actor, Action::RecipientRemoved, recipient_id, now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit(recipient_id).await?)
 }
 
 /// True when the link's owner has agreed already; what the page behind the link offers.
@@ -149,8 +144,8 @@ pub async fn remove(
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
 pub async fn link(backend: &Backend, token: &str) -> Result<bool, Failure<AlertRefusal>> {
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
+    let mut db = backend.pool().acquire().await?;
+    let linked = linked(backend, &mut db, token).await?;
     Ok(linked.confirmed_at.is_some())
 }
 
@@ -172,16 +167,14 @@ async fn linked(
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
 pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
-    if linked.confirmed_at.is_none() {
-        let (account_id, id) = (linked.account_id, linked.recipient_id);
-        store::confirm(&mut tx, account_id, id, now).await?;
-        let (action, subject) = (Action::RecipientAgreed, id.to_string());
-        audit::append(&mut tx, account_id, None, action, &subject, now).await?;
+    let mut change = OpenChange::begin(backend, Act::RecipientAgree).await?;
+    let linked = linked(backend, &mut change, token).await?;
+    if linked.confirmed_at.is_some() {
+        return Ok(());
     }
-    Ok(tx.commit().await?)
+    let (account_id, id, now) = (linked.account_id, linked.recipient_id, change.now());
+    store::confirm(&mut change, account_id, id, now).await?;
+    Ok(change.commit(by_link(&linked), &[]).await?)
 }
 
 /// Ends the mails to the owner of the link.
@@ -189,23 +182,16 @@ pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRe
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
 pub async fn stop(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let linked = linked(backend, &mut tx, token).await?;
-    let (account_id, id) = (linked.account_id, linked.recipient_id);
-    store::remove(&mut tx, account_id, id).await?;
-    let (action, subject) = (Action::RecipientRemoved, id.to_string());
-    audit::append(&mut tx, account_id, None, action, &subject, now).await?;
-    Ok(tx.commit().await?)
+    let mut change = OpenChange::begin(backend, Act::RecipientStop).await?;
+    let linked = linked(backend, &mut change, token).await?;
+    store::remove(&mut change, linked.account_id, linked.recipient_id).await?;
+    Ok(change.commit(by_link(&linked), &[]).await?)
 }
 
-async fn note(
-    db: &mut PgConnection,
-    actor: &Actor,
-    action: Action,
-    recipient_id: RecipientId,
-    now: OffsetDateTime,
-) -> Result<(), Broken> {
-    let (account_id, who) = (actor.account_id(), actor.user_id());
-    audit::append(db, account_id, who, action, &recipient_id.to_string(), now).await
+fn by_link(linked: &store::Linked) -> Line {
+    Line {
+        account_id: linked.account_id,
+        user_id: None,
+        subject: linked.recipient_id.to_string(),
+    }
 }

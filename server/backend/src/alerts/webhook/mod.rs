@@ -3,17 +3,16 @@
 pub mod send;
 pub mod store;
 
+use domain::act::Act;
 use domain::id::WebhookId;
 use domain::limits::WEBHOOK_TEST_EVERY_S;
 use domain::refusal::WebhookRefusal;
 use time::Duration;
 
 use crate::alerts::webhook::send::SendWebhook;
-use crate::audit::{self, Action};
 use crate::authority::actor::Actor;
 use crate::failure::Failure;
 use crate::outside::poster as webhook;
-use crate::queue;
 use crate::{Backend, random};
 
 /// Sets the address. An address that is changed keeps its secret.
@@ -25,16 +24,13 @@ pub async fn set(
     actor: &Actor,
     typed: &str,
 ) -> Result<(), Failure<WebhookRefusal>> {
+    let mut change = actor.begin(backend, Act::WebhookSet).await?;
     let url = webhook::parse(typed, backend.settings().webhook_reach).map_err(Failure::Refused)?;
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
+    let (account_id, now) = (change.account_id(), change.now());
     let webhook_id = WebhookId(random::id(now));
-    store::put(&mut tx, account_id, webhook_id, url.as_str(), now).await?;
-    let who = actor.user_id();
+    store::put(&mut change, account_id, webhook_id, url.as_str(), now).await?;
     // Without the address: its path may be a secret.
-    audit::append(&mut tx, account_id, who, Action::WebhookSet, "", now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit("").await?)
 }
 
 /// Removes the webhook. Posts that wait are given up.
@@ -42,15 +38,12 @@ pub async fn set(
 /// # Errors
 /// [`WebhookRefusal`], or broken.
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    if !store::remove(&mut tx, account_id).await? {
+    let mut change = actor.begin(backend, Act::WebhookRemove).await?;
+    let account_id = change.account_id();
+    if !store::remove(&mut change, account_id).await? {
         return Err(Failure::Refused(WebhookRefusal::NotSet));
     }
-    let who = actor.user_id();
-    audit::append(&mut tx, account_id, who, Action::WebhookRemoved, "", now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit("").await?)
 }
 
 /// Makes another secret; the old one signs nothing from now on.
@@ -58,15 +51,12 @@ pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webh
 /// # Errors
 /// [`WebhookRefusal`], or broken.
 pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    if !store::renew(&mut tx, account_id, WebhookId(random::id(now))).await? {
+    let mut change = actor.begin(backend, Act::WebhookRenew).await?;
+    let (account_id, now) = (change.account_id(), change.now());
+    if !store::renew(&mut change, account_id, WebhookId(random::id(now))).await? {
         return Err(Failure::Refused(WebhookRefusal::NotSet));
     }
-    let who = actor.user_id();
-    audit::append(&mut tx, account_id, who, Action::WebhookRenewed, "", now).await?;
-    Ok(tx.commit().await?)
+    Ok(change.commit("").await?)
 }
 
 /// Has a test posted; the page shows how it ended.
@@ -74,30 +64,21 @@ pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webho
 /// # Errors
 /// [`WebhookRefusal`], or broken.
 pub async fn test(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
-    may_change(actor)?;
-    let (account_id, now) = (actor.account_id(), backend.clock().now());
-    let mut tx = backend.pool().begin().await?;
-    let Some(found) = store::get(&mut tx, account_id).await? else {
+    let mut change = actor.begin(backend, Act::WebhookTest).await?;
+    let (account_id, now) = (change.account_id(), change.now());
+    let Some(found) = store::get(&mut change, account_id).await? else {
         return Err(Failure::Refused(WebhookRefusal::NotSet));
     };
     let soonest = now - Duration::seconds(WEBHOOK_TEST_EVERY_S);
     if found.test_asked_at.is_some_and(|asked| asked > soonest) {
         return Err(Failure::Refused(WebhookRefusal::TooManyTests));
     }
-    if let Some(webhook_id) = store::ask_test(&mut tx, account_id, now).await? {
+    if let Some(webhook_id) = store::ask_test(&mut change, account_id, now).await? {
         let test = SendWebhook::Test {
             test: webhook_id,
             asked_ns: i64::try_from(now.unix_timestamp_nanos())?,
         };
-        queue::enqueue(&mut tx, account_id, &test, now).await?;
+        change.enqueue(&test).await?;
     }
-    Ok(tx.commit().await?)
-}
-
-fn may_change(actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
-    if actor.role().may_change_money() {
-        Ok(())
-    } else {
-        Err(Failure::Refused(WebhookRefusal::Forbidden))
-    }
+    Ok(change.commit("").await?)
 }

@@ -1,5 +1,6 @@
 //! Proof that an address belongs to whoever gave it: a token by mail, its hash here.
 
+use domain::act::Act;
 use domain::id::{AccountId, MailId, UserId, VerificationId};
 use domain::limits::{VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR};
 use domain::refusal::VerificationRefusal;
@@ -9,7 +10,6 @@ use time::{Duration, OffsetDateTime};
 use crate::authority::actor::Actor;
 use crate::failure::{Broken, Failure};
 use crate::identity::mails::VerifyEmail;
-use crate::identity::verification::store as verifications;
 use crate::identity::verification::store::VerificationRow;
 use crate::mail::letter::Letter as _;
 use crate::mail::send as send_mail;
@@ -36,7 +36,7 @@ pub(crate) async fn open_verification(
         used_at: None,
         is_verified: false,
     };
-    verifications::insert(db, &row, &sha256(token.as_bytes()), now).await?;
+    store::insert(db, &row, &sha256(token.as_bytes()), now).await?;
     let mail_id = MailId(random::id(now));
     let mail = MailRow {
         mail_id,
@@ -56,22 +56,15 @@ pub async fn resend_verification(
     backend: &Backend,
     actor: &Actor,
 ) -> Result<(), Failure<VerificationRefusal>> {
+    let mut change = actor.begin(backend, Act::VerificationResend).await?;
     if actor.is_verified() {
         return Err(Failure::Refused(VerificationRefusal::AlreadyVerified));
     }
-    let now = backend.clock().now();
-    let mut tx = backend.pool().begin().await?;
-    let sent = verifications::count_since(&mut tx, actor.user_id(), now - Duration::HOUR).await?;
+    let (account_id, user_id, now) = (change.account_id(), change.user_id(), change.now());
+    let sent = store::count_since(&mut change, user_id, now - Duration::HOUR).await?;
     if sent >= VERIFICATION_MAILS_PER_HOUR {
         return Err(Failure::Refused(VerificationRefusal::TooMany));
     }
-    open_verification(
-        backend,
-        &mut tx,
-        Some(actor.account_id()),
-        actor.user_id(),
-        now,
-    )
-    .await?;
-    Ok(tx.commit().await?)
+    open_verification(backend, &mut change, Some(account_id), user_id, now).await?;
+    Ok(change.commit(user_id).await?)
 }

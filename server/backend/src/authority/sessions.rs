@@ -1,10 +1,12 @@
-//! Signed-in browsers, by the hash of their id. `server`'s session store is built on these five functions:
+//! Signed-in browsers, by the hash of their id. `server`'s session store is built on them:
 //! create inserts, save only updates, so that a slow request can never bring a session back that was ended meanwhile.
 
 use domain::id::UserId;
 use domain::limits::{SESSION_ABSOLUTE_DAYS, SESSION_IDLE_HOURS};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
+
+use crate::Backend;
 
 /// A session as stored.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub struct SessionRow {
 /// # Errors
 /// When the database does not do it.
 pub async fn insert(
-    pool: &PgPool,
+    backend: &Backend,
     row: &SessionRow,
     now: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
@@ -35,7 +37,7 @@ pub async fn insert(
          VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING",
         &row.id_hash, row.user_id.map(|id| id.0), row.kind, row.data, now, row.expires_at
     )
-    .execute(pool)
+    .execute(backend.pool())
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -45,7 +47,7 @@ pub async fn insert(
 /// # Errors
 /// When the database does not do it.
 pub async fn update(
-    pool: &PgPool,
+    backend: &Backend,
     row: &SessionRow,
     now: OffsetDateTime,
 ) -> Result<bool, sqlx::Error> {
@@ -59,7 +61,7 @@ pub async fn update(
         now,
         row.expires_at
     )
-    .execute(pool)
+    .execute(backend.pool())
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -69,7 +71,7 @@ pub async fn update(
 /// # Errors
 /// When the database does not do it.
 pub async fn load(
-    pool: &PgPool,
+    backend: &Backend,
     id_hash: &[u8; 32],
     now: OffsetDateTime,
 ) -> Result<Option<SessionRow>, sqlx::Error> {
@@ -82,17 +84,11 @@ pub async fn load(
         absolute,
         now
     )
-    .fetch_optional(pool)
+    .fetch_optional(backend.pool())
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.seen_at < now - Duration::MINUTE {
-        sqlx::query!(
-            "UPDATE sessions SET seen_at = $2 WHERE session_id_sha256 = $1",
-            id_hash,
-            now
-        )
-        .execute(pool)
-        .await?;
+        note_seen(&mut *backend.pool().acquire().await?, id_hash, now).await?;
     }
     let user_id = row.user_id.map(UserId::from);
     Ok(Some(SessionRow {
@@ -104,13 +100,29 @@ pub async fn load(
     }))
 }
 
+/// Notes that a session was seen.
+pub(super) async fn note_seen(
+    db: &mut PgConnection,
+    id_hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE sessions SET seen_at = $2 WHERE session_id_sha256 = $1",
+        id_hash,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Ends a session.
 ///
 /// # Errors
 /// When the database does not do it.
-pub async fn delete(pool: &PgPool, id_hash: &[u8; 32]) -> Result<(), sqlx::Error> {
+pub async fn delete(backend: &Backend, id_hash: &[u8; 32]) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM sessions WHERE session_id_sha256 = $1", id_hash)
-        .execute(pool)
+        .execute(backend.pool())
         .await?;
     Ok(())
 }
@@ -120,7 +132,7 @@ pub async fn delete(pool: &PgPool, id_hash: &[u8; 32]) -> Result<(), sqlx::Error
 /// # Errors
 /// When the database does not do it.
 pub async fn delete_expired(
-    pool: &PgPool,
+    backend: &Backend,
     now: OffsetDateTime,
     limit: i64,
 ) -> Result<u64, sqlx::Error> {
@@ -134,13 +146,13 @@ pub async fn delete_expired(
         absolute,
         limit
     )
-    .execute(pool)
+    .execute(backend.pool())
     .await?;
     Ok(done.rows_affected())
 }
 
 /// Before which a session seen last is idle, and before which a session begun is too old.
-fn limits(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
+pub(super) fn limits(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
     (
         now - Duration::hours(SESSION_IDLE_HOURS),
         now - Duration::days(SESSION_ABSOLUTE_DAYS),
