@@ -8,13 +8,11 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::Backend;
 use crate::clock::Clock;
 use crate::failure::Broken;
-use crate::jobs::runner;
-use crate::settings::{DocumentVersions, SecretKey, Settings};
-use crate::store::{self, jobs};
-use crate::webhook::Reach;
+use crate::queue::{runner, store as jobs};
+use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
+use crate::{Backend, db};
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -35,7 +33,7 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
         region: Region::parse("us").ok_or_else(|| Broken::new("test region"))?,
         smtp_url: SecretString::from(smtp),
         mail_from: "Isorun <no-reply@isorun.ai>".to_owned(),
-        webhook_reach: Reach::Anywhere,
+        webhook_reach: AllowedHosts::Anywhere,
         refused_countries: ["CU", "IR", "KP", "SY"]
             .iter()
             .filter_map(|code| Country::parse(code))
@@ -54,9 +52,9 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
 /// # Errors
 /// When a client cannot be built.
 pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
-    let options = store::as_application((*pool.connect_options()).clone());
+    let options = db::as_application((*pool.connect_options()).clone());
     drop(pool);
-    let pool = store::pool_options(&settings).connect_lazy_with(options);
+    let pool = db::pool_options(&settings).connect_lazy_with(options);
     Backend::with_pool(pool, settings, Clock::system())
 }
 
