@@ -104,7 +104,7 @@ pause() {
 }
 
 # Pages never reach the browser as wasm, so a change in them does not need the long build of it.
-browser_stamp() { tree_stamp style public app/domain app/frontend app/src/lib.rs app/src/islands app/src/api; }
+browser_stamp() { tree_stamp style public app/domain app/frontend app/src/lib.rs app/src/islands app/src/action app/src/*/mod.rs app/src/*/*actions.rs; }
 server_stamp() { tree_stamp app server migrations .sqlx Cargo.toml Cargo.lock; }
 
 rebuild() {

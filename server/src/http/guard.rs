@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use app::api::request::USER_ID;
-use app::pages::PUBLIC_ROUTES;
-use app::pages::error::DeadEnd;
+use app::action::request::USER_ID;
+use app::frame::dead_end::DeadEnd;
+use app::routes::PUBLIC_ROUTES;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;

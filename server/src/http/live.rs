@@ -1,6 +1,6 @@
 //! The live figures of the overview, for the island that asks every few seconds. The words are made in `backend`.
 
-use app::api::request::USER_ID;
+use app::action::request::USER_ID;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

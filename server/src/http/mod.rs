@@ -26,8 +26,8 @@ mod verify;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use app::assets::Assets;
-use app::pages::error::DeadEnd;
+use app::frame::assets::Assets;
+use app::frame::dead_end::DeadEnd;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -150,9 +150,9 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     let routes = Router::new()
         .leptos_routes_with_context(
             &options,
-            generate_route_list(app::pages::App),
+            generate_route_list(app::routes::App),
             context,
-            app::pages::shell,
+            app::routes::document,
         )
         .with_state::<()>(options)
         .route(

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use app::api::request::{CUSTOMER, KIND, USER_ID};
+use app::action::request::{CUSTOMER, KIND, USER_ID};
 use async_trait::async_trait;
 use backend::Backend;
 use backend::secret::sha256;

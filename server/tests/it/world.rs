@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use app::assets::Assets;
+use app::frame::assets::Assets;
 use axum::Router;
 use backend::Backend;
 use backend::settings::Settings;

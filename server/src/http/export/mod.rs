@@ -9,8 +9,8 @@ mod usage;
 pub use statement::{csv as statement_csv, json as statement_json};
 pub use usage::{csv as usage_csv, json as usage_json};
 
-use app::api::request::USER_ID;
-use app::pages::error::DeadEnd;
+use app::action::request::USER_ID;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
