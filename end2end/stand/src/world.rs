@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backend::Backend;
-use backend::actor::Actor;
-use backend::service::{accounts, keys, sessions};
+use backend::authority::actor::Actor;
+use backend::authority::session;
 use backend::settings::Settings;
+use backend::sign_up::confirm::confirm_email;
+use backend::sign_up::{self, SignUp};
 use backend::testing::{self, Leftovers};
-use backend::worker;
+use backend::{keys, worker};
 use domain::money::Ticks;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -112,15 +114,15 @@ impl World {
 
     /// Signs up, reads the mail, confirms.
     pub async fn customer(&self, email: &str) -> Actor {
-        accounts::sign_up(&self.backend, sign_up(email))
+        sign_up::sign_up(&self.backend, sign_up(email))
             .await
             .unwrap();
         self.work().await;
-        let user_id = accounts::confirm_email(&self.backend, &self.token(email))
+        let user_id = confirm_email(&self.backend, &self.token(email))
             .await
             .unwrap();
         self.work().await;
-        sessions::actor(&self.backend, user_id)
+        session::actor(&self.backend, user_id)
             .await
             .unwrap()
             .unwrap()
@@ -215,8 +217,8 @@ pub fn due(events: &[peers::orchestrator::Event], id: &str) -> (i128, bool) {
 
 /// A form that is in order.
 #[must_use]
-pub fn sign_up(email: &str) -> accounts::SignUp {
-    accounts::SignUp {
+pub fn sign_up(email: &str) -> SignUp {
+    SignUp {
         email: email.into(),
         password: PASSWORD.into(),
         country: "NL".into(),

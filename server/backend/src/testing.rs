@@ -10,16 +10,12 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::Backend;
 use crate::checks::{self, Round};
 use crate::clock::Clock;
 use crate::failure::Broken;
-use crate::jobs::{runner, schedule};
-use crate::service::outlook;
-use crate::settings::{DocumentVersions, SecretKey, Settings};
-use crate::store::{self, jobs};
-use crate::webhook::Reach;
-use crate::worker;
+use crate::queue::{runner, store as jobs};
+use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
+use crate::{Backend, db, schedule, watch, worker};
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -40,7 +36,7 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
         region: Region::parse("us").ok_or_else(|| Broken::new("test region"))?,
         smtp_url: SecretString::from(smtp),
         mail_from: "Isorun <no-reply@isorun.ai>".to_owned(),
-        webhook_reach: Reach::Anywhere,
+        webhook_reach: AllowedHosts::Anywhere,
         refused_countries: ["CU", "IR", "KP", "SY"]
             .iter()
             .filter_map(|code| Country::parse(code))
@@ -59,9 +55,9 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
 /// # Errors
 /// When a client cannot be built.
 pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
-    let options = store::as_application((*pool.connect_options()).clone());
+    let options = db::as_application((*pool.connect_options()).clone());
     drop(pool);
-    let pool = store::pool_options(&settings).connect_lazy_with(options);
+    let pool = db::pool_options(&settings).connect_lazy_with(options);
     Backend::with_pool(pool, settings, Clock::system())
 }
 
@@ -95,7 +91,7 @@ pub async fn queue(backend: &Backend) -> Result<(i64, i64), Broken> {
 /// When the database fails.
 pub async fn turn(backend: &Backend) -> Result<(), Broken> {
     worker::meter(backend).await?;
-    outlook::round(backend).await?;
+    watch::round(backend).await?;
     drain_jobs(backend).await
 }
 
@@ -124,7 +120,7 @@ pub struct Leftovers {
 /// When the database fails.
 pub async fn leftovers(backend: &Backend) -> Result<Leftovers, Broken> {
     let options = (*backend.pool().connect_options()).clone();
-    let pool = store::pool_options(backend.settings()).connect_lazy_with(options);
+    let pool = db::pool_options(backend.settings()).connect_lazy_with(options);
     let beside = Backend::with_pool(pool, Arc::clone(&backend.settings), backend.clock().clone())?;
     drain_jobs(&beside).await?;
     for round in Round::ALL {

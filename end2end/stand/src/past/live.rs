@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use backend::Backend;
-use backend::actor::Actor;
+use backend::alerts::{calendar, recipients};
+use backend::authority::actor::Actor;
+use backend::authority::session;
 use backend::clock::Clock;
-use backend::failure::Broken;
-use backend::service::{accounts, calendar, keys, limits, recipients, sessions};
-use backend::testing;
+use backend::sign_up::confirm::confirm_email;
+use backend::sign_up::{self, SignUp};
+use backend::{keys, limit, testing};
 use domain::id::KeyId;
 use peers::orchestrator::{Appended, Control, Kind, Stamp};
 use serde_json::{Value, json};
@@ -143,7 +145,7 @@ impl Past {
     }
 
     async fn sign_up(&self, email: &str, password: &str) -> anyhow::Result<Actor> {
-        let typed = accounts::SignUp {
+        let typed = SignUp {
             email: email.to_owned(),
             password: password.to_owned(),
             country: "NL".to_owned(),
@@ -152,15 +154,15 @@ impl Past {
             dpa: true,
             export_statement: true,
         };
-        accounts::sign_up(&self.backend, typed)
+        sign_up::sign_up(&self.backend, typed)
             .await
             .map_err(refused)?;
         let token = self.token(email, "/verify-email/").await?;
-        let user_id = accounts::confirm_email(&self.backend, &token)
+        let user_id = confirm_email(&self.backend, &token)
             .await
             .map_err(refused)?;
         testing::turn(&self.backend).await.map_err(plain)?;
-        let actor = sessions::actor(&self.backend, user_id)
+        let actor = session::actor(&self.backend, user_id)
             .await
             .map_err(plain)?;
         actor.context("nobody has signed up")
@@ -203,7 +205,7 @@ impl Past {
                     .map_err(refused)?;
                 testing::drain_jobs(&self.backend).await.map_err(plain)
             }
-            Deed::Limit(dollars) => limits::set(&self.backend, actor, dollars)
+            Deed::Limit(dollars) => limit::set(&self.backend, actor, dollars)
                 .await
                 .map_err(refused),
             Deed::Recipient(email) => {
@@ -293,7 +295,7 @@ fn stamp(at: OffsetDateTime) -> Stamp {
     Stamp(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
-fn moment(at: Stamp) -> Result<OffsetDateTime, Broken> {
+fn moment(at: Stamp) -> anyhow::Result<OffsetDateTime> {
     Ok(OffsetDateTime::from_unix_timestamp_nanos(
         i128::from(at.0) * 1_000_000,
     )?)

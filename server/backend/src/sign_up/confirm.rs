@@ -1,0 +1,101 @@
+//! Confirming an address: it activates the accounts of its person, gives each its credit and tells the orchestrator.
+
+use crate::accounts::touched;
+use domain::id::{AccountId, GrantId, UserId};
+use domain::limits::SIGN_UP_CREDIT_CENTS;
+use domain::moment::Moment;
+use domain::money::{Cents, Ticks};
+use domain::refusal::VerificationRefusal;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::accounts::{store as accounts, tenant as push_tenant};
+use crate::audit::{self, Action};
+use crate::failure::{Broken, Failure};
+use crate::identity::users::{self};
+use crate::identity::verification::store as verifications;
+use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
+use crate::secret::sha256;
+use crate::{Backend, random};
+
+/// Confirms an address by the token of its mail, activates the accounts that its person owns, gives each its credit and
+/// tells the orchestrator.
+///
+/// # Errors
+/// [`VerificationRefusal`], or broken.
+pub async fn confirm_email(
+    backend: &Backend,
+    token: &str,
+) -> Result<UserId, Failure<VerificationRefusal>> {
+    let now = backend.clock().now();
+    let mut tx = backend.pool().begin().await?;
+    let found = verifications::by_token(&mut tx, &sha256(token.as_bytes())).await?;
+    let row = found.ok_or(Failure::Refused(VerificationRefusal::Unknown))?;
+    if row.used_at.is_some() || row.is_verified {
+        return Err(Failure::Refused(VerificationRefusal::AlreadyVerified));
+    }
+    if row.expires_at <= now {
+        return Err(Failure::Refused(VerificationRefusal::Expired));
+    }
+    verifications::spend(&mut tx, row.verification_id, now).await?;
+    users::verify(&mut tx, row.user_id, now).await?;
+    for account_id in accounts::owned_by(&mut tx, row.user_id).await? {
+        audit::append(
+            &mut tx,
+            account_id,
+            row.user_id,
+            Action::EmailVerified,
+            &row.user_id.to_string(),
+            now,
+        )
+        .await?;
+        if let Some(generation) = accounts::activate(&mut tx, account_id, now).await? {
+            give_sign_up_credit(&mut tx, account_id, row.user_id, now).await?;
+            push_tenant::enqueue(&mut tx, account_id, generation, now).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(row.user_id)
+}
+
+/// Terms 4: new accounts receive $50. The grant is unique per account and the transfer has its own key, so no path and no
+/// race can give it twice.
+pub(crate) async fn give_sign_up_credit(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let grant_id = GrantId(random::id(now));
+    let amount = Ticks::from_cents(Cents(SIGN_UP_CREDIT_CENTS));
+    let grant = NewGrant {
+        grant_id,
+        reason: GrantReason::SignUp,
+        amount,
+        priority: 0,
+        starts_at: Moment::from(now).hour(),
+        ends_at: None,
+        note: "",
+    };
+    ledger::insert_grant(db, account_id, &grant, now).await?;
+    let promo = ledger::system_account(db, account_id, System::PromoCost, now).await?;
+    let transfer = NewTransfer {
+        debit: promo,
+        credit: grant_id.0.into(),
+        ticks: amount,
+        kind: TransferKind::Grant,
+        key: "grant:sign_up".to_owned(),
+        service_hour: None,
+    };
+    ledger::append(db, account_id, &[transfer], now).await?;
+    touched::mark_stale(db, &[account_id]).await?;
+    audit::append(
+        db,
+        account_id,
+        user_id,
+        Action::CreditGranted,
+        &grant_id.to_string(),
+        now,
+    )
+    .await
+}
