@@ -1,6 +1,8 @@
 //! For tests only (feature `testing`): a backend on a database of its own, and the queue run by hand.
 //! Peers are real servers; tests start them and name their addresses here.
 
+use std::sync::Arc;
+
 use domain::country::Country;
 use domain::key::Region;
 use secrecy::SecretString;
@@ -11,6 +13,7 @@ use url::Url;
 use crate::authority::actor::Actor;
 use crate::authority::session::{self, SessionKey};
 use crate::authority::sessions::{self, SessionRow};
+use crate::checks::{self, Round};
 use crate::clock::Clock;
 use crate::failure::Broken;
 use crate::queue::{runner, store as jobs};
@@ -18,8 +21,8 @@ use crate::random;
 use crate::registry::KINDS;
 use crate::secret::sha256;
 use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
-use crate::{Backend, db};
 use domain::id::UserId;
+use crate::{Backend, db, schedule, watch, worker};
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -106,4 +109,69 @@ pub async fn drain_jobs(backend: &Backend) -> Result<(), Broken> {
 pub async fn queue(backend: &Backend) -> Result<(i64, i64), Broken> {
     let depth = jobs::depth(&mut *backend.pool().acquire().await?).await?;
     Ok((depth.live, depth.dead))
+}
+
+/// One turn of what a worker does again and again: pull, settle, look ahead, and the jobs that follow.
+///
+/// # Errors
+/// When the database fails.
+pub async fn turn(backend: &Backend) -> Result<(), Broken> {
+    worker::meter(backend).await?;
+    watch::round(backend).await?;
+    drain_jobs(backend).await
+}
+
+/// One turn of what recurs, such as checks and the end of a month, as far as it is due; and the jobs that follow.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recur(backend: &Backend) -> Result<(), Broken> {
+    schedule::turn(backend).await?;
+    drain_jobs(backend).await
+}
+
+/// What is left of a world when a test ends: jobs that wait or died, and what the checks find.
+#[derive(Clone, Debug)]
+pub struct Leftovers {
+    /// Jobs that are neither finished nor due, and dead ones: kind, attempts, last failure.
+    pub jobs: Vec<String>,
+    /// Open findings: check, fault, subject, what was expected and what was found.
+    pub findings: Vec<String>,
+}
+
+/// Lets every due job run and every round of every check, then says what is left. On connections of its own, because those
+/// of `backend` belong to the runtime of the test that used them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn leftovers(backend: &Backend) -> Result<Leftovers, Broken> {
+    let options = (*backend.pool().connect_options()).clone();
+    let pool = db::pool_options(backend.settings()).connect_lazy_with(options);
+    let beside = Backend::with_pool(pool, Arc::clone(&backend.settings), backend.clock().clone())?;
+    drain_jobs(&beside).await?;
+    for round in Round::ALL {
+        let mut place = String::new();
+        // Ends: a round comes to an end, and one that is stuck would be found by its test.
+        for _ in 0..1_000 {
+            let next = checks::turn(&beside, round, &place).await?;
+            if !next.more {
+                break;
+            }
+            place = next.text;
+        }
+    }
+    let jobs = sqlx::query_scalar!(
+        r#"SELECT concat_ws(' ', kind, 'attempt', attempt, last_failure, CASE WHEN dead_at IS NOT NULL THEN 'dead' END)
+               AS "job!" FROM jobs WHERE finished_at IS NULL ORDER BY kind, job_id"#
+    );
+    let findings = sqlx::query_scalar!(
+        r#"SELECT concat_ws(' ', check_name, fault, subject, 'expected', expected, 'found', found) AS "finding!"
+           FROM findings WHERE resolved_at IS NULL ORDER BY check_name, fault, subject"#
+    );
+    let left = Leftovers {
+        jobs: jobs.fetch_all(beside.pool()).await?,
+        findings: findings.fetch_all(beside.pool()).await?,
+    };
+    beside.pool().close().await;
+    Ok(left)
 }

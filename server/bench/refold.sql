@@ -1,12 +1,5 @@
-#!/usr/bin/env bash
-# Part of `make bench`: fills a migrated, empty database with one month of events of many accounts, as if they had been
-# pulled and never settled. Deterministic. Nothing is measured here.
-#
-#   bench-refold.sh ACCOUNTS SANDBOXES_EACH    expects DATABASE_URL
-set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
-
-psql --no-psqlrc -qX -1 -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -v accounts="${1:-10000}" -v each="${2:-20}" <<'SQL'
+-- Part of `make bench`: fills a migrated, empty database with one month of events of many accounts, as if they had been
+-- pulled and never settled. Deterministic. Variables: accounts, each (sandboxes of an account).
 CREATE TEMP TABLE fresh AS
 SELECT n, ('00000000-0000-7000-8001-' || lpad(to_hex(n), 12, '0'))::uuid AS account_id,
        ('00000000-0000-7000-8002-' || lpad(to_hex(n), 12, '0'))::uuid AS grant_id,
@@ -37,6 +30,3 @@ INSERT INTO news (account_id, seq) SELECT account_id, max(seq) FROM feed_events 
 INSERT INTO feed_cursors (feed, epoch, seq, watermark_at, answered_at)
 SELECT 'orchestrator', 'bench', max(seq), now(), now() FROM feed_events
 ON CONFLICT (feed) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, watermark_at = excluded.watermark_at;
-SQL
-psql --no-psqlrc -qX -d "$DATABASE_URL" -c 'ANALYZE'
-say "$((${1:-10000} * ${2:-20} * 2)) events of ${1:-10000} accounts are stored"
