@@ -8,7 +8,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::flash::{self, Done, Flash, Kept, Outcome};
-use super::{ActionError, context};
+use super::{ActionError, context, denial};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -30,6 +30,7 @@ pub fn to<T, R: Into<ActionError>>(
         Err(failure) => {
             let error = match failure {
                 Failure::Refused(refusal) => refusal.into(),
+                Failure::Denied(denial) => ActionError::Denied(denial::sentence(denial)),
                 Failure::Broken(error) => context::broken(&error),
             };
             Err(fail_keeping(form, error, kept))

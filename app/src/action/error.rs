@@ -31,6 +31,8 @@ pub enum ActionError {
     Webhook(WebhookRefusal),
     /// A change to the calendar feed was refused.
     Calendar(CalendarRefusal),
+    /// The person may not, or not yet: the sentence says why.
+    Denied(String),
     /// There is no session, or it has ended.
     SignedOut,
     /// Our side broke; the log has the cause under this request id.

@@ -1,15 +1,16 @@
 //! Who asks: from the session to an actor, and the beginning and end of a session. What a person may do is decided by
 //! services, with the actor.
 
-use backend::actor::Actor;
-use backend::failure::Failure;
-use backend::service::sessions;
+use axum::http::request::Parts;
+use backend::authority::actor::Actor;
+use backend::authority::session::Visitor;
+use backend::failure::{Broken, Failure};
 use domain::id::UserId;
 use domain::refusal::SignInRefusal;
+use leptos::prelude::use_context;
 use tower_sessions::Session;
-use uuid::Uuid;
 
-use super::context::{backend, broken, session};
+use super::context::{backend, broken};
 use super::{ActionError, answer};
 
 /// Key of the signed-in user in the session record.
@@ -19,22 +20,19 @@ pub const KIND: &str = "kind";
 /// The kind that customers' sessions have.
 pub const CUSTOMER: &str = "customer";
 
-/// Who asks, or `None` for a stranger.
+/// Who asks, or `None` for a stranger: what the guard put into the request.
 ///
 /// # Errors
 /// [`ActionError::Unexpected`] when the session or the account cannot be read.
 pub async fn visitor() -> Result<Option<Actor>, ActionError> {
-    let (backend, session) = (backend()?, session()?);
-    let user: Option<Uuid> = session
-        .get(USER_ID)
+    let backend = backend()?;
+    let visitor = use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Visitor>().cloned())
+        .ok_or_else(|| broken(&Broken::new("no guard on this route")))?;
+    visitor
+        .actor(&backend)
         .await
-        .map_err(|error| broken(&error.into()))?;
-    match user {
-        Some(user_id) => sessions::actor(&backend, UserId(user_id))
-            .await
-            .map_err(|error| broken(&error)),
-        None => Ok(None),
-    }
+        .map_err(|error| broken(&error))
 }
 
 /// Who asks. A stranger is led to the sign-in page, whatever the caller answers after this.

@@ -2,6 +2,7 @@
 //! `history`.
 
 use backend::service::alerts::{self, Alerts, Webhook};
+use domain::act::Act;
 use domain::alert::{HOURS, PERCENTS};
 use domain::money::Ticks;
 use domain::outlook::Cause;
@@ -21,7 +22,7 @@ pub fn view(place: Place) -> AnyView {
 
 async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     let page = alerts::read(&visit.backend, &visit.actor, after.as_deref()).await?;
-    let may_change = visit.actor.role().may_change_money();
+    let may_change = visit.actor.is_offered(Act::LimitSet);
     let mut state = FormState::of(visit.flash.as_ref());
     if let Some(limit) = page.limit {
         let typed = Ticks::from_cents(limit).dollars(CENTS);

@@ -25,7 +25,7 @@ pub fn view(path: &'static str) -> AnyView {
             None => None,
             Some(token) => match recipients::link(&backend, &token).await {
                 Ok(agreed) => Some(agreed),
-                Err(Failure::Refused(_)) => None,
+                Err(Failure::Refused(_) | Failure::Denied(_)) => None,
                 Err(Failure::Broken(cause)) => {
                     context::broken(&cause);
                     return dead_end::view(DeadEnd::Unavailable);

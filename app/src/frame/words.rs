@@ -35,6 +35,7 @@ pub fn problems(error: &ActionError) -> Vec<Problem> {
         ActionError::Alert(refusal) => vec![alert_words::alert(*refusal)],
         ActionError::Webhook(refusal) => vec![alert_words::webhook(*refusal)],
         ActionError::Calendar(refusal) => vec![alert_words::calendar(*refusal)],
+        ActionError::Denied(sentence) => one(None, sentence.clone()),
         ActionError::SignedOut => one(
             None,
             "You are not signed in, or your session has ended. Sign in to go on.".to_owned(),

@@ -1,6 +1,7 @@
 //! One key, and the form that revokes it.
 
 use backend::service::keys::{self, KeyRow};
+use domain::act::Act;
 use domain::id::KeyId;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -24,7 +25,7 @@ async fn read(visit: Visit, id: Option<KeyId>) -> Result<Page, Stop> {
     let key = keys::get(&visit.backend, &visit.actor, id)
         .await?
         .ok_or(Stop::NotFound)?;
-    let may_revoke = key.revoked_at.is_none() && visit.actor.role().may_change_keys();
+    let may_revoke = key.revoked_at.is_none() && visit.actor.is_offered(Act::KeyRevoke);
     let body = (facts(&key), may_revoke.then(|| revoke(&key))).into_any();
     Ok(Page::new(format!("Key {}", key.name), body))
 }

@@ -1,6 +1,7 @@
 //! The list of keys: who made them, when they were last used, what they cost this month.
 
 use backend::service::keys::{self, KeyRow};
+use domain::act::Act;
 use domain::page;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -18,10 +19,10 @@ pub fn view(place: Place) -> AnyView {
 async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     let list = keys::list(&visit.backend, &visit.actor, after.as_deref()).await?;
     let state = FormState::of(visit.flash.as_ref());
-    let new =
-        visit.actor.role().may_change_keys().then(
-            || view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> },
-        );
+    let new = visit
+        .actor
+        .is_offered(Act::KeyCreate)
+        .then(|| view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> });
     let body = view! {
         {state.summary()}
         <section class="section" aria-labelledby="all-keys">

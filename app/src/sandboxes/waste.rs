@@ -2,6 +2,7 @@
 //! still run.
 
 use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
+use domain::act::Act;
 use domain::limits::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
 use domain::page;
 use domain::sandbox::SandboxState;
@@ -22,7 +23,7 @@ pub fn view(place: Place) -> AnyView {
 async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     let state = FormState::of(visit.flash.as_ref());
     let waste = waste::read(&visit.backend, &visit.actor, after.as_deref()).await?;
-    let may_command = visit.actor.role().may_command_sandboxes();
+    let may_command = visit.actor.is_offered(Act::SandboxSetTimeout);
     let body = view! {
         {state.summary()}
         {layout::feed_notice(&waste.feed)}

@@ -41,6 +41,8 @@ async fn read(
         (Ok(intervals), Ok(window)) => (problems, Some(list(&window, intervals))),
         (Err(Failure::Refused(problem)), _) => ([problems, vec![problem]].concat(), None),
         (Err(Failure::Broken(broken)), _) => return Err(broken.into()),
+        // Reading is no act, so nobody is denied it.
+        (Err(Failure::Denied(_)), _) => return Err(Stop::NotFound),
         (Ok(_), Err(problem)) => (vec![problem], None),
     };
     let said = problems.iter().map(|problem| {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use backend::Backend;
 use backend::authority::actor::Actor;
-use backend::authority::session;
 use backend::settings::Settings;
 use backend::sign_up::confirm::confirm_email;
 use backend::sign_up::{self, SignUp};
@@ -122,10 +121,7 @@ impl World {
             .await
             .unwrap();
         self.work().await;
-        session::actor(&self.backend, user_id)
-            .await
-            .unwrap()
-            .unwrap()
+        testing::actor(&self.backend, user_id).await.unwrap()
     }
 
     /// The token in the newest mail to an address.

@@ -21,8 +21,8 @@ use crate::random;
 use crate::registry::KINDS;
 use crate::secret::sha256;
 use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
-use domain::id::UserId;
 use crate::{Backend, db, schedule, watch, worker};
+use domain::id::UserId;
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";

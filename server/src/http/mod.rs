@@ -184,6 +184,7 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             get(verify::keep_recipient).with_state(backend.clone()),
         );
     let guard = guard::Guard {
+        backend: backend.clone(),
         edge: edge.clone(),
         paths: guard::Paths::default(),
     };

@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use backend::Backend;
 use backend::alerts::{calendar, recipients};
 use backend::authority::actor::Actor;
-use backend::authority::session;
 use backend::clock::Clock;
 use backend::sign_up::confirm::confirm_email;
 use backend::sign_up::{self, SignUp};
@@ -162,10 +161,7 @@ impl Past {
             .await
             .map_err(refused)?;
         testing::turn(&self.backend).await.map_err(plain)?;
-        let actor = session::actor(&self.backend, user_id)
-            .await
-            .map_err(plain)?;
-        actor.context("nobody has signed up")
+        testing::actor(&self.backend, user_id).await.map_err(plain)
     }
 
     /// The token behind a path in the newest mail to an address, once its job has run.

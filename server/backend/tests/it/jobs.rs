@@ -1,7 +1,7 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
 use backend::registry::KINDS;
-use backend::service::{keys, sandboxes, sessions, webhooks};
+use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::refusal::KeyRefusal;
@@ -218,10 +218,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         "three quiet rivers meet",
     )
     .await;
-    let eve = sessions::actor(&world.backend, eve.unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
     assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
 }
