@@ -26,15 +26,13 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(
-    visit: Visit,
+    mut visit: Visit,
     window: Result<Window, UsageProblem>,
     problems: Vec<UsageProblem>,
     after: Option<String>,
 ) -> Result<Page, Stop> {
     let found = match &window {
-        Ok(window) => {
-            usage_intervals::list(&visit.backend, &visit.actor, window, after.as_deref()).await
-        }
+        Ok(window) => usage_intervals::list(&mut visit.view, window, after.as_deref()).await,
         Err(problem) => Err(Failure::Refused(*problem)),
     };
     let (problems, list) = match (found, window) {

@@ -24,12 +24,12 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(
-    visit: Visit,
+    mut visit: Visit,
     query: Query,
     mut problems: Vec<UsageProblem>,
     typed: Typed,
 ) -> Result<Page, Stop> {
-    let usage = usage::read(&visit.backend, &visit.actor, &query).await?;
+    let usage = usage::read(&mut visit.view, &query).await?;
     problems.extend(&usage.problems);
     let caption = caption(&usage);
     let breakdown = &usage.breakdown;

@@ -36,7 +36,9 @@ pub async fn overview(
 
 async fn figures(backend: &Backend, visitor: &Visitor) -> Result<Option<Figures>, Broken> {
     match visitor.actor(backend).await? {
-        Some(actor) => Ok(Some(overview::figures(backend, &actor).await?)),
+        Some(actor) => Ok(Some(
+            overview::figures(&mut actor.view(backend).await?).await?,
+        )),
         None => Ok(None),
     }
 }

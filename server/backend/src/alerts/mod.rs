@@ -25,7 +25,7 @@ use crate::alerts::history::history;
 use crate::alerts::recipients::store::RecipientRow;
 use crate::alerts::webhook::store as webhooks;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::failure::{Broken, Failure};
 use crate::forecast::store as outlooks;
 use crate::forecast::store::Outlook;
@@ -105,34 +105,30 @@ pub struct Webhook {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
-    cursor: Option<&str>,
-) -> Result<Alerts, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
+pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broken> {
+    let account_id = view.account_id();
+    let live = live::of(view).await?;
+    let (backend, actor, db) = view.parts();
     let as_of = domain::moment::Moment::from(live.feed.as_of);
     let month = outlook::month_start(as_of);
     let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
-    let posted = usage_days::since(&mut tx, account_id, month).await?;
+    let posted = usage_days::since(db, account_id, month).await?;
     let origin = &backend.settings().public_origin;
-    let calendar = calendars::live(&mut tx, account_id, actor.user_id()).await?;
+    let calendar = calendars::live(db, account_id, actor.user_id()).await?;
     let calendar = calendar.and_then(|(id, created_at)| {
         let path = format!("/calendar/{}", calendar::token(backend, id));
         Some((origin.join(&path).ok()?.to_string(), created_at))
     });
     Ok(Alerts {
-        limit: limits::get(&mut tx, account_id).await?,
+        limit: limits::get(db, account_id).await?,
         spent: posted.saturating_add(unposted),
         resets_at: outlook::next_month(as_of).into(),
-        outlook: outlooks::peek(&mut tx, account_id).await?,
-        wanted: store::wanted(&mut tx, account_id).await?,
-        recipients: recipients::store::list(&mut tx, account_id).await?,
-        webhook: read_webhook(backend, &mut tx, actor).await?,
+        outlook: outlooks::peek(db, account_id).await?,
+        wanted: store::wanted(db, account_id).await?,
+        recipients: recipients::store::list(db, account_id).await?,
+        webhook: read_webhook(backend, db, actor).await?,
         calendar,
-        history: history(&mut tx, account_id, cursor).await?,
+        history: history(db, account_id, cursor).await?,
         feed: live.feed,
     })
 }

@@ -16,17 +16,17 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::credit::burn_down::BurnDown;
 use crate::credit::burn_down::store::expired;
 use crate::credit::what_if::{Supposed, WhatIf};
 use crate::failure::Broken;
 use crate::ledger;
 use crate::ledger::statement::{self, EntryKind, EntryRow};
+use crate::limit::store as limits;
 use crate::metering::live::{self, FeedStatus, Live};
-use crate::overview::store as overview;
 use crate::usage::days as usage_days;
+use std::sync::Arc;
 
 pub use crate::ledger::GrantReason;
 
@@ -91,7 +91,18 @@ pub(crate) struct Burned {
 }
 
 impl Burned {
-    pub(crate) async fn read(
+    /// What is left of each grant in the account of a view, read once for all parts of an answer.
+    pub(crate) async fn of(view: &mut View) -> Result<Arc<Self>, Broken> {
+        if let Some(burned) = view.kept() {
+            return Ok(burned);
+        }
+        let live = live::of(view).await?;
+        let (backend, actor, db) = view.parts();
+        let burned = Self::read(backend, db, actor.account_id(), &live).await?;
+        Ok(view.keep(burned))
+    }
+
+    async fn read(
         backend: &Backend,
         db: &mut PgConnection,
         account_id: AccountId,
@@ -245,25 +256,28 @@ pub(crate) fn unposted_since(live: &Live, start: Moment) -> Ticks {
 
 /// Where an account stands, read once per page: what runs, what is left of each grant, and the limit.
 pub(crate) struct Standing {
-    pub(crate) live: Live,
-    pub(crate) burned: Burned,
+    pub(crate) live: Arc<Live>,
+    pub(crate) burned: Arc<Burned>,
     pub(crate) limit: Option<Limit>,
 }
 
 impl Standing {
-    pub(crate) async fn read(
-        backend: &Backend,
-        db: &mut PgConnection,
-        account_id: AccountId,
-    ) -> Result<Self, Broken> {
-        let live = live::read(backend, db, account_id).await?;
-        let burned = Burned::read(backend, db, account_id, &live).await?;
-        let monthly = overview::glance(db, account_id).await?.limit;
-        Ok(Self {
-            limit: limit(db, account_id, &live, monthly).await?,
+    /// Where the account of a view stands, read once for all parts of an answer.
+    pub(crate) async fn of(view: &mut View) -> Result<Arc<Self>, Broken> {
+        if let Some(standing) = view.kept() {
+            return Ok(standing);
+        }
+        let live = live::of(view).await?;
+        let burned = Burned::of(view).await?;
+        let (_, actor, db) = view.parts();
+        let account_id = actor.account_id();
+        let monthly = limits::get(db, account_id).await?;
+        let limit = limit(db, account_id, &live, monthly).await?;
+        Ok(view.keep(Self {
             live,
             burned,
-        })
+            limit,
+        }))
     }
 
     /// When credit or limit ends at the pace of now.
@@ -323,16 +337,16 @@ pub struct CreditPage {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn page(backend: &Backend, actor: &Actor, asked: &Asked) -> Result<CreditPage, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+pub async fn page(view: &mut View, asked: &Asked) -> Result<CreditPage, Broken> {
+    let standing = Standing::of(view).await?;
+    let (backend, actor, db) = view.parts();
     let rows = usize::try_from(PAGE_ROWS)?;
     let cursor = asked.cursor.as_deref();
     Ok(CreditPage {
-        credit: with(&mut tx, actor.account_id(), &standing).await?,
-        burn_down: burn_down::with(&mut tx, actor, &standing, asked.reach).await?,
+        credit: with(db, actor.account_id(), &standing).await?,
+        burn_down: burn_down::with(db, actor, &standing, asked.reach).await?,
         what_if: what_if::with(&standing, &asked.supposed)?,
-        statement: statement::with(backend, &mut tx, actor, (asked.kind, cursor, rows)).await?,
+        statement: statement::with(backend, db, actor, (asked.kind, cursor, rows)).await?,
     })
 }
 
@@ -340,10 +354,10 @@ pub async fn page(backend: &Backend, actor: &Actor, asked: &Asked) -> Result<Cre
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
-    with(&mut tx, actor.account_id(), &standing).await
+pub async fn read(view: &mut View) -> Result<Credit, Broken> {
+    let standing = Standing::of(view).await?;
+    let (_, actor, db) = view.parts();
+    with(db, actor.account_id(), &standing).await
 }
 
 async fn with(

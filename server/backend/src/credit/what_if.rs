@@ -8,9 +8,7 @@ use domain::money::Ticks;
 use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::credit::{Standing, sizes};
 use crate::failure::Broken;
 use crate::metering::live::Live;
@@ -63,9 +61,8 @@ pub struct WhatIf {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+pub async fn read(view: &mut View, supposed: &Supposed) -> Result<WhatIf, Broken> {
+    let standing = Standing::of(view).await?;
     with(&standing, supposed)
 }
 

@@ -1,7 +1,10 @@
 //! What runs now and is not posted yet: the exact cost of open intervals from the posted hour to the settled watermark.
 //! Never beyond it: what the feed has not vouched for is not shown.
 
+use crate::authority::view::View;
 use crate::metering::running;
+use std::sync::Arc;
+
 use domain::id::{AccountId, KeyId};
 use domain::interval::{self, Interval, Slice};
 use domain::moment::Moment;
@@ -95,6 +98,19 @@ impl Live {
             .iter()
             .find(|running| running.sandbox_id.as_str() == sandbox_id)
     }
+}
+
+/// What runs now in the account of a view, read once for all parts of an answer.
+///
+/// # Errors
+/// When the database fails or an hour has no price.
+pub async fn of(view: &mut View) -> Result<Arc<Live>, Broken> {
+    if let Some(live) = view.kept() {
+        return Ok(live);
+    }
+    let (backend, actor, db) = view.parts();
+    let live = read(backend, db, actor.account_id()).await?;
+    Ok(view.keep(live))
 }
 
 /// Reads what runs now. Must share a transaction with the posted figures it is added to.

@@ -187,7 +187,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     }
     let key = keys::create(&world.backend, &ada, "ci").await.unwrap();
     assert!(
-        keys::get(&world.backend, &bob, key.key_id)
+        keys::get(&mut world.view(&bob).await, key.key_id)
             .await
             .unwrap()
             .is_none()
@@ -197,13 +197,13 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         Err(Refused(KeyRefusal::NotFound))
     ));
     assert!(
-        keys::list(&world.backend, &bob, None)
+        keys::list(&mut world.view(&bob).await, None)
             .await
             .unwrap()
             .rows
             .is_empty()
     );
-    let shown = keys::get(&world.backend, &ada, key.key_id)
+    let shown = keys::get(&mut world.view(&ada).await, key.key_id)
         .await
         .unwrap()
         .unwrap();

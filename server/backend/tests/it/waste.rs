@@ -50,7 +50,9 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     cpu(&world, &ids[2], Some(12_000), 0).await;
     cpu(&world, &ids[3], None, 0).await;
     cpu(&world, &ids[4], Some(11_399), 60_000).await;
-    let read = waste::read(&world.backend, &actor, None).await.unwrap();
+    let read = waste::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     let mut found: Vec<&str> = read
         .rows
         .rows
@@ -64,7 +66,9 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     let mut cost = Ticks::ZERO;
     for sandbox in &expected {
         let id = SandboxId::parse(sandbox).unwrap();
-        let row = sandboxes::get(&world.backend, &actor, &id).await.unwrap();
+        let row = sandboxes::get(&mut world.view(&actor).await, &id)
+            .await
+            .unwrap();
         cost = cost.saturating_add(row.unwrap().cost);
     }
     assert_eq!(read.cost, cost);
@@ -76,12 +80,12 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
         (read.by_image[0].sandboxes, read.by_image[0].cost),
         (2, cost)
     );
-    let page = overview::read(&world.backend, &actor).await.unwrap();
+    let page = overview::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(page.attention, [Attention::Idle(1)]);
     // One more millisecond of work in the same time, and it is none.
     cpu(&world, &ids[4], Some(11_400), 60_000).await;
     assert_eq!(
-        waste::read(&world.backend, &actor, None)
+        waste::read(&mut world.view(&actor).await, None)
             .await
             .unwrap()
             .sandboxes,
@@ -89,7 +93,7 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     );
     let eve = world.customer("eve@example.org").await;
     assert_eq!(
-        waste::read(&world.backend, &eve, None)
+        waste::read(&mut world.view(&eve).await, None)
             .await
             .unwrap()
             .sandboxes,
@@ -125,7 +129,9 @@ async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
     .execute(world.backend.pool())
     .await
     .unwrap();
-    let read = waste::read(&world.backend, &actor, None).await.unwrap();
+    let read = waste::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     assert_eq!(read.by_key.len(), 2, "both are called ci");
     assert_eq!(read.by_image.len(), 21);
     assert_eq!(read.by_image[20].kind, Kind::Others(3));

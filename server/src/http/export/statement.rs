@@ -128,7 +128,8 @@ impl Download {
     async fn read(&self) -> Result<Page<EntryRow>, Broken> {
         let cursor = self.cursor.as_deref();
         let rows = ROWS_AT_ONCE.min(STATEMENT_ROWS_MAX - self.written.min(STATEMENT_ROWS_MAX));
-        statement::read(&self.backend, &self.actor, self.kind, cursor, rows).await
+        let mut view = self.actor.view(&self.backend).await?;
+        statement::read(&mut view, self.kind, cursor, rows).await
     }
 
     /// The next piece of the file; none after its last.
