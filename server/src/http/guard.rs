@@ -71,13 +71,16 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
     }
     match visitor.actor(&guard.backend).await {
         Ok(Some(_)) if is_landing => answer::see_other("/overview"),
-        Ok(None) if is_private => answer::see_other("/sign-in"),
-        Ok(found) => {
-            if let Some(actor) = found {
-                note(actor.user_id().0);
-            }
+        Ok(None) if is_private => {
+            // A cookie of a session that has ended: the session layer takes it back once it has looked.
+            note_signed_in(session).await;
+            answer::see_other("/sign-in")
+        }
+        Ok(Some(actor)) => {
+            note(actor.user_id().0);
             next.run(request).await
         }
+        Ok(None) => next.run(request).await,
         Err(error) => {
             tracing::error!(cause = %error, "the session could not be read");
             answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)

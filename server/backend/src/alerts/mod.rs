@@ -26,13 +26,12 @@ use crate::alerts::recipients::store::RecipientRow;
 use crate::alerts::webhook::store as webhooks;
 use crate::authority::actor::Actor;
 use crate::authority::view::View;
+use crate::credit::standing::Standing;
 use crate::failure::{Broken, Failure};
 use crate::forecast::store as outlooks;
 use crate::forecast::store::Outlook;
-use crate::limit::store as limits;
-use crate::metering::live::{self, FeedStatus};
+use crate::metering::live::FeedStatus;
 use crate::outside::poster;
-use crate::usage::days as usage_days;
 
 pub use crate::alerts::history::Told;
 pub use crate::alerts::store::DeliveryRow;
@@ -107,12 +106,10 @@ pub struct Webhook {
 /// When the database fails.
 pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broken> {
     let account_id = view.account_id();
-    let live = live::of(view).await?;
+    let standing = Standing::of(view).await?;
     let (backend, actor, db) = view.parts();
-    let as_of = domain::moment::Moment::from(live.feed.as_of);
-    let month = outlook::month_start(as_of);
-    let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
-    let posted = usage_days::since(db, account_id, month).await?;
+    let feed = standing.live.feed;
+    let as_of = domain::moment::Moment::from(feed.as_of);
     let origin = &backend.settings().public_origin;
     let calendar = calendars::live(db, account_id, actor.user_id()).await?;
     let calendar = calendar.and_then(|(id, created_at)| {
@@ -120,8 +117,8 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
         Some((origin.join(&path).ok()?.to_string(), created_at))
     });
     Ok(Alerts {
-        limit: limits::get(db, account_id).await?,
-        spent: posted.saturating_add(unposted),
+        limit: standing.monthly,
+        spent: standing.spent,
         resets_at: outlook::next_month(as_of).into(),
         outlook: outlooks::peek(db, account_id).await?,
         wanted: store::wanted(db, account_id).await?,
@@ -129,7 +126,7 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
         webhook: read_webhook(backend, db, actor).await?,
         calendar,
         history: history(db, account_id, cursor).await?,
-        feed: live.feed,
+        feed,
     })
 }
 

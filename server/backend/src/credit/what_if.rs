@@ -9,7 +9,7 @@ use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 
 use crate::authority::view::View;
-use crate::credit::{Standing, sizes};
+use crate::credit::standing::{Standing, sizes};
 use crate::failure::Broken;
 use crate::metering::live::Live;
 
@@ -68,11 +68,7 @@ pub async fn read(view: &mut View, supposed: &Supposed) -> Result<WhatIf, Broken
 
 /// The same, from what the caller has read.
 pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, Broken> {
-    let Standing {
-        live,
-        burned,
-        limit,
-    } = standing;
+    let live = &standing.live;
     let pace = |running: &[(Size, u32)]| -> Result<Pace, Broken> {
         let cost = |(size, count): &(Size, u32)| {
             let one = live.price_per_hour(*size).get();
@@ -82,7 +78,7 @@ pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, B
         Ok(Pace {
             per_hour: running.iter().map(cost).sum(),
             running: usize::try_from(count)?,
-            zero: burned.zero_with(live, *limit, running)?,
+            zero: standing.zero_with(running)?,
         })
     };
     let mut sizes = sizes(live);

@@ -38,6 +38,8 @@ pub struct Running {
     pub size: Size,
     /// The key that made it.
     pub key_id: Option<KeyId>,
+    /// Since when it runs; just after the settled watermark when the feed is ahead of it.
+    pub started_at: Moment,
     /// Its unposted hours.
     pub slices: Vec<Slice>,
 }
@@ -89,6 +91,23 @@ impl Live {
             .iter()
             .find(|price| price.covers(now))
             .map_or(Ticks::ZERO, |price| price.per_hour(size))
+    }
+
+    /// What runs now from the settled watermark up to a later moment, by the hour: nothing that a page shows, because the
+    /// feed has not vouched for it.
+    pub(crate) fn slices_until(&self, until: Moment) -> Result<Vec<Slice>, Broken> {
+        let settled = Moment::from(self.feed.as_of);
+        let mut slices = Vec::new();
+        for running in &self.running {
+            let start = running.started_at.max(settled);
+            let rest = Interval {
+                started_at: start,
+                ended_at: Some(until.max(start)),
+            };
+            slices.extend(interval::slices(&[rest], running.size, &self.book, until)?);
+        }
+        slices.sort_by_key(|slice| slice.hour);
+        Ok(slices)
     }
 
     /// The running sandbox of that id.
@@ -153,6 +172,7 @@ pub async fn read(
                 sandbox_id: row.sandbox_id,
                 size: row.size,
                 key_id: row.key_id,
+                started_at: row.interval.started_at,
                 slices,
             })
         })

@@ -11,7 +11,7 @@ use domain::figures::{Figures, Stage};
 use domain::limits::OVERVIEW_ROWS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{self, Cause, Limit, Zero};
+use domain::outlook::{self, Cause, Zero};
 use domain::price::BilledMs;
 use domain::usage::grid::{Grid, Utc};
 use domain::usage::{Range, Series};
@@ -22,9 +22,9 @@ use time::macros::format_description;
 
 use crate::authority::actor::Actor;
 use crate::authority::view::View;
-use crate::credit::{self, Burned};
+use crate::credit::standing::Standing;
 use crate::failure::Broken;
-use crate::metering::live::{self, FeedStatus, Live};
+use crate::metering::live::{FeedStatus, Live};
 use crate::overview::attention::Attention;
 use crate::overview::store::Glance;
 use crate::sandboxes::{self, SandboxRow};
@@ -64,11 +64,8 @@ pub struct Overview {
 /// # Errors
 /// When the database fails or an hour has no price.
 pub async fn read(view: &mut View) -> Result<Overview, Broken> {
-    let (live, burned, glance) = (
-        live::of(view).await?,
-        Burned::of(view).await?,
-        glance(view).await?,
-    );
+    let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
+    let live = &standing.live;
     let (_, actor, db) = view.parts();
     let as_of = Moment::from(live.feed.as_of);
     let (month_at, last_at) = (
@@ -77,19 +74,15 @@ pub async fn read(view: &mut View) -> Result<Overview, Broken> {
     );
     let grid = Grid::of(Range::Month, as_of, &Utc);
     let since = last_at.min(grid.from());
-    let days = days(db, actor, &live, since).await?;
+    let days = days(db, actor, live, since).await?;
     let spent = |from: Moment, until: Moment| -> Ticks {
         let inside = days.iter().filter(|(day, ..)| from <= *day && *day < until);
         inside.map(|(.., ticks)| *ticks).sum()
     };
-    let (month, last_month) = (spent(month_at, Moment::MAX), spent(last_at, month_at));
-    let limit = glance.limit.map(|monthly| Limit {
-        monthly: Ticks::from_cents(monthly),
-        spent: month,
-    });
-    let zero = burned.zero(&live, limit)?;
-    let balance = burned.balance().left;
-    let figures = worded(db, actor, &live, &glance, (balance, zero)).await?;
+    let (month, last_month) = (standing.spent, spent(last_at, month_at));
+    let (limit, zero) = (standing.limit(), standing.zero()?);
+    let balance = standing.burned.balance().left;
+    let figures = worded(db, actor, live, &glance, (balance, zero)).await?;
     Ok(Overview {
         figures,
         balance,
@@ -98,8 +91,8 @@ pub async fn read(view: &mut View) -> Result<Overview, Broken> {
         projected: projected(month, live.per_hour(), as_of),
         last_month,
         limit: limit.map(|limit| limit.monthly),
-        running: sandboxes::running(db, actor, &live, OVERVIEW_ROWS).await?,
-        attention: attention::read(db, actor, &live, zero, limit).await?,
+        running: sandboxes::running(db, actor, live, OVERVIEW_ROWS).await?,
+        attention: attention::read(db, actor, live, zero, limit).await?,
         spend: Series::fill(grid, as_of, days),
         keys: glance.keys,
         sandboxes: glance.running,
@@ -111,16 +104,11 @@ pub async fn read(view: &mut View) -> Result<Overview, Broken> {
 /// # Errors
 /// When the database fails or an hour has no price.
 pub async fn figures(view: &mut View) -> Result<Figures, Broken> {
-    let account_id = view.account_id();
-    let (live, burned, glance) = (
-        live::of(view).await?,
-        Burned::of(view).await?,
-        glance(view).await?,
-    );
+    let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
+    let live = &standing.live;
     let (_, actor, db) = view.parts();
-    let limit = credit::limit(db, account_id, &live, glance.limit).await?;
-    let end = (burned.balance().left, burned.zero(&live, limit)?);
-    worded(db, actor, &live, &glance, end).await
+    let end = (standing.burned.balance().left, standing.zero()?);
+    worded(db, actor, live, &glance, end).await
 }
 
 /// The counts of an account, read once for frame and page.

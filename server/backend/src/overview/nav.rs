@@ -3,7 +3,7 @@
 use domain::money::Ticks;
 
 use crate::authority::view::View;
-use crate::credit::Burned;
+use crate::credit::standing::Burned;
 use crate::failure::Broken;
 
 /// What the frame shows.

@@ -1,9 +1,11 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
+use backend::failure::Failure;
 use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
+use domain::act::{Act, Denial};
 use domain::refusal::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
@@ -220,7 +222,8 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     .await;
     let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
-    assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
+    let unverified = Denial::Unverified(Act::KeyCreate);
+    assert!(matches!(outcome, Err(Failure::Denied(denial)) if denial == unverified));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

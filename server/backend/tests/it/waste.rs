@@ -3,6 +3,7 @@
 use backend::service::waste::{Group, Kind};
 use backend::service::{attention::Attention, overview, sandboxes, waste};
 use backend::testing;
+use domain::act::{Act, Denial};
 use domain::money::Ticks;
 use domain::refusal::SandboxRefusal;
 use domain::sandbox::SandboxId;
@@ -178,7 +179,11 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     .unwrap();
     let biller = testing::actor(&world.backend, actor.user_id()).await;
     let biller = biller.unwrap();
-    assert_eq!(refused(set(&biller, 5).await), SandboxRefusal::Forbidden);
+    let forbidden = Denial::Forbidden(Act::SandboxSetTimeout);
+    let outcome = set(&biller, 5).await;
+    assert!(
+        matches!(outcome, Err(backend::failure::Failure::Denied(denial)) if denial == forbidden)
+    );
     set(&actor, 5).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     world.control().advance_ms(4 * MINUTE).unwrap();

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::authority::actor::Actor;
 use crate::authority::view::View;
-use crate::credit::{Burned, Standing};
+use crate::credit::standing::{Burned, Standing};
 use crate::failure::Broken;
 
 /// The line with where it leads.
