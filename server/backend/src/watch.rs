@@ -3,8 +3,8 @@
 
 use crate::alerts::raise;
 use crate::forecast::{self, figures, next_due, standing};
+use domain::ceilings::OUTLOOKS_PER_ROUND;
 use domain::id::AccountId;
-use domain::limits::OUTLOOKS_PER_ROUND;
 use domain::moment::Moment;
 use domain::outlook::{self, Zero};
 use time::OffsetDateTime;

@@ -4,9 +4,9 @@ pub mod burn_down;
 pub mod what_if;
 
 use domain::burn_down::Reach;
+use domain::ceilings::PAGE_ROWS;
 use domain::credit::{self, Grant, Payer};
 use domain::id::{AccountId, GrantId};
-use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self, Limit, Present, Zero};

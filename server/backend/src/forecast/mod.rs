@@ -6,10 +6,10 @@ pub mod store;
 
 use crate::metering::running;
 use domain::alert::{self, Standing};
+use domain::ceilings::OUTLOOK_SWEEP_MS;
 use domain::credit::Grant;
 use domain::id::AccountId;
 use domain::interval::{self, Interval};
-use domain::limits::OUTLOOK_SWEEP_MS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self, Limit, Present, Zero};

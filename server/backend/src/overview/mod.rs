@@ -5,8 +5,8 @@ pub mod attention;
 pub mod nav;
 pub mod store;
 
+use domain::ceilings::OVERVIEW_ROWS;
 use domain::figures::{Figures, Stage};
-use domain::limits::OVERVIEW_ROWS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
 use domain::outlook::{self, Cause, Limit, Zero};

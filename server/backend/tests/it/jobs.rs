@@ -4,7 +4,7 @@ use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
-use domain::refusal::KeyRefusal;
+use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
 use serde_json::json;
@@ -173,7 +173,8 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) {
-    use backend::failure::Failure::Refused;
+    use backend::failure::Failure::{Denied, Refused};
+    use domain::act::{Act, Denial};
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await;
     let bob = world.customer("bob@example.org").await;
@@ -220,7 +221,10 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     .await;
     let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
-    assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
+    assert!(matches!(
+        outcome,
+        Err(Denied(Denial::Unverified(Act::KeyCreate)))
+    ));
 }
 
 #[sqlx::test(migrations = "../../migrations")]
