@@ -71,7 +71,7 @@ impl KeyName {
 }
 
 /// A region of the service: two lower-case letters, because the SDK and Stripe's secret scanners both read that place
-/// of a key (decisions.md 6).
+/// of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Region([u8; 2]);
 

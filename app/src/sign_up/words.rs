@@ -93,12 +93,34 @@ impl Words for VerificationRefusal {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
+    use crate::action::flash::{Flash, Kept, Outcome};
     use crate::action::problem::house_style;
+    use crate::action::sealed::{SealedCookie, Sealer};
 
     #[test]
     fn refusals_follow_the_house_style() {
         house_style::<SignUpProblem>();
         house_style::<VerificationRefusal>();
+    }
+
+    #[test]
+    fn everything_wrong_at_once_fits_a_cookie_with_what_was_typed() {
+        let refusal = SignUpRefusal(SignUpProblem::iter().collect());
+        let email = format!("{}@{}.example", "a".repeat(64), "b".repeat(181));
+        let typed = [
+            ("email", email.as_str()),
+            ("country", "XX"),
+            ("terms", "yes"),
+        ];
+        let flash = Flash {
+            page: "/sign-up".to_owned(),
+            outcome: Outcome::Failed(refusal.problems()),
+            kept: Kept::of(typed),
+        };
+        let cookie = SealedCookie::new("flash", "/", 300);
+        assert!(Sealer::at(true, 0).seal(&cookie, &flash).is_some());
     }
 }
