@@ -1,6 +1,7 @@
 //! The way from a page's answer to HTML: the frame of the signed-in, and what pages of both kinds say alike. The frame for
 //! strangers is `entrance`'s, the document around the frame `shell`'s.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use backend::Backend;
@@ -16,8 +17,7 @@ use super::entrance::entrance;
 use super::form::FormState;
 use super::format;
 use super::navigation::{Section, navigation};
-use super::words;
-use crate::action::flash::{self, Flash, Outcome};
+use crate::action::flash::{self, Flash, Outcome, Success};
 use crate::action::{ActionError, context, request};
 
 /// Where a page of the dashboard stands, as the route table says.
@@ -190,13 +190,13 @@ pub fn done(outcome: &Outcome) -> Option<AnyView> {
     let Outcome::Done(what) = outcome else {
         return None;
     };
-    let (title, text) = words::done(*what);
+    let Success { title, text } = what.clone();
     Some(notice("notice notice--done", title, text.into_any()))
 }
 
 /// A sentence that must be read now.
-pub fn notice(class: &'static str, title: &'static str, text: AnyView) -> AnyView {
-    view! { <div class=class role="status"><p class="notice__title">{title}</p><p>{text}</p></div> }
+pub fn notice(class: &'static str, title: impl Into<Cow<'static, str>>, text: AnyView) -> AnyView {
+    view! { <div class=class role="status"><p class="notice__title">{title.into()}</p><p>{text}</p></div> }
         .into_any()
 }
 

@@ -1,6 +1,6 @@
 //! The form that creates a key.
 
-use domain::limits::KEY_NAME_CHARS_MAX;
+use domain::ceilings::KEY_NAME_CHARS_MAX;
 use leptos::prelude::*;
 
 use crate::frame::form::{Field, FormState, submit};

@@ -3,7 +3,7 @@
 
 use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
 use domain::act::Act;
-use domain::limits::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
+use domain::ceilings::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
 use domain::page;
 use domain::sandbox::SandboxState;
 use leptos::prelude::*;

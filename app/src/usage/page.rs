@@ -2,7 +2,7 @@
 //! The controls, the reasons and the single intervals have files of their own.
 
 use backend::service::usage::{self, Usage};
-use domain::refusal::UsageProblem;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::Amounts;
 use domain::usage::grid::Step;
 use domain::usage::query::{Metric, Query, Range};

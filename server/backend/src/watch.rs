@@ -4,8 +4,8 @@
 use crate::alerts::raise;
 use crate::credit::standing::Standing;
 use crate::forecast::{self, Figures, next_due, standing};
+use domain::ceilings::OUTLOOKS_PER_ROUND;
 use domain::id::AccountId;
-use domain::limits::OUTLOOKS_PER_ROUND;
 use domain::moment::Moment;
 use domain::outlook::Zero;
 use time::OffsetDateTime;

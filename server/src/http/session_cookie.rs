@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use backend::Backend;
-use domain::limits::SESSION_ABSOLUTE_DAYS;
+use domain::ceilings::SESSION_ABSOLUTE_DAYS;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 

@@ -11,11 +11,10 @@ pub mod webhook;
 
 use crate::accounts::touched;
 use domain::act::Act;
-use domain::alert::{HOURS, PERCENTS, Wanted};
+use domain::alert::{AlertRefusal, HOURS, PERCENTS, Wanted};
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self};
 use domain::page::Page;
-use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 

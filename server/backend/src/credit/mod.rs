@@ -5,8 +5,8 @@ pub mod standing;
 pub mod what_if;
 
 use domain::burn_down::Reach;
+use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
-use domain::limits::PAGE_ROWS;
 use domain::money::Ticks;
 use domain::outlook::Zero;
 use domain::page::Page;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::limits::WHAT_IF_ROWS;
+use domain::ceilings::WHAT_IF_ROWS;
 use domain::money::Ticks;
 use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};

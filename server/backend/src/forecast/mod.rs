@@ -5,7 +5,7 @@
 pub mod store;
 
 use domain::alert::{self, Standing};
-use domain::limits::OUTLOOK_SWEEP_MS;
+use domain::ceilings::OUTLOOK_SWEEP_MS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
 use domain::outlook::{self, Present, Zero};

@@ -5,12 +5,13 @@ pub mod remove;
 pub mod store;
 
 use domain::act::Act;
+use domain::ceilings::KEYS_PER_ACCOUNT_MAX;
 use domain::id::KeyId;
-use domain::key::{KeyName, KeyNameProblem, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked};
-use domain::limits::KEYS_PER_ACCOUNT_MAX;
+use domain::key::{
+    KeyName, KeyNameProblem, KeyRefusal, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked,
+};
 use domain::money::Ticks;
 use domain::page::Page;
-use domain::refusal::KeyRefusal;
 use time::OffsetDateTime;
 
 use crate::authority::actor::Actor;

@@ -4,9 +4,9 @@ pub mod store;
 
 use crate::accounts::touched;
 use domain::act::Act;
-use domain::limits::MONTHLY_LIMIT_CENTS_MAX;
+use domain::ceilings::MONTHLY_LIMIT_CENTS_MAX;
+use domain::limit::LimitRefusal;
 use domain::money::Cents;
-use domain::refusal::LimitRefusal;
 
 use crate::Backend;
 use crate::authority::actor::Actor;

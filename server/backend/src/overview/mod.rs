@@ -7,8 +7,8 @@ pub mod store;
 
 use std::sync::Arc;
 
+use domain::ceilings::OVERVIEW_ROWS;
 use domain::figures::{Figures, Stage};
-use domain::limits::OVERVIEW_ROWS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
 use domain::outlook::{self, Cause, Zero};

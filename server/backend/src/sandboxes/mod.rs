@@ -7,13 +7,12 @@ pub mod timeout;
 pub mod waste;
 
 use domain::act::Act;
+use domain::ceilings::SANDBOX_TIMEOUT_MINUTES;
 use domain::id::KeyId;
-use domain::limits::SANDBOX_TIMEOUT_MINUTES;
 use domain::money::Ticks;
 use domain::page::Page;
 use domain::price::BilledMs;
-use domain::refusal::SandboxRefusal;
-use domain::sandbox::{SandboxId, SandboxState, Size};
+use domain::sandbox::{SandboxId, SandboxRefusal, SandboxState, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 

@@ -9,7 +9,7 @@ pub mod sums;
 
 use domain::moment::Moment;
 use domain::money::Cents;
-use domain::refusal::UsageProblem;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::{Breakdown, Facet};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Only, Query, ZoneName};

@@ -5,7 +5,7 @@ use backend::actor::Actor;
 use backend::service::statement::{self, Cause, EntryKind};
 use backend::service::{burn_down, credit, overview, sandbox_intervals, sandboxes, what_if};
 use domain::burn_down::Reach;
-use domain::limits::PAGE_ROWS;
+use domain::ceilings::PAGE_ROWS;
 use domain::money::{Cents, Ticks};
 use domain::outlook;
 use domain::sandbox::{SandboxId, Size};

@@ -5,8 +5,7 @@ use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
-use domain::act::{Act, Denial};
-use domain::refusal::KeyRefusal;
+use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
 use serde_json::json;
@@ -176,6 +175,7 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) {
     use backend::failure::Failure::Refused;
+    use domain::act::{Act, Denial};
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await;
     let bob = world.customer("bob@example.org").await;

@@ -5,9 +5,11 @@ use backend::failure::Failure::Refused;
 use backend::service::{alerts, calendar, limits, recipients, webhooks};
 use backend::testing;
 use backend::webhook;
-use domain::alert::Wanted;
+use domain::alert::{AlertRefusal, Wanted};
+use domain::calendar::CalendarRefusal;
 use domain::id::RecipientId;
-use domain::refusal::{AlertRefusal, CalendarRefusal, LimitRefusal, WebhookRefusal};
+use domain::limit::LimitRefusal;
+use domain::webhook::WebhookRefusal;
 use sqlx::PgPool;
 
 use crate::outlook::{turn, with_seconds};

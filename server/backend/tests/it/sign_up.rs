@@ -3,8 +3,9 @@
 use backend::failure::Failure;
 use backend::service::{accounts, credit};
 use backend::testing;
+use domain::identity::{SignInRefusal, VerificationRefusal};
 use domain::money::{Cents, Ticks};
-use domain::refusal::{SignInRefusal, SignUpProblem, SignUpRefusal, VerificationRefusal};
+use domain::sign_up::{SignUpProblem, SignUpRefusal};
 use sqlx::PgPool;
 
 use crate::world::{World, sign_up};

@@ -1,12 +1,12 @@
 //! Idle sandboxes: found by their processor time, never by a guess, and put on a short timer by one click.
 
+use backend::failure::Failure;
 use backend::service::waste::{Group, Kind};
 use backend::service::{attention::Attention, overview, sandboxes, waste};
 use backend::testing;
 use domain::act::{Act, Denial};
 use domain::money::Ticks;
-use domain::refusal::SandboxRefusal;
-use domain::sandbox::SandboxId;
+use domain::sandbox::{SandboxId, SandboxRefusal};
 use sqlx::PgPool;
 
 use crate::world::World;
@@ -160,8 +160,8 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     let sandbox = world.start(&key).await;
     world.meter().await;
     let id = SandboxId::parse(&sandbox).unwrap();
-    let refused = |outcome: Result<(), backend::failure::Failure<SandboxRefusal>>| match outcome {
-        Err(backend::failure::Failure::Refused(refusal)) => refusal,
+    let refused = |outcome: Result<(), Failure<SandboxRefusal>>| match outcome {
+        Err(Failure::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
     let set = |actor, minutes| sandboxes::set_timeout(&world.backend, actor, &id, minutes);

@@ -11,7 +11,7 @@ use backend::Backend;
 use backend::actor::Actor;
 use backend::failure::Broken;
 use backend::service::statement::{self, Cause, EntryKind, EntryRow};
-use domain::limits::STATEMENT_ROWS_MAX;
+use domain::ceilings::STATEMENT_ROWS_MAX;
 use domain::page::Page;
 use futures_util::stream;
 use serde_json::json;

@@ -4,11 +4,10 @@
 pub mod store;
 
 use domain::act::Act;
-use domain::calendar::{self, Entry};
+use domain::calendar::{self, CalendarRefusal, Entry};
 use domain::id::{AccountId, CalendarId};
 use domain::moment::Moment;
 use domain::outlook::{self, Cause};
-use domain::refusal::CalendarRefusal;
 use sqlx::PgConnection;
 
 use crate::authority::actor::Actor;

@@ -3,10 +3,10 @@
 pub mod store;
 
 use domain::act::Act;
+use domain::alert::AlertRefusal;
+use domain::ceilings::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AccountId, MailId, RecipientId};
-use domain::limits::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
-use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 

@@ -4,9 +4,9 @@ pub mod send;
 pub mod store;
 
 use domain::act::Act;
+use domain::ceilings::WEBHOOK_TEST_EVERY_S;
 use domain::id::WebhookId;
-use domain::limits::WEBHOOK_TEST_EVERY_S;
-use domain::refusal::WebhookRefusal;
+use domain::webhook::WebhookRefusal;
 use time::Duration;
 
 use crate::alerts::webhook::send::SendWebhook;

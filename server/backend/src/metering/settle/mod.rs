@@ -13,7 +13,7 @@ pub mod replay;
 pub mod slices;
 pub mod sums;
 
-use domain::limits::{
+use domain::ceilings::{
     SETTLED_ACCOUNTS_PER_ROUND, SETTLED_EVENTS_PER_ACCOUNT, SETTLED_EVENTS_PER_LOT,
 };
 use domain::moment::Moment;

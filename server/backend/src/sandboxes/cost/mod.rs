@@ -3,9 +3,9 @@
 
 pub mod store;
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::GrantId;
 use domain::interval::{Interval, NoPrice};
-use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
 use domain::money::{MicroDollars, Ticks};
 use domain::page::Page;

@@ -5,8 +5,8 @@ pub mod store;
 
 use std::collections::BTreeMap;
 
+use domain::ceilings::{PAGE_ROWS, WASTE_DAYS, WASTE_ROWS_MAX};
 use domain::id::KeyId;
-use domain::limits::{PAGE_ROWS, WASTE_DAYS, WASTE_ROWS_MAX};
 use domain::moment::{DAY_MS, Moment};
 use domain::money::Ticks;
 use domain::page::Page;
