@@ -78,6 +78,20 @@ pub(crate) async fn expect_keys(db: &mut PgConnection) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Until it is called with `false`, or the transaction ends: a join looks up each row of one side in an index of the other,
+/// and never reads a side whole to hash or sort it. A fence inside the statement (`OFFSET 0`) would do the same, and would
+/// keep a database over several machines from sending each account's part to the machine that has it.
+pub(crate) async fn join_by_keys(db: &mut PgConnection, only: bool) -> Result<(), Broken> {
+    let others = if only { "off" } else { "on" };
+    sqlx::query!(
+        "SELECT set_config('enable_hashjoin', $1, true) AS hashes, set_config('enable_mergejoin', $1, true) AS merges",
+        others
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
+}
+
 /// Brings the schema up to date on a connection of its own, with the rights of the login.
 pub(crate) async fn migrate(settings: &Settings) -> Result<(), Broken> {
     let options: PgConnectOptions = settings.database_url.expose_secret().parse()?;

@@ -7,6 +7,7 @@ pub mod mails;
 pub mod raise;
 pub mod recipients;
 pub mod store;
+mod tokens;
 pub mod webhook;
 
 use crate::accounts::touched;

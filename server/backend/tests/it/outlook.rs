@@ -46,7 +46,7 @@ async fn leave(world: &World, actor: &Actor, ticks: i128) {
     .unwrap();
     // Before anything looks, so that the epoch's base is what is left.
     sqlx::query!(
-        "UPDATE outlooks SET due_at = '-infinity', epoch = 0 WHERE account_id = $1",
+        "UPDATE forecasts SET due_at = '-infinity', epoch = 0 WHERE account_id = $1",
         actor.account_id().0
     )
     .execute(world.backend.pool())

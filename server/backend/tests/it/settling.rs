@@ -157,7 +157,7 @@ async fn the_puller_does_not_wait_for_settling(pool: PgPool) {
     settling.rollback().await.unwrap();
 
     world.meter().await;
-    let left = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM news"#);
+    let left = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM pending_events"#);
     assert_eq!(left.fetch_one(&world.owner).await.unwrap(), 0);
 }
 
@@ -173,10 +173,10 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
         until: time::OffsetDateTime::UNIX_EPOCH,
     };
     news::take(&mut db, &[settled(7)]).await.unwrap();
-    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [8]);
     news::take(&mut db, &[settled(8)]).await.unwrap();
-    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
 }
 
