@@ -12,7 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
 use backend::service::calendar;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// The address of a feed.
 pub const PATH: &str = "/calendar/{token}";

@@ -13,7 +13,8 @@ use axum::response::Response;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::{Edge, actions, answer, live, verify};
+use super::edge::Edge;
+use super::{actions, answer, live, verify};
 
 /// Handlers and server functions that decide about strangers themselves.
 const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];

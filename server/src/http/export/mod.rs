@@ -22,7 +22,8 @@ use domain::id::UserId;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Who asks, and for what.
 struct Asked {

@@ -20,7 +20,7 @@ use time::format_description::well_known::Rfc3339;
 use url::form_urlencoded;
 
 use super::Asked;
-use crate::http::Edge;
+use crate::http::edge::Edge;
 
 /// Entries read at once: about 120 kB.
 const ROWS_AT_ONCE: usize = 1_000;
