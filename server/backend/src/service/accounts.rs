@@ -61,6 +61,7 @@ struct Checked {
 ///
 /// # Errors
 /// [`SignUpRefusal`] with every problem at once, or broken.
+#[tracing::instrument(skip_all, name = "accounts.sign_up")]
 pub async fn sign_up(backend: &Backend, typed: SignUp) -> Result<(), Failure<SignUpRefusal>> {
     let checked = check(backend, &typed).map_err(Failure::Refused)?;
     // Hashed before anything is looked up, so that both answers take the same time.
@@ -238,6 +239,7 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
 ///
 /// # Errors
 /// [`SignInRefusal::WrongPair`], or broken.
+#[tracing::instrument(skip_all, name = "accounts.sign_in")]
 pub async fn sign_in(
     backend: &Backend,
     email: &str,
@@ -267,6 +269,7 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// [`VerificationRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "accounts.confirm_email")]
 pub async fn confirm_email(
     backend: &Backend,
     token: &str,
@@ -348,6 +351,7 @@ async fn give_sign_up_credit(
 ///
 /// # Errors
 /// [`VerificationRefusal::AlreadyVerified`] or [`VerificationRefusal::TooMany`], or broken.
+#[tracing::instrument(skip_all, name = "accounts.resend_verification")]
 pub async fn resend_verification(
     backend: &Backend,
     actor: &Actor,
@@ -376,6 +380,7 @@ pub async fn resend_verification(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "accounts.acceptances")]
 pub async fn acceptances(
     backend: &Backend,
     actor: &Actor,

@@ -103,6 +103,7 @@ async fn send(
 ///
 /// # Errors
 /// [`AlertRefusal::Forbidden`], or broken.
+#[tracing::instrument(skip_all, name = "alerts.choose")]
 pub async fn choose(
     backend: &Backend,
     actor: &Actor,
@@ -231,6 +232,7 @@ pub struct Webhook {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "alerts.read")]
 pub async fn read(
     backend: &Backend,
     actor: &Actor,

@@ -32,6 +32,7 @@ pub struct BurnDown {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.burn_down")]
 pub async fn read(backend: &Backend, actor: &Actor, reach: Reach) -> Result<BurnDown, Broken> {
     let mut tx = snapshot(backend).await?;
     let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;

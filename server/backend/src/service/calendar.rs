@@ -22,6 +22,7 @@ use crate::store::{calendars, feed, ledger, limits, outlooks};
 ///
 /// # Errors
 /// [`CalendarRefusal::AlreadyThere`], or broken.
+#[tracing::instrument(skip_all, name = "calendar.create")]
 pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
     let (account_id, user_id) = (actor.account_id(), actor.user_id());
     let now = backend.clock().now();
@@ -41,6 +42,7 @@ pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
 ///
 /// # Errors
 /// [`CalendarRefusal::NotFound`], or broken.
+#[tracing::instrument(skip_all, name = "calendar.revoke")]
 pub async fn revoke(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
     let (account_id, user_id) = (actor.account_id(), actor.user_id());
     let now = backend.clock().now();
@@ -61,6 +63,7 @@ pub(super) fn token(backend: &Backend, calendar_id: CalendarId) -> String {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "calendar.feed")]
 pub async fn feed(backend: &Backend, token: &str) -> Result<Option<String>, Broken> {
     let mut tx = snapshot(backend).await?;
     let found = calendars::account_of(&mut tx, &sha256(token.as_bytes())).await?;

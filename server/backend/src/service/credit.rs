@@ -317,6 +317,7 @@ pub struct CreditPage {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.page")]
 pub async fn page(backend: &Backend, actor: &Actor, asked: &Asked) -> Result<CreditPage, Broken> {
     let mut tx = snapshot(backend).await?;
     let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
@@ -334,6 +335,7 @@ pub async fn page(backend: &Backend, actor: &Actor, asked: &Asked) -> Result<Cre
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.read")]
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Credit, Broken> {
     let mut tx = snapshot(backend).await?;
     let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;

@@ -58,6 +58,7 @@ pub struct KeyRow {
 ///
 /// # Errors
 /// [`KeyRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "keys.create")]
 pub async fn create(
     backend: &Backend,
     actor: &Actor,
@@ -123,6 +124,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`KeyRefusal::Forbidden`] or [`KeyRefusal::NotFound`], or broken.
+#[tracing::instrument(skip_all, name = "keys.revoke")]
 pub async fn revoke(
     backend: &Backend,
     actor: &Actor,
@@ -153,6 +155,7 @@ pub async fn revoke(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.list")]
 pub async fn list(
     backend: &Backend,
     actor: &Actor,
@@ -170,6 +173,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.get")]
 pub async fn get(
     backend: &Backend,
     actor: &Actor,

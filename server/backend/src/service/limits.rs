@@ -14,6 +14,7 @@ use domain::limits::MONTHLY_LIMIT_CENTS_MAX;
 ///
 /// # Errors
 /// [`LimitRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "limit.set")]
 pub async fn set(
     backend: &Backend,
     actor: &Actor,
@@ -46,6 +47,7 @@ fn parse(typed: &str) -> Result<Cents, LimitRefusal> {
 ///
 /// # Errors
 /// [`LimitRefusal::Forbidden`], or broken.
+#[tracing::instrument(skip_all, name = "limit.remove")]
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<LimitRefusal>> {
     may_change(actor)?;
     let (account_id, now) = (actor.account_id(), backend.clock().now());

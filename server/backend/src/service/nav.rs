@@ -24,6 +24,7 @@ pub struct Nav {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "nav.read")]
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Nav, Broken> {
     let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;

@@ -32,6 +32,7 @@ const POSTPONED_MS: i64 = 60_000;
 ///
 /// # Errors
 /// When the database cannot be asked which are due.
+#[tracing::instrument(skip_all, name = "forecast.round")]
 pub async fn round(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     let settled_at = feed::peek(&mut db, FEED)

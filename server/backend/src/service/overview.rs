@@ -58,6 +58,7 @@ pub struct Overview {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "overview.read")]
 pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> {
     let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;
@@ -104,6 +105,7 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "overview.figures")]
 pub async fn figures(backend: &Backend, actor: &Actor) -> Result<Figures, Broken> {
     let account_id = actor.account_id();
     let mut tx = snapshot(backend).await?;

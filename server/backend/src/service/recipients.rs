@@ -25,6 +25,7 @@ pub use crate::store::recipients::RecipientRow;
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.add")]
 pub async fn add(
     backend: &Backend,
     actor: &Actor,
@@ -106,6 +107,7 @@ async fn ask(
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.resend")]
 pub async fn resend(
     backend: &Backend,
     actor: &Actor,
@@ -126,6 +128,7 @@ pub async fn resend(
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.remove")]
 pub async fn remove(
     backend: &Backend,
     actor: &Actor,
@@ -145,6 +148,7 @@ pub async fn remove(
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.link")]
 pub async fn link(backend: &Backend, token: &str) -> Result<bool, Failure<AlertRefusal>> {
     let mut tx = backend.pool().begin().await?;
     let linked = linked(backend, &mut tx, token).await?;
@@ -168,6 +172,7 @@ async fn linked(
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.agree")]
 pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
     let now = backend.clock().now();
     let mut tx = backend.pool().begin().await?;
@@ -185,6 +190,7 @@ pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRe
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.stop")]
 pub async fn stop(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
     let now = backend.clock().now();
     let mut tx = backend.pool().begin().await?;

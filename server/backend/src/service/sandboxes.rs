@@ -55,6 +55,7 @@ pub struct SandboxRow {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.list")]
 pub async fn list(
     backend: &Backend,
     actor: &Actor,
@@ -80,6 +81,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.get")]
 pub async fn get(
     backend: &Backend,
     actor: &Actor,
@@ -109,6 +111,7 @@ pub(crate) async fn one(
 ///
 /// # Errors
 /// [`SandboxRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sandboxes.set_timeout")]
 pub async fn set_timeout(
     backend: &Backend,
     actor: &Actor,

@@ -12,6 +12,7 @@ use crate::store::accounts;
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sessions.actor")]
 pub async fn actor(backend: &Backend, user_id: UserId) -> Result<Option<Actor>, Broken> {
     let mut db = backend.pool().acquire().await?;
     accounts::actor(&mut db, user_id).await

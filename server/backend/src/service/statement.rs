@@ -146,6 +146,7 @@ impl Place {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "statement.read")]
 pub async fn read(
     backend: &Backend,
     actor: &Actor,

@@ -49,6 +49,7 @@ pub struct Usage {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "usage.read")]
 pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usage, Broken> {
     let account_id = actor.account_id();
     let (mut query, mut problems) = (asked.clone(), Vec::new());
@@ -127,6 +128,7 @@ impl Source<'_> {
     }
 
     /// Sums by bucket and series.
+    #[tracing::instrument(skip_all, name = "usage.breakdown")]
     pub async fn breakdown(
         &self,
         db: &mut PgConnection,
@@ -171,6 +173,7 @@ impl Source<'_> {
     }
 
     /// Names of the keys among these words.
+    #[tracing::instrument(skip_all, name = "usage.key_names")]
     pub async fn key_names(
         &self,
         db: &mut PgConnection,

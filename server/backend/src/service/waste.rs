@@ -98,6 +98,7 @@ const GROUPS_MAX: usize = 20;
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.waste")]
 pub async fn read(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Result<Waste, Broken> {
     let mut tx = snapshot(backend).await?;
     let live = live::read(backend, &mut tx, actor.account_id()).await?;

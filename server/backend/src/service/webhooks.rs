@@ -18,6 +18,7 @@ use crate::webhook;
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.set")]
 pub async fn set(
     backend: &Backend,
     actor: &Actor,
@@ -39,6 +40,7 @@ pub async fn set(
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.remove")]
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     may_change(actor)?;
     let (account_id, now) = (actor.account_id(), backend.clock().now());
@@ -55,6 +57,7 @@ pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webh
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.renew")]
 pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     may_change(actor)?;
     let (account_id, now) = (actor.account_id(), backend.clock().now());
@@ -71,6 +74,7 @@ pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webho
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.test")]
 pub async fn test(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     may_change(actor)?;
     let (account_id, now) = (actor.account_id(), backend.clock().now());

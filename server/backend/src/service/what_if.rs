@@ -63,6 +63,7 @@ pub struct WhatIf {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.what_if")]
 pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
     let mut tx = snapshot(backend).await?;
     let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
