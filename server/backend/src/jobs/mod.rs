@@ -34,6 +34,7 @@ pub enum Trouble {
 }
 
 impl<E: Into<Broken>> From<E> for Trouble {
+    #[track_caller]
     fn from(error: E) -> Self {
         Self::Broken(error.into())
     }

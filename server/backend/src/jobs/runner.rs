@@ -47,7 +47,7 @@ async fn work(backend: Backend, job: LeasedJob) {
         }
     };
     if let Err(broken) = settle(&backend, &job, verdict).await {
-        tracing::error!(job.id = %job.job_id, job.kind, error = %broken, "verdict not written; the reaper will free the job");
+        tracing::error!(job.id = %job.job_id, job.kind, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "verdict not written; the reaper will free the job");
     }
 }
 
@@ -77,7 +77,7 @@ async fn settle(
         Err(Trouble::Fail(why)) => ("dead", jobs::bury(&mut db, job, why).await?),
         Err(Trouble::Retry(why)) => retry(&mut db, job, why).await?,
         Err(Trouble::Broken(broken)) => {
-            tracing::error!(job.id = %job.job_id, job.kind, error = %broken, "job broke");
+            tracing::error!(job.id = %job.job_id, job.kind, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "job broke");
             retry(&mut db, job, "broken").await?
         }
     };

@@ -49,7 +49,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
                 metrics::counter!("outlooks_raced_total").increment(1);
             }
             Err(broken) => {
-                tracing::error!(account.id = %account_id, error = %broken, "outlook broke; other accounts go on");
+                tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "outlook broke; other accounts go on");
                 metrics::counter!("outlooks_broken_total").increment(1);
                 let until = Moment::from(as_of).plus_ms(POSTPONED_MS);
                 let mut db = backend.pool().acquire().await?;

@@ -66,7 +66,7 @@ fn answer(
         }
         Ok(None) => answer::see_other("/sign-in"),
         Err(broken) => {
-            tracing::error!(cause = %broken, "a file could not be made");
+            tracing::error!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "a file could not be made");
             let why = if broken.is_unavailable() {
                 DeadEnd::Unavailable
             } else {
