@@ -1,6 +1,6 @@
-# The commands of this repository; `make` alone lists them. What they do is in .ci/, one script each.
+# The commands of this repository; `make` alone lists them. What they do is in .ci/ and end2end/stand.
 .DEFAULT_GOAL := help
-.PHONY: help run test dev bench fmt check prepare install e2e clean
+.PHONY: help run test dev demo bench fmt check prepare install e2e clean
 
 # The query macros are checked against .sqlx/; only `make prepare` asks a database.
 export SQLX_OFFLINE := true
@@ -9,16 +9,19 @@ help: ## Lists the commands
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: ## Installs, builds and starts everything, and prints the addresses; Ctrl-C stops it
-	@exec .ci/start.sh
+	@exec .ci/stand.sh run
 
 test: ## Everything CI checks
 	@exec .ci/test.sh
 
 dev: ## Like run, and builds and restarts after every change
-	@exec .ci/start.sh --watch
+	@exec .ci/stand.sh dev
+
+demo: ## Like run, with an account that has a past of 60 days; prints how to sign in
+	@exec .ci/stand.sh demo
 
 bench: ## Measures a release build; ARGS="pages feed refold usage start sizes" picks some
-	@exec .ci/bench.sh
+	@exec .ci/stand.sh bench $(ARGS)
 
 fmt: ## Formats the code
 	@cargo fmt --all

@@ -1,5 +1,5 @@
 # How the scripts in this folder speak, and the few words of shell that all of them need.
-# Sourced, never run. Anything that starts a process belongs in processes.sh instead.
+# Sourced, never run. What starts and supervises programs is end2end/stand.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$ROOT" || exit 1

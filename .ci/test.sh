@@ -53,10 +53,10 @@ stage_assets() { .ci/assets.sh --budget; }
 
 stage_browser() {
     need_database
-    cargo build -q -p server -p peers
+    cargo build -q -p server -p peers -p stand
     .ci/assets.sh
     # shellcheck disable=SC2086  # ARGS is several words on purpose
-    DATABASE_URL=$database_url .ci/e2e.sh ${ARGS:-}
+    DATABASE_URL=$database_url target/debug/stand e2e ${ARGS:-}
 }
 
 # --- running them -------------------------------------------------------------------------------------------

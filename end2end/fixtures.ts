@@ -5,7 +5,7 @@ import { type BrowserContext, expect, type Page, test as base } from '@playwrigh
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** The address of a part of the system, as .ci/e2e.sh hands it over. */
+/** The address of a part of the system, as `stand e2e` hands it over. */
 function address(name: 'DASHBOARD_URL' | 'MAIL_URL' | 'SANDBOX_API_URL'): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run the tests with \`make e2e\`.`);
@@ -183,7 +183,7 @@ export const test = base.extend<Fixtures>({
 
   sdk: async ({}, use) => {
     await use(async (key, ...args) => {
-      // The SDK asks for Node.js 22, which npm brings along; .ci/e2e.sh puts it first in PATH too.
+      // The SDK asks for Node.js 22, which npm brings along; `stand e2e` puts it first in PATH too.
       const { stdout } = await run('node_modules/node/bin/node', ['sdk/journey.mjs', ...args], {
         cwd: import.meta.dirname,
         env: { PATH: process.env.PATH, ISORUN_API_URL: address('SANDBOX_API_URL'), ISORUN_API_KEY: key },

@@ -1,5 +1,5 @@
 // How the browser tests run: Debian's Chromium, every journey with scripts and without. The servers are started
-// by .ci/e2e.sh, which says where they are; nothing here starts one.
+// by `stand e2e`, which says where they are; nothing here starts one.
 import { defineConfig } from '@playwright/test';
 
 const baseURL = process.env.DASHBOARD_URL;

@@ -1,14 +1,33 @@
-//! What people see and what their forms reach: server functions, islands and pages.
-//! Only `islands`, `api` and `domain` reach the browser; `pages` never does, by construction. Rules belong in `domain`,
-//! reading and writing in `backend`.
+//! What people see and what their forms reach, by subject: each has its server functions, its pages and its words.
+//! Only `action`, `islands`, each subject's actions and `domain` reach the browser; pages never do, by construction.
+//! Rules belong in `domain`, reading and writing in `backend`.
 #![recursion_limit = "256"]
 
-pub mod api;
+// How forms are received and answered; knows no subject.
+pub mod action;
 pub mod islands;
 
+// How pages are framed and drawn; knows no subject.
 #[cfg(feature = "ssr")]
-pub mod assets;
+pub mod chart;
 #[cfg(feature = "ssr")]
-pub mod pages;
+pub mod frame;
+
+// The subjects.
+pub mod alerts;
 #[cfg(feature = "ssr")]
-pub mod request_id;
+mod credit;
+pub mod identity;
+pub mod keys;
+#[cfg(feature = "ssr")]
+mod landing;
+#[cfg(feature = "ssr")]
+mod overview;
+pub mod sandboxes;
+pub mod sign_up;
+#[cfg(feature = "ssr")]
+mod usage;
+
+// Above all of them.
+#[cfg(feature = "ssr")]
+pub mod routes;

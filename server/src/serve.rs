@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::assets::Assets;
+use app::frame::assets::Assets;
 use backend::Backend;
 use backend::failure::Broken;
 use backend::worker;

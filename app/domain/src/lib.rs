@@ -2,6 +2,7 @@
 //! Pure by decree: no clock, no randomness, no I/O. Time and random bytes arrive as parameters, and everything builds for wasm.
 #![deny(missing_docs)]
 
+pub mod act;
 pub mod alert;
 pub mod burn_down;
 pub mod calendar;

@@ -1,4 +1,4 @@
-//! What a member may do in an account. The matrix of pages and actions per role grows here, nowhere else.
+//! The role of a member in an account. What each may do is `act`'s.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,23 +44,5 @@ impl Role {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
-    }
-
-    /// May set what is spent and who is warned: limit, alerts, webhook, calendar.
-    #[must_use]
-    pub const fn may_change_money(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin | Self::Billing)
-    }
-
-    /// May command sandboxes, such as setting their timer.
-    #[must_use]
-    pub const fn may_command_sandboxes(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin | Self::Developer)
-    }
-
-    /// May create and revoke keys.
-    #[must_use]
-    pub const fn may_change_keys(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin | Self::Developer)
     }
 }

@@ -5,7 +5,7 @@
 use app as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called once by the script of `app::pages::shell` before it wakes the islands of the page one by one.
+/// Called once by the script of `app::frame::shell` before it wakes the islands of the page one by one.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

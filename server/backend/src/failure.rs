@@ -4,6 +4,7 @@
 use std::fmt;
 use std::panic::Location;
 
+use domain::act::Denial;
 use tracing::{Metadata, Span};
 
 /// Something unexpected, with its cause chain, its place and its verb for the log. Deliberately not an `Error` and without
@@ -103,7 +104,7 @@ fn is_ours(module: &str) -> bool {
     module.split("::").next() == module_path!().split("::").next()
 }
 
-/// Every `?` on a foreign error passes here, through `Failure` and `Trouble` too; `track_caller` hands its line on.
+/// Every `?` on a foreign error passes here, through `Failure` and `JobError` too; `track_caller` hands its line on.
 impl<E: Into<anyhow::Error>> From<E> for Broken {
     #[track_caller]
     fn from(error: E) -> Self {
@@ -144,6 +145,8 @@ impl fmt::Debug for Broken {
 pub enum Failure<R> {
     /// Expected: shown in plain words beside the field.
     Refused(R),
+    /// The person may not, or not yet: shown in the words of the act.
+    Denied(Denial),
     /// Unexpected: logged, shown as one sentence with the request id.
     Broken(Broken),
 }
@@ -158,7 +161,7 @@ impl<R, E: Into<Broken>> From<E> for Failure<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::Trouble;
+    use crate::queue::JobError;
 
     fn read(text: &str) -> Result<u8, std::num::ParseIntError> {
         text.parse()
@@ -181,11 +184,11 @@ mod tests {
     }
     const FAILURE: u32 = line!() - 2;
 
-    async fn trouble(text: &str) -> Result<u8, Trouble> {
+    async fn job(text: &str) -> Result<u8, JobError> {
         std::future::ready(()).await;
         Ok(read(text)?)
     }
-    const TROUBLE: u32 = line!() - 2;
+    const JOB: u32 = line!() - 2;
 
     /// Two floors up, the line below stays.
     fn passed_on(text: &str) -> Result<u8, Failure<()>> {
@@ -205,10 +208,10 @@ mod tests {
             panic!("not broken")
         };
         assert_eq!(place(&found), at(FAILURE));
-        let Err(Trouble::Broken(found)) = trouble("x").await else {
+        let Err(JobError::Broken(found)) = job("x").await else {
             panic!("not broken")
         };
-        assert_eq!(place(&found), at(TROUBLE));
+        assert_eq!(place(&found), at(JOB));
         let Err(Failure::Broken(found)) = passed_on("x") else {
             panic!("not broken")
         };

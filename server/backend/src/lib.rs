@@ -2,23 +2,40 @@
 //! HTTP and pages do not belong here; rules that need no I/O belong in `domain`.
 #![deny(missing_docs)]
 
-pub mod actor;
+pub mod accounts;
+pub mod alerts;
+pub mod audit;
+pub mod authority;
 pub mod checks;
 pub mod clock;
+pub mod credit;
+pub mod db;
 pub mod failure;
-pub mod jobs;
-pub mod mailer;
+pub mod findings;
+pub mod forecast;
+pub mod identity;
+pub mod keys;
+pub mod ledger;
+pub mod limit;
+pub mod mail;
 pub mod metering;
-pub mod orchestrator;
+pub mod outside;
+pub mod overview;
+pub mod paging;
 pub mod passwords;
+pub mod prices;
+pub mod queue;
 pub mod random;
+pub mod registry;
+pub mod sandboxes;
+pub mod schedule;
 pub mod secret;
-pub mod service;
 pub mod settings;
-pub mod store;
+pub mod sign_up;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod webhook;
+pub mod usage;
+pub mod watch;
 pub mod worker;
 pub mod zone;
 
@@ -28,11 +45,11 @@ use sqlx::PgPool;
 
 use crate::clock::Clock;
 use crate::failure::Broken;
-use crate::mailer::Mailer;
-use crate::orchestrator::Orchestrator;
+use crate::outside::orchestrator::Orchestrator;
+use crate::outside::poster::Poster;
+use crate::outside::smtp::Mailer;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
-use crate::webhook::Poster;
 
 /// Everything a service needs, cheap to clone. One per process; tests make one per database.
 #[derive(Clone)]
@@ -121,3 +138,113 @@ impl Backend {
         &self.passwords
     }
 }
+
+/// Old paths, until all callers are moved.
+pub mod jobs {
+    pub use crate::accounts::tenant as push_tenant;
+    pub use crate::alerts::webhook::send as send_webhook;
+    pub use crate::checks::job as check;
+    pub use crate::keys::push as push_key;
+    pub use crate::keys::remove as remove_key;
+    pub use crate::ledger::chain::seal as seal_day;
+    pub use crate::mail::send as send_mail;
+    pub use crate::metering::months as close_month;
+    pub use crate::queue::runner;
+    pub use crate::queue::*;
+    pub use crate::sandboxes::timeout as set_timeout;
+    pub use crate::schedule;
+}
+/// Old paths, until all callers are moved.
+pub mod mailer {
+    pub use crate::alerts::mails as alert_messages;
+    pub use crate::identity::mails as messages;
+    pub use crate::outside::smtp::*;
+}
+/// Old paths, until all callers are moved.
+pub mod service {
+    pub use crate::alerts;
+    pub use crate::alerts::calendar;
+    pub use crate::alerts::recipients;
+    pub use crate::alerts::webhook as webhooks;
+    pub use crate::authority::session as sessions;
+    pub use crate::credit;
+    pub use crate::credit::burn_down;
+    pub use crate::credit::what_if;
+    pub use crate::watch as outlook;
+
+    pub use crate::keys;
+    pub use crate::ledger::statement;
+    pub use crate::limit as limits;
+    pub use crate::metering::live::FeedStatus;
+    pub use crate::overview;
+    pub use crate::overview::attention;
+    pub use crate::overview::nav;
+    pub use crate::sandboxes;
+    pub use crate::sandboxes::cost as sandbox_intervals;
+    pub use crate::sandboxes::waste;
+    /// Old.
+    pub mod accounts {
+        pub use crate::accounts::acceptances;
+        pub use crate::identity::sign_in::sign_in;
+        pub use crate::identity::verification::resend_verification;
+        pub use crate::sign_up::confirm::confirm_email;
+        pub use crate::sign_up::{SignUp, sign_up};
+    }
+    pub use crate::usage;
+    pub use crate::usage::intervals as usage_intervals;
+    pub use crate::usage::reasons as usage_reasons;
+}
+/// Old paths, until all callers are moved.
+pub mod store {
+    pub use crate::accounts::store as accounts;
+    pub use crate::alerts::calendar::store as calendars;
+    pub use crate::alerts::recipients::store as recipients;
+    pub use crate::alerts::store as alerts;
+    pub use crate::alerts::webhook::store as webhooks;
+    pub use crate::audit;
+    pub use crate::checks::store::books;
+    pub use crate::checks::store::days as book_days;
+    pub use crate::checks::store::evidence as refold;
+    pub use crate::credit::burn_down::store as burn_down;
+    pub use crate::db::*;
+    pub use crate::findings;
+    /// Old.
+    pub mod outlooks {
+        pub use crate::accounts::touched::mark_stale as touch;
+        pub use crate::forecast::store::*;
+    }
+    pub use crate::authority::sessions;
+    pub use crate::identity::users;
+    pub use crate::identity::verification::store as verifications;
+    pub use crate::keys::store as keys;
+    pub use crate::ledger;
+    pub use crate::ledger::bulk as bookings;
+    pub use crate::ledger::chain::store as ledger_days;
+    pub use crate::ledger::statement::store as statement;
+    pub use crate::limit::store as limits;
+    pub use crate::mail::store as mails;
+    pub use crate::metering::feed::events;
+    pub use crate::metering::feed::log as feed;
+    pub use crate::metering::feed::pending as news;
+    pub use crate::metering::meters;
+    pub use crate::metering::months::store as months;
+    pub use crate::metering::settle::cohorts;
+    pub use crate::metering::settle::folded;
+    pub use crate::metering::settle::incidents_store as incidents;
+    pub use crate::metering::settle::slices;
+    pub use crate::metering::settle::sums as usage_hours;
+    pub use crate::overview::store as overview;
+    pub use crate::prices;
+    pub use crate::queue::schedules;
+    pub use crate::queue::store as jobs;
+    pub use crate::sandboxes::cost::store as intervals;
+    pub use crate::sandboxes::store as sandboxes;
+    pub use crate::sandboxes::waste::store as waste;
+    pub use crate::usage::days as usage_days;
+    pub use crate::usage::intervals::store as usage_intervals;
+    pub use crate::usage::reasons::store as usage_reasons;
+    pub use crate::usage::sums as usage_reads;
+}
+pub use authority::actor;
+pub use outside::orchestrator;
+pub use outside::poster as webhook;

@@ -7,8 +7,6 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::Sha512;
 use url::Url;
 
-use crate::webhook::Reach;
-
 /// Every setting of the backend. Secrets are wrapped, so that `Debug` cannot print them.
 #[derive(Debug)]
 pub struct Settings {
@@ -33,7 +31,7 @@ pub struct Settings {
     /// Sender of all mail, such as `Isorun <no-reply@isorun.ai>`.
     pub mail_from: String,
     /// What webhooks may be posted to.
-    pub webhook_reach: Reach,
+    pub webhook_reach: AllowedHosts,
     /// Countries under comprehensive sanctions (Terms 14).
     pub refused_countries: Vec<Country>,
     /// Versions in force of what is accepted at sign-up.
@@ -107,4 +105,13 @@ mod tests {
         assert_ne!(key.derive("cookie"), key.derive("verification"));
         assert!(!format!("{key:?}").contains("171"));
     }
+}
+
+/// What addresses may be posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowedHosts {
+    /// https on the public internet.
+    Public,
+    /// Also plain http and loopback: development and tests.
+    Anywhere,
 }

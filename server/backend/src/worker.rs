@@ -1,19 +1,21 @@
 //! The background work of a process: pull the feed, settle, run jobs, reap lost leases, sweep what is over. Each loop is
 //! supervised: an error is logged and the loop goes on; nothing but a stop ends it.
 
+use crate::registry::KINDS;
+use crate::watch;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::Backend;
-use crate::checks;
+use crate::authority::sessions;
 use crate::failure::Broken;
-use crate::jobs::{runner, schedule};
-use crate::metering::pull::{self, Pulled};
-use crate::metering::settle;
-use crate::service::outlook;
-use crate::store::{feed, findings, jobs, meters, sessions, verifications};
+use crate::identity::verification::store as verifications;
+use crate::metering::feed::log as feed;
+use crate::metering::feed::pull::{self, Pulled};
+use crate::metering::{meters, settle};
+use crate::queue::{runner, store as jobs};
+use crate::{Backend, checks, findings, schedule};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
@@ -43,7 +45,7 @@ const FINISHED_JOB_DAYS: i32 = 30;
 /// Works until `stop`, then lets running jobs end.
 pub async fn run(backend: Backend, stop: CancellationToken) {
     tokio::join!(
-        every(OUTLOOK_EVERY, &stop, "outlook", || outlook::round(&backend)),
+        every(OUTLOOK_EVERY, &stop, "outlook", || watch::round(&backend)),
         every(PULL_EVERY, &stop, "pull", || pull_pages(&backend)),
         every(SETTLE_EVERY, &stop, "settle", || settle_rounds(&backend)),
         work(&backend, &stop),
@@ -112,7 +114,7 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
     let mut running = JoinSet::new();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        let started = runner::claim(backend, &mut running)
+        let started = runner::claim(KINDS, backend, &mut running)
             .await
             .unwrap_or_else(|broken| {
                 tracing::error!(worker = "jobs", cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "claim broke; the loop goes on");
@@ -173,7 +175,7 @@ fn gauge(name: &'static str, value: i64) {
 async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;
-    sessions::delete_expired(backend.pool(), now, SWEEP_ROWS).await?;
+    sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
     verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
     jobs::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);

@@ -59,6 +59,17 @@ impl Calendar for Zone {
     }
 }
 
+/// The first moment of the UTC month of `at`.
+pub(crate) fn month_start(at: OffsetDateTime) -> Moment {
+    let first = at.to_offset(time::UtcOffset::UTC).date().replace_day(1);
+    Moment::from(first.unwrap_or(at.date()).midnight().assume_utc())
+}
+
+/// The first moment of the UTC month before that of `at`.
+pub(crate) fn last_month_start(at: OffsetDateTime) -> Moment {
+    month_start(OffsetDateTime::from(month_start(at).plus_ms(-1)))
+}
+
 #[cfg(test)]
 mod tests {
     use domain::usage::Range;
@@ -109,5 +120,18 @@ mod tests {
         assert_eq!(zone("America/New_York").local(at).hour(), 8);
         assert_eq!(zone("Asia/Kolkata").local(at).minute(), 30);
         assert!(Zone::find(&ZoneName::parse("Mars/Base").unwrap()).is_none());
+    }
+
+    #[test]
+    fn months_begin_at_midnight_utc() {
+        let at = datetime!(2028-03-01 00:30 +02:00);
+        assert_eq!(
+            OffsetDateTime::from(month_start(at)),
+            datetime!(2028-02-01 00:00 UTC)
+        );
+        assert_eq!(
+            OffsetDateTime::from(last_month_start(at)),
+            datetime!(2028-01-01 00:00 UTC)
+        );
     }
 }

@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use backend::Backend;
+use backend::authority::session::{self, SessionKey};
 use backend::failure::Broken;
-use backend::service::{overview, sessions};
-use backend::store::sessions as rows;
+use backend::service::overview;
 
 /// Serves until it is ended from outside.
 pub async fn serve(listen: SocketAddr, backend: Backend) -> anyhow::Result<()> {
@@ -43,14 +43,7 @@ async fn read(backend: &Backend, headers: &HeaderMap) -> Result<Option<String>, 
     let Ok(id) = id.parse::<tower_sessions::session::Id>() else {
         return Ok(None);
     };
-    let hash = server::http::session_store::hash(&id);
-    let Some(row) = rows::load(backend.pool(), &hash, backend.clock().now()).await? else {
-        return Ok(None);
-    };
-    let Some(user_id) = row.user_id else {
-        return Ok(None);
-    };
-    let Some(actor) = sessions::actor(backend, user_id).await? else {
+    let Some(actor) = session::actor(backend, SessionKey::of(&id.to_string())).await? else {
         return Ok(None);
     };
     let overview = overview::read(backend, &actor).await?;

@@ -8,8 +8,8 @@ mod reader;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use backend::settings::AllowedHosts;
 use backend::settings::{DocumentVersions, SecretKey, Settings};
-use backend::webhook::Reach;
 use domain::country::Country;
 use domain::email::EmailAddress;
 use domain::key::Region;
@@ -271,16 +271,16 @@ fn secret_key(reader: &mut Reader) -> Option<SecretKey> {
     key
 }
 
-fn webhook_reach(reader: &mut Reader) -> Option<Reach> {
+fn webhook_reach(reader: &mut Reader) -> Option<AllowedHosts> {
     let reach = reader.optional("WEBHOOK_REACH", "public or anywhere", |text| match text {
-        "public" => Some(Reach::Public),
-        "anywhere" => Some(Reach::Anywhere),
+        "public" => Some(AllowedHosts::Public),
+        "anywhere" => Some(AllowedHosts::Anywhere),
         _ => None,
     })?;
-    if reach == Some(Reach::Anywhere) {
+    if reach == Some(AllowedHosts::Anywhere) {
         reader.refuse_in_production("WEBHOOK_REACH", "must be public");
     }
-    Some(reach.unwrap_or(Reach::Public))
+    Some(reach.unwrap_or(AllowedHosts::Public))
 }
 
 fn sender(text: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;

@@ -1,8 +1,8 @@
 //! What a server function takes and gives over HTTP: a form as browsers send it, answered by "see there" and nothing
 //! else. What the framework says about anything else (type names, error texts, a redirect to the `Referer`) stays here.
 
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};

@@ -2,8 +2,8 @@
 
 use std::future::{Ready, ready};
 
-use app::pages::error::{self, DeadEnd};
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::{self, DeadEnd};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ const ERROR_PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src '
 /// An error page with its status.
 pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Response {
     let unknown = RequestId(String::new());
-    let html = error::document(end, &edge.assets, request_id.unwrap_or(&unknown));
+    let html = dead_end::document(end, &edge.assets, request_id.unwrap_or(&unknown));
     let mut response = (end.status(), Html(html)).into_response();
     let policy = HeaderValue::from_static(ERROR_PAGE_POLICY);
     response

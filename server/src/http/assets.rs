@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use app::assets::Assets;
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::assets::Assets;
+use app::frame::dead_end::DeadEnd;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;

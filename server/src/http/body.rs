@@ -1,7 +1,7 @@
 //! The largest body a request may have. Forms are small, so a body is read whole before any handler runs: what is too
 //! large is told as such, also when its length was not announced.
 
-use app::pages::error::DeadEnd;
+use app::frame::dead_end::DeadEnd;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_LENGTH;

@@ -1,8 +1,8 @@
 //! The calendar feed behind a secret link, for calendar programs: no session, no page. What stands in it is
 //! `backend::service::calendar`'s. The link is in no log: the access log names the pattern of a route, never its path.
 
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::DeadEnd;
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};

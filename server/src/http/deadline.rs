@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use app::assets::Assets;
+use app::frame::assets::Assets;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 use url::Url;

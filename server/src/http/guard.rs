@@ -4,12 +4,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use app::api::request::USER_ID;
-use app::pages::PUBLIC_ROUTES;
-use app::pages::error::DeadEnd;
+use app::action::request::USER_ID;
+use app::frame::dead_end::DeadEnd;
+use app::routes::PUBLIC_ROUTES;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use backend::Backend;
+use backend::authority::session::{SessionKey, Visitor};
 use tower_sessions::Session;
 use uuid::Uuid;
 
@@ -22,6 +24,7 @@ const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PAT
 /// What the layer needs.
 #[derive(Clone)]
 pub struct Guard {
+    pub backend: Backend,
     pub edge: Edge,
     pub paths: Paths,
 }
@@ -44,43 +47,53 @@ impl Paths {
     }
 }
 
-/// Lets the right ones pass, and notes in the log who it was.
-pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+/// Lets the right ones pass, and notes in the log who it was. Whoever else wants to know takes the same [`Visitor`].
+pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let path = request
         .extensions()
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let (is_landing, is_private) = (path == "/", guard.paths.is_private(path));
+    let decides = path.starts_with(actions::PREFIX) || path == live::PATH;
     let session = request.extensions().get::<Session>().cloned();
+    let id = session.as_ref().and_then(Session::id);
+    let visitor = Visitor::new(id.map(|id| SessionKey::of(&id.to_string())));
+    request.extensions_mut().insert(visitor.clone());
     if !is_landing && !is_private {
-        let decides = path.starts_with(actions::PREFIX) || path == live::PATH;
         let response = next.run(request).await;
         if decides {
             // Afterwards, when a sign-in has said who it is. What breaks here has been told by the handler itself.
-            let _ = user(session).await;
+            match visitor.known() {
+                Some(actor) => note(actor.user_id().0),
+                None => note_signed_in(session).await,
+            }
         }
         return response;
     }
-    match user(session).await {
+    match visitor.actor(&guard.backend).await {
         Ok(Some(_)) if is_landing => answer::see_other("/overview"),
         Ok(None) if is_private => answer::see_other("/sign-in"),
-        Ok(_) => next.run(request).await,
+        Ok(found) => {
+            if let Some(actor) = found {
+                note(actor.user_id().0);
+            }
+            next.run(request).await
+        }
         Err(error) => {
-            // The store has one way to fail: the database.
-            tracing::error!(cause = %error, "the session could not be read");
+            tracing::error!(cause = %error.cause(), place = %error.place(), verb = error.verb(), "the session could not be read");
             answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)
         }
     }
 }
 
-/// Who is signed in; the session layer reads it once per request. Noted in the request's span.
-async fn user(session: Option<Session>) -> Result<Option<Uuid>, tower_sessions::session::Error> {
-    let Some(session) = session else {
-        return Ok(None);
-    };
-    let user_id: Option<Uuid> = session.get(USER_ID).await?;
-    if let Some(user_id) = user_id {
-        tracing::Span::current().record("user_id", tracing::field::display(user_id));
+/// Notes who it is in the request's span.
+fn note(user_id: Uuid) {
+    tracing::Span::current().record("user_id", tracing::field::display(user_id));
+}
+
+async fn note_signed_in(session: Option<Session>) {
+    let Some(session) = session else { return };
+    if let Ok(Some(user_id)) = session.get::<Uuid>(USER_ID).await {
+        note(user_id);
     }
-    Ok(user_id)
 }

@@ -24,8 +24,8 @@ mod session_cookie;
 pub mod session_store;
 mod verify;
 
-use app::assets::Assets;
-use app::pages::error::DeadEnd;
+use app::frame::assets::Assets;
+use app::frame::dead_end::DeadEnd;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -89,9 +89,9 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     let routes = Router::new()
         .leptos_routes_with_context(
             &options,
-            generate_route_list(app::pages::App),
+            generate_route_list(app::routes::App),
             context,
-            app::pages::shell,
+            app::routes::document,
         )
         .with_state::<()>(options)
         .route(
@@ -123,6 +123,7 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             get(verify::keep_recipient).with_state(backend.clone()),
         );
     let guard = guard::Guard {
+        backend: backend.clone(),
         edge: edge.clone(),
         paths: guard::Paths::default(),
     };

@@ -3,8 +3,8 @@
 
 use std::panic::AssertUnwindSafe;
 
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;

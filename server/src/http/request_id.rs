@@ -1,6 +1,6 @@
 //! Gives every request its id. One from outside is not taken over: it could be long, repeated or somebody's address.
 
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;

@@ -2,7 +2,7 @@
 //! in `Origin`; a request that carries cookies and says neither is refused. Leptos itself checks nothing
 //! (reference/codebases.md 4, trap 4).
 
-use app::pages::error::DeadEnd;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, HeaderName, ORIGIN};
 use axum::http::{HeaderMap, Method};

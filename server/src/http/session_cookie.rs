@@ -1,7 +1,7 @@
 //! The cookie of the session: its name and attributes, and two repairs of what tower-sessions 0.15 sends.
 
-use app::pages::error::DeadEnd;
-use app::request_id::RequestId;
+use app::action::request_id::RequestId;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};

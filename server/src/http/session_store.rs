@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use app::api::request::{CUSTOMER, KIND, USER_ID};
+use app::action::request::{CUSTOMER, KIND, USER_ID};
 use async_trait::async_trait;
 use backend::Backend;
+use backend::authority::sessions::{self, SessionRow};
 use backend::secret::sha256;
-use backend::store::sessions::{self, SessionRow};
 use domain::id::UserId;
 use domain::limits::SESSION_ABSOLUTE_DAYS;
 use tower_sessions::SessionStore;
@@ -68,7 +68,7 @@ impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         for _ in 0..TRIES {
             let row = self.row(record)?;
-            if sessions::insert(self.backend.pool(), &row, self.backend.clock().now())
+            if sessions::insert(&self.backend, &row, self.backend.clock().now())
                 .await
                 .map_err(failed)?
             {
@@ -81,7 +81,7 @@ impl SessionStore for Store {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let row = self.row(record)?;
-        let is_alive = sessions::update(self.backend.pool(), &row, self.backend.clock().now())
+        let is_alive = sessions::update(&self.backend, &row, self.backend.clock().now())
             .await
             .map_err(failed)?;
         if !is_alive {
@@ -92,7 +92,7 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let row = sessions::load(self.backend.pool(), &hash(id), self.backend.clock().now())
+        let row = sessions::load(&self.backend, &hash(id), self.backend.clock().now())
             .await
             .map_err(failed)?;
         row.map(|row| {
@@ -108,7 +108,7 @@ impl SessionStore for Store {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sessions::delete(self.backend.pool(), &hash(id))
+        sessions::delete(&self.backend, &hash(id))
             .await
             .map_err(failed)
     }

@@ -2,7 +2,7 @@
 //! history and in no `Referer`; the page it leads to has the button that confirms. Opening the link changes nothing:
 //! mail scanners open links too.
 
-use app::api::once::{Sealer, Slot};
+use app::action::sealed::{Sealer, Slot};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;

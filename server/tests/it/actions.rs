@@ -108,7 +108,7 @@ fn every_server_function_is_classed() {
 
 fn server_fn_paths() -> Vec<(&'static str, Method)> {
     // Mentioning the crate links it, and with it the registrations.
-    let _ = app::pages::PUBLIC_ROUTES;
+    let _ = app::routes::PUBLIC_ROUTES;
     leptos::server_fn::axum::server_fn_paths().collect()
 }
 

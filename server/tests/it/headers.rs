@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::pages::{PRIVATE_ROUTES, PUBLIC_ROUTES};
+use app::routes::{PRIVATE_ROUTES, PUBLIC_ROUTES};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use sqlx::PgPool;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::assets::Assets;
+use app::frame::assets::Assets;
 use axum::http::StatusCode;
 use server::config::Web;
 use server::http::{self, Edge};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use app::pages::{PRIVATE_ROUTES, PUBLIC_ROUTES};
+use app::routes::{PRIVATE_ROUTES, PUBLIC_ROUTES};
 use axum::Router;
 use axum::http::StatusCode;
 use sqlx::PgPool;

@@ -1,6 +1,6 @@
 //! Sessions: none without a sign-in, a new one at each, and one that ended stays ended.
 
-use app::pages::PUBLIC_ROUTES;
+use app::routes::PUBLIC_ROUTES;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use server::http::rate_limit::Limits;

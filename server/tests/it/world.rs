@@ -1,15 +1,12 @@
-//! The world of a test: one database, one orchestrator, one mail catcher, the whole router on top.
+//! The world of a test: what `stand` shares with the tests of `backend`, and the whole router on top.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
 
-use app::assets::Assets;
+use app::frame::assets::Assets;
 use axum::Router;
-use backend::Backend;
 use backend::settings::Settings;
-use backend::testing::{self, CREDENTIAL};
-use peers::mail::{MailCatcher, Options as MailOptions};
-use peers::orchestrator::{Control, Options, Orchestrator};
 use server::config::{Network, Web};
 use server::http::rate_limit::Limits;
 use server::http::{self, Edge};
@@ -18,16 +15,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::browser::Browser;
 
-pub const PASSWORD: &str = "three quiet rivers meet";
+pub use stand::world::PASSWORD;
+
 pub const ORIGIN: &str = "http://127.0.0.1:3000";
 
 pub struct World {
-    pub backend: Backend,
-    pub mail: MailCatcher,
     pub router: Router,
     pub stopping: CancellationToken,
-    orchestrator: Orchestrator,
-    dir: PathBuf,
+    below: stand::world::World,
+}
+
+impl Deref for World {
+    type Target = stand::world::World;
+
+    fn deref(&self) -> &Self::Target {
+        &self.below
+    }
 }
 
 impl World {
@@ -36,49 +39,27 @@ impl World {
     }
 
     pub async fn with(pool: PgPool, change: impl FnOnce(&mut Settings), limits: Limits) -> Self {
-        let dir = std::env::temp_dir().join(format!(
-            "isorun-server-test-{}",
-            backend::random::base62(16)
-        ));
+        let below = stand::world::World::with(pool, change).await;
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        let options = Options {
-            listen: free,
-            dir: dir.join("orchestrator"),
-            credential: CREDENTIAL.into(),
-            region: "us".into(),
-        };
-        let orchestrator = Orchestrator::start(options).await.unwrap();
-        let mail = MailCatcher::start(MailOptions {
-            smtp: free,
-            http: free,
-        })
-        .await
-        .unwrap();
-        let mut settings = testing::settings(&orchestrator.url(), &mail.smtp_url()).unwrap();
-        change(&mut settings);
-        let backend = testing::backend(pool, settings).unwrap();
         let stopping = CancellationToken::new();
         let web = Web {
             listen: free,
             metrics: free,
-            site_root: site(&dir),
+            site_root: site(below.dir()),
             trusted_proxies: vec![Network::parse("10.0.0.0/8").unwrap()],
         };
         let assets: Assets = http::assets::read(&web.site_root).await.unwrap();
         let edge = Edge::new(
             assets,
             &web,
-            &backend.settings().public_origin,
+            &below.backend.settings().public_origin,
             stopping.clone(),
         );
-        let router = http::router(&edge, &backend, limits);
+        let router = http::router(&edge, &below.backend, limits);
         Self {
-            backend,
-            mail,
             router,
             stopping,
-            orchestrator,
-            dir,
+            below,
         }
     }
 
@@ -91,38 +72,6 @@ impl World {
                 .origin()
                 .ascii_serialization(),
         )
-    }
-
-    /// Lets every due job run.
-    pub async fn work(&self) {
-        testing::drain_jobs(&self.backend).await.unwrap();
-    }
-
-    /// The orchestrator's switches.
-    pub fn control(&self) -> Control {
-        self.orchestrator.control()
-    }
-
-    /// Pulls and settles until the figures are exact up to now.
-    pub async fn meter(&self) {
-        backend::worker::meter(&self.backend).await.unwrap();
-        backend::worker::meter(&self.backend).await.unwrap();
-    }
-
-    /// The token in the newest mail to an address.
-    pub fn token(&self, email: &str) -> String {
-        let mails = self.mail.mails();
-        let mail = mails
-            .iter()
-            .rev()
-            .find(|mail| mail.to.iter().any(|to| to == email))
-            .expect("no mail");
-        let link = mail
-            .text
-            .split("/verify-email/")
-            .nth(1)
-            .expect("no link in the mail");
-        link.split_whitespace().next().unwrap().to_owned()
     }
 
     /// A browser in which this person has signed up, confirmed and is signed in.
@@ -164,12 +113,6 @@ impl World {
             .fetch_one(self.backend.pool())
             .await
             .unwrap()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

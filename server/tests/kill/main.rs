@@ -10,41 +10,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use customer::Customer;
-use peers::mail::{MailCatcher, Options as MailOptions};
-use peers::orchestrator::{Options, Orchestrator};
-use program::Program;
-use sqlx::{ConnectOptions as _, PgPool};
+use peers::orchestrator::Orchestrator;
+use program::Dashboard;
+use sqlx::PgPool;
+use stand::outside::Outside;
 
 const KILLS: u32 = 20;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let dir = std::env::temp_dir().join(format!("isorun-kill-{}", backend::random::base62(12)));
-    let credential = "credential-of-the-control-plane-for-kills".to_owned();
-    let options = Options {
-        listen: free,
-        dir: dir.clone(),
-        credential: credential.clone(),
-        region: "us".into(),
-    };
-    let orchestrator = Orchestrator::start(options).await.unwrap();
-    let mail = MailCatcher::start(MailOptions {
-        smtp: free,
-        http: free,
-    })
-    .await
-    .unwrap();
+    let outside = Outside::start().await.unwrap();
+    let (orchestrator, mail) = (&outside.orchestrator, &outside.mail);
     // A minute of sandbox time in a second, so that hours pass and are posted while processes die.
     orchestrator.control().set_speed(120).unwrap();
-    let database = pool.connect_options().to_url_lossy().to_string();
-    let mut program = Program::new(
-        &database,
-        &orchestrator.url(),
-        &mail.smtp_url(),
-        &credential,
-    );
+    let mut program = Dashboard::new(&pool, &outside);
 
     let mut customers: Vec<Customer> = Vec::new();
     for kill in 0..KILLS {
@@ -56,7 +36,7 @@ async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
         let journey = async {
             loop {
                 for customer in &mut customers {
-                    customer.step(&url, &orchestrator, &mail).await;
+                    customer.step(&url, orchestrator, mail).await;
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -69,7 +49,7 @@ async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
     let url = program.url();
     for round in 0.. {
         for customer in &mut customers {
-            customer.step(&url, &orchestrator, &mail).await;
+            customer.step(&url, orchestrator, mail).await;
         }
         if customers.iter().all(Customer::is_done) {
             break;
@@ -83,8 +63,7 @@ async fn twenty_kills_cost_nothing_and_charge_nothing(pool: PgPool) {
     }
     settled(&pool).await;
     program.kill();
-    agree(&pool, &orchestrator).await;
-    let _ = std::fs::remove_dir_all(dir);
+    agree(&pool, orchestrator).await;
 }
 
 /// Waits until every event is settled and every job done.
@@ -169,23 +148,10 @@ async fn posted(pool: &PgPool) -> BTreeMap<String, String> {
     rows.into_iter().collect()
 }
 
-/// Whole seconds on the absolute grid times the price, from the orchestrator's own events.
+/// What a sandbox that has ended must have cost.
 fn due(events: &[peers::orchestrator::Event], id: &str) -> i128 {
-    let mut ticks = 0_i128;
-    let mut since = None;
-    for event in events.iter().filter(|event| event.sandbox_id == id) {
-        let second = event.occurred_at.0.div_euclid(1_000);
-        let rate = 26_000 * 1_024 * i128::from(event.vcpus) + 15_000 * i128::from(event.mem_mib);
-        match serde_json::to_value(&event.kind).unwrap().as_str().unwrap() {
-            "created" | "resumed" => since = Some(second),
-            _ => {
-                if let Some(start) = since.take() {
-                    ticks += i128::from(second - start) * 1_000 * rate;
-                }
-            }
-        }
-    }
-    assert!(since.is_none(), "{id} still runs");
+    let (ticks, is_running) = stand::world::due(events, id);
+    assert!(!is_running, "{id} still runs");
     ticks
 }
 

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use peers::mail::{MailCatcher, Options as MailOptions};
-use peers::orchestrator::{Event, Options, Orchestrator};
-use sqlx::{ConnectOptions as _, PgPool};
+use peers::mail::MailCatcher;
+use peers::orchestrator::{Event, Orchestrator};
+use sqlx::PgPool;
+use stand::outside::Outside;
 
 use crate::customer::Customer;
-use crate::program::Program;
+use crate::program::Dashboard;
 use crate::{ask, settled};
 
 const CUSTOMERS: u32 = 6;
@@ -42,31 +43,11 @@ impl End {
 #[sqlx::test(migrations = "../migrations")]
 async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let dir = std::env::temp_dir().join(format!("isorun-zero-{}", backend::random::base62(12)));
-    let credential = "credential-of-the-control-plane-for-zero".to_owned();
-    let options = Options {
-        listen: free,
-        dir: dir.clone(),
-        credential: credential.clone(),
-        region: "us".into(),
-    };
-    let orchestrator = Orchestrator::start(options).await.unwrap();
-    let mail = MailCatcher::start(MailOptions {
-        smtp: free,
-        http: free,
-    })
-    .await
-    .unwrap();
-    let database = pool.connect_options().to_url_lossy().to_string();
-    let mut program = Program::new(
-        &database,
-        &orchestrator.url(),
-        &mail.smtp_url(),
-        &credential,
-    );
+    let outside = Outside::start().await.unwrap();
+    let (orchestrator, mail) = (&outside.orchestrator, &outside.mail);
+    let mut program = Dashboard::new(&pool, &outside);
     program.start();
-    let customers = arrive(&program.url(), &orchestrator, &mail).await;
+    let customers = arrive(&program.url(), orchestrator, mail).await;
 
     // Time starts to run with the sandboxes, a third of an hour at least before the first end.
     orchestrator.control().set_speed(SPEED).unwrap();
@@ -83,20 +64,20 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
         let account = bound(&pool, customer.email(), end).await;
         let mut ids = Vec::new();
         for size in sizes {
-            ids.push(customer.start_sized(&orchestrator, size).await.unwrap());
+            ids.push(customer.start_sized(orchestrator, size).await.unwrap());
         }
-        customer.turn(&orchestrator, &ids[0], "hibernate").await;
+        customer.turn(orchestrator, &ids[0], "hibernate").await;
         if index % 2 == 0 {
-            customer.turn(&orchestrator, &ids[0], "resume").await;
+            customer.turn(orchestrator, &ids[0], "resume").await;
         }
         ends.insert(account, end);
     }
-    pushed(&pool, &orchestrator).await;
+    pushed(&pool, orchestrator).await;
     let wait = backend::random::jitter_ms(1_500).unsigned_abs();
     tokio::time::sleep(Duration::from_millis(wait)).await;
     program.kill();
 
-    let zeros = zeros(&orchestrator, &ends);
+    let zeros = zeros(orchestrator, &ends);
     let now = orchestrator.control().now().unwrap().0;
     assert!(
         zeros.values().all(|zero| *zero > now),
@@ -114,7 +95,7 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
     }
     for customer in &customers {
         assert_eq!(
-            customer.start_sized(&orchestrator, (1, 1_024)).await,
+            customer.start_sized(orchestrator, (1, 1_024)).await,
             Err(402)
         );
     }
@@ -123,7 +104,6 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
     settled(&pool).await;
     program.kill();
     balance(&pool, &events, &ends, &zeros).await;
-    let _ = std::fs::remove_dir_all(dir);
 }
 
 /// Customers with a key each.

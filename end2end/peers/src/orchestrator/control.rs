@@ -76,6 +76,17 @@ impl Control {
             .transact(|transaction| transaction.advance(ms))?)
     }
 
+    /// Lets time begin at a moment of the past, so that a history can be lived through from there. Only while nothing has
+    /// happened yet: later, a clock does not go back.
+    ///
+    /// # Errors
+    /// When something has happened, or the moment is to come.
+    pub fn begin_at(&self, at: Stamp) -> Result<(), ControlError> {
+        Ok(self
+            .shared
+            .transact(|transaction| transaction.begin_at(at))?)
+    }
+
     /// Switches a fault on.
     pub fn fault(&self, switch: Switch) -> Result<(), ControlError> {
         Ok(self.shared.faults.add(switch)?)
@@ -148,6 +159,18 @@ impl Transaction<'_> {
         self.record(Entry::Clock(clock));
         self.catch_up();
         Ok(self.now)
+    }
+
+    fn begin_at(&mut self, at: Stamp) -> Result<(), Refusal> {
+        if !self.state.events.is_empty() || !self.state.tenants.is_empty() || at > self.now {
+            return Err(Refusal::invalid(
+                "time begins before now, and before anything has happened.",
+            ));
+        }
+        self.now = at;
+        let clock = Clock::at_speed(at, self.state.clock.speed);
+        self.record(Entry::Began(clock));
+        Ok(())
     }
 
     pub(super) fn rewrite(&mut self, seq: u64) -> Result<(), Refusal> {

@@ -58,6 +58,8 @@ pub(crate) struct State {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Entry {
     Clock(Clock),
+    /// Time begins at a moment of the past; only ever the first change.
+    Began(Clock),
     Tenant(Tenant),
     TenantErased(Uuid),
     Key {
@@ -131,6 +133,10 @@ impl State {
             Entry::Clock(clock) => {
                 self.clock = clock;
                 self.latest = self.latest.max(Stamp(clock.virtual_ms));
+            }
+            Entry::Began(clock) => {
+                self.clock = clock;
+                self.latest = Stamp(clock.virtual_ms);
             }
             Entry::Tenant(tenant) => {
                 self.tenants.insert(tenant.account, tenant);

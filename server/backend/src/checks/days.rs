@@ -1,18 +1,19 @@
 //! R3: days. What is summed by UTC day beside what is summed by hour, cohort by cohort. The hours themselves are `hours`'s:
 //! a day in which they do not add up to the slices is left alone until they do, so that one wrong row is one finding.
 
+use super::rated;
 use std::collections::BTreeSet;
 
 use domain::id::AccountId;
 use domain::moment::{DAY_MS, Moment};
 use time::{Date, OffsetDateTime};
 
-use super::hours;
 use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::hours;
+use crate::checks::store::{books, days as book_days, evidence as refold};
 use crate::failure::Broken;
-use crate::service::snapshot;
-use crate::store::findings::{self, Finding, Scope};
-use crate::store::{book_days, books, refold};
+use crate::findings::{self, Finding, Scope};
 
 /// Days that one question covers.
 const DAYS_AT_ONCE: i64 = 31;
@@ -33,7 +34,7 @@ pub(super) async fn look(
     let open = findings::open(&mut db, hours::NAME, OPEN_AGAIN).await?;
     drop(db);
     let (mut at, end) = first.map_or((Moment::MIN, Moment::MIN), |first| {
-        let end = hours::end(first, until).plus_ms(DAY_MS - 1).day();
+        let end = rated::end(first, until).plus_ms(DAY_MS - 1).day();
         (first.max(from).day(), end)
     });
     let open = open.into_iter().filter(|(of, _)| *of == Some(account_id));

@@ -10,12 +10,15 @@ use domain::moment::Moment;
 use domain::price::Price;
 use sqlx::PgConnection;
 
-use super::{Look, Place, guard};
-use crate::Backend;
+use crate::checks::Look;
+use crate::checks::store::evidence as refold;
+use crate::checks::store::evidence::Traits;
+use crate::checks::walk::guard;
 use crate::failure::Broken;
 use crate::metering::FEED;
-use crate::store::refold::{self, Traits};
-use crate::store::{events, feed, findings};
+use crate::metering::feed::{events, log as feed};
+use crate::queue::turn::Place;
+use crate::{Backend, findings};
 
 /// Sandboxes looked at together.
 pub(super) const SANDBOXES_AT_ONCE: i64 = 200;

@@ -6,12 +6,13 @@ use domain::interval::Interval;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::evidence::{self, Told};
 use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::evidence::{self, Told};
+use crate::checks::store::evidence as refold;
+use crate::checks::store::evidence::SandboxRow;
 use crate::failure::Broken;
-use crate::service::snapshot;
-use crate::store::findings::{self, Finding, Scope};
-use crate::store::refold::{self, SandboxRow};
+use crate::findings::{self, Finding, Scope};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r1";

@@ -13,13 +13,15 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::{Look, days, evidence};
-use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::rated::{Rated, end};
+use crate::checks::store::evidence::Traits;
+use crate::checks::store::{books, evidence as refold};
+use crate::checks::{Look, days, evidence};
 use crate::failure::Broken;
-use crate::service::snapshot;
-use crate::store::findings::{self, Finding, Scope};
-use crate::store::refold::{self, Traits};
-use crate::store::{books, prices, usage_reads};
+use crate::findings::{self, Finding, Scope};
+use crate::usage::sums as usage_reads;
+use crate::{Backend, prices};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r3";
@@ -31,9 +33,6 @@ const WINDOW_MS: i64 = 31 * DAY_MS;
 const HOURS_MAX: i64 = 200;
 /// Sandboxes that may have run in the hours made anew.
 const SANDBOXES_MAX: i64 = 50_000;
-
-/// An hour and a sandbox in it, rated.
-type Rated = BTreeMap<(String, Moment), (PriceId, Slice)>;
 
 /// Hours of the last 35 days of an account.
 pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
@@ -74,13 +73,6 @@ pub(super) async fn slices_of(
         .map(|((_, hour), _)| *hour)
         .collect();
     anew(backend, account_id, &hours).await
-}
-
-/// The end of all that is rated, given its first hour and what open intervals are posted to: slices of what ended reach one
-/// hour beyond.
-pub(super) fn end(first: Moment, until: Option<OffsetDateTime>) -> Moment {
-    let posted = until.map_or(first, Moment::from);
-    posted.max(first).plus_ms(2 * HOUR_MS)
 }
 
 /// Finds hours from `from` on in which the three records do not agree, with those that have open findings, and makes them anew.

@@ -5,10 +5,10 @@ use domain::id::AccountId;
 use domain::money::Ticks;
 
 use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::store::books::{self, BalanceRow};
 use crate::failure::Broken;
-use crate::service::snapshot;
-use crate::store::books::{self, BalanceRow};
-use crate::store::findings::{self, Finding, Scope};
+use crate::findings::{self, Finding, Scope};
 
 const NAME: &str = "r4";
 

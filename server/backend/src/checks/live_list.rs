@@ -2,6 +2,7 @@
 //! true; it is compared only once the feed's watermark has reached that moment, and a sandbox with an event at or after it
 //! is left for the next turn. So a difference is never a race. It also brings the processor time of what runs.
 
+use crate::metering::running;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -11,16 +12,18 @@ use domain::sandbox::SandboxState;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::evidence::{self, Told};
-use super::{Place, guard, next};
 use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::evidence::{self, Told};
+use crate::checks::store::{books, evidence as refold};
+use crate::checks::walk::guard;
 use crate::failure::Broken;
-use crate::metering::{FEED, pull};
-use crate::orchestrator::CallError;
-use crate::orchestrator::wire::{LiveRun, LiveRuns};
-use crate::service::snapshot;
-use crate::store::findings::{self, Finding, Scope};
-use crate::store::{books, feed, refold, sandboxes};
+use crate::findings::{self, Finding, Scope};
+use crate::metering::FEED;
+use crate::metering::feed::{log as feed, pull};
+use crate::outside::orchestrator::CallError;
+use crate::outside::orchestrator::wire::{LiveRun, LiveRuns};
+use crate::queue::turn::{Place, next};
 
 const NAME: &str = "r2";
 /// Accounts whose lists are asked for before the feed is waited for.
@@ -101,7 +104,7 @@ async fn look(backend: &Backend, account_id: AccountId, list: &LiveRuns) -> Resu
         .iter()
         .filter_map(|run| Some((run.id.as_str(), run.cpu_ms?)))
         .collect();
-    sandboxes::note_cpu(&mut db, account_id, &used, list.as_of).await
+    running::note_cpu(&mut db, account_id, &used, list.as_of).await
 }
 
 /// Compares what can be compared; gives the sandboxes that were.

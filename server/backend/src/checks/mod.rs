@@ -2,21 +2,27 @@
 //! (reference/billing.md 1.13). They change nothing else, and run again they find the same. One file per check; when each
 //! is due is `jobs::schedule`'s. A check speaks only of what is settled, so that it is silent while nothing is wrong.
 
-pub mod chain;
-mod days;
-mod evidence;
-mod feed_fold;
-mod hours;
-mod ledger;
-mod live_list;
-mod stopped;
+pub mod days;
+pub mod evidence;
+pub mod feed_fold;
+pub mod hours;
+pub mod job;
+pub mod ledger;
+pub mod live_list;
+pub mod rated;
+pub mod stopped;
+pub mod store;
+pub mod walk;
 
+use crate::ledger::chain;
 use domain::id::AccountId;
 use uuid::Uuid;
 
 use crate::Backend;
+use crate::checks::store::books;
+use crate::checks::walk::guard;
 use crate::failure::Broken;
-use crate::store::books;
+use crate::queue::turn::{Place, next};
 
 /// The names under which findings are kept; the gauge of open findings walks them.
 pub const NAMES: [&str; 7] = ["r1", "r2", "r3", "r4", "r7", "skew", "month"];
@@ -79,15 +85,6 @@ impl Round {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|round| round.as_str() == name)
     }
-}
-
-/// Where a round stands after a turn.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Where it goes on; the next turn gets it back.
-    pub text: String,
-    /// It wants to go on at once.
-    pub more: bool,
 }
 
 /// Does one bounded turn of a round, going on from `place`.
@@ -156,22 +153,4 @@ async fn walk(backend: &Backend, round: Round, place: &str) -> Result<Place, Bro
         guard(*account_id, looked);
     }
     Ok(next(&accounts, ACCOUNTS_PER_TURN))
-}
-
-fn guard(account_id: AccountId, looked: Result<(), Broken>) {
-    if let Err(broken) = looked {
-        tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "check broke; other accounts go on");
-        metrics::counter!("checks_broken_total").increment(1);
-    }
-}
-
-/// The place after a page of accounts: the last of them, or a new round when the page was not full.
-fn next(accounts: &[AccountId], limit: i64) -> Place {
-    match accounts.last() {
-        Some(last) if i64::try_from(accounts.len()) == Ok(limit) => Place {
-            text: last.to_string(),
-            more: true,
-        },
-        _ => Place::default(),
-    }
 }

@@ -4,14 +4,14 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Place, next};
 use crate::Backend;
+use crate::authority::view::snapshot;
+use crate::checks::store::books::{self, RunningRow};
 use crate::failure::Broken;
+use crate::findings::{self, Finding, Scope};
 use crate::metering::FEED;
-use crate::service::snapshot;
-use crate::store::books::{self, RunningRow};
-use crate::store::feed;
-use crate::store::findings::{self, Finding, Scope};
+use crate::metering::feed::log as feed;
+use crate::queue::turn::{Place, next};
 
 const NAME: &str = "r7";
 /// How long past its end something may be seen to run: pushes leave within seconds, and are tried for a day.

@@ -1,6 +1,7 @@
 //! What runs now and is not posted yet: the exact cost of open intervals from the posted hour to the settled watermark.
 //! Never beyond it: what the feed has not vouched for is not shown.
 
+use crate::metering::running;
 use domain::id::{AccountId, KeyId};
 use domain::interval::{self, Interval, Slice};
 use domain::moment::Moment;
@@ -10,10 +11,10 @@ use domain::sandbox::{SandboxId, Size};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
-use super::FEED;
-use crate::Backend;
 use crate::failure::Broken;
-use crate::store::{feed, meters, prices, sandboxes};
+use crate::metering::feed::log as feed;
+use crate::metering::{FEED, meters};
+use crate::{Backend, prices};
 
 /// How far figures can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +122,7 @@ pub async fn read(
     let posted_until = meter
         .and_then(|meter| meter.settled_until)
         .map_or(Moment::MIN, Moment::from);
-    let rows = sandboxes::running(db, account_id).await?;
+    let rows = running::running(db, account_id).await?;
     let running: Result<Vec<Running>, Broken> = rows
         .into_iter()
         .map(|row| {

@@ -1,14 +1,14 @@
 //! From the orchestrator's feed to the ledger: `pull` stores what came, `settle` takes accounts in lots that are folded,
 //! rated and posted, `live` adds what runs now. The rules are `domain::interval`, `price`, `credit` and `incident`.
 
-mod expire;
-mod give_back;
+pub mod feed;
+pub mod key_uses;
 pub mod live;
-mod lot;
-mod post;
-pub mod pull;
-mod refold;
+pub mod meters;
+pub mod months;
+pub mod running;
 pub mod settle;
 
 /// The one feed there is: the region's orchestrator. A second region brings a second row in `feed_cursors`.
 pub const FEED: &str = "orchestrator";
+pub use feed::pull;

@@ -1,7 +1,7 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
-use backend::jobs::Kind;
-use backend::service::{keys, sandboxes, sessions, webhooks};
+use backend::registry::KINDS;
+use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::refusal::KeyRefusal;
@@ -112,10 +112,11 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
         "UPDATE jobs SET finished_at = NULL, attempt = 0, run_at = now() RETURNING kind"
     );
     let rerun = rows.fetch_all(world.backend.pool()).await.unwrap();
-    for kind in Kind::ALL {
+    for kind in KINDS {
         assert!(
-            rerun.iter().any(|row| row.kind == kind.as_str()),
-            "no test runs {kind:?} twice yet: add it above"
+            rerun.iter().any(|row| row.kind == kind.name()),
+            "no test runs {} twice yet: add it above",
+            kind.name()
         );
     }
     testing::drain_jobs(&world.backend).await.unwrap();
@@ -217,10 +218,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         "three quiet rivers meet",
     )
     .await;
-    let eve = sessions::actor(&world.backend, eve.unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
     assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
 }

@@ -1,7 +1,7 @@
 //! Sign-up, confirmation and sign-in: what happens once, what never shows, and what two at once may not do.
 
 use backend::failure::Failure;
-use backend::service::{accounts, credit, sessions};
+use backend::service::{accounts, credit};
 use backend::testing;
 use domain::money::{Cents, Ticks};
 use domain::refusal::{SignInRefusal, SignUpProblem, SignUpRefusal, VerificationRefusal};
@@ -118,10 +118,7 @@ async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
         .iter()
         .find_map(|outcome| outcome.as_ref().ok())
         .unwrap();
-    let actor = sessions::actor(&world.backend, user_id)
-        .await
-        .unwrap()
-        .unwrap();
+    let actor = testing::actor(&world.backend, user_id).await.unwrap();
     assert_eq!(
         credit::read(&world.backend, &actor).await.unwrap().given,
         Ticks::from_cents(Cents(5_000))

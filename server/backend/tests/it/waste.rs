@@ -170,8 +170,8 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     .execute(world.backend.pool())
     .await
     .unwrap();
-    let biller = backend::service::sessions::actor(&world.backend, actor.user_id()).await;
-    let biller = biller.unwrap().unwrap();
+    let biller = testing::actor(&world.backend, actor.user_id()).await;
+    let biller = biller.unwrap();
     assert_eq!(refused(set(&biller, 5).await), SandboxRefusal::Forbidden);
     set(&actor, 5).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();

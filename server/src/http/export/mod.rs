@@ -9,44 +9,35 @@ mod usage;
 pub use statement::{csv as statement_csv, json as statement_json};
 pub use usage::{csv as usage_csv, json as usage_json};
 
-use app::api::request::USER_ID;
-use app::pages::error::DeadEnd;
+use app::frame::dead_end::DeadEnd;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
-use backend::actor::Actor;
+use backend::authority::actor::Actor;
+use backend::authority::session::Visitor;
 use backend::failure::Broken;
-use backend::service::sessions;
-use domain::id::UserId;
-use tower_sessions::Session;
-use uuid::Uuid;
 
 use super::answer;
 use super::edge::Edge;
 
 /// Who asks, and for what.
 struct Asked {
-    session: Option<Session>,
+    visitor: Option<Visitor>,
     words: String,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
         Self {
-            session: request.extensions().get::<Session>().cloned(),
+            visitor: request.extensions().get::<Visitor>().cloned(),
             words: request.uri().query().unwrap_or_default().to_owned(),
         }
     }
 
-    /// None when the session has ended since the guard looked.
     async fn actor(&self, backend: &Backend) -> Result<Option<Actor>, Broken> {
-        let Some(session) = &self.session else {
-            return Ok(None);
-        };
-        let user_id: Option<Uuid> = session.get(USER_ID).await?;
-        match user_id {
-            Some(user_id) => sessions::actor(backend, UserId(user_id)).await,
+        match &self.visitor {
+            Some(visitor) => visitor.actor(backend).await,
             None => Ok(None),
         }
     }

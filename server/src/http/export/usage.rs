@@ -1,7 +1,7 @@
 //! The usage page as CSV and JSON: one row per bucket and series, every exact sum, and the metric in decimals.
 //! Numbers are text where they are larger than a spreadsheet or a JSON reader holds exactly.
 
-use app::pages::series_name;
+use app::chart::value::facet_name;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use backend::Backend;
@@ -125,7 +125,7 @@ fn to_csv(usage: &Usage) -> String {
                 query.zone.as_str().to_owned(),
                 query.group.as_str().to_owned(),
                 series_word(facet),
-                series_name(facet),
+                facet_name(facet),
             ];
             let figures = figures(breakdown.metric, cell, breakdown.elapsed_ms(index));
             line(&mut out, times.iter().chain(&figures).map(String::as_str));
@@ -143,7 +143,7 @@ fn to_json(usage: &Usage) -> Value {
     };
     let series = breakdown.series.iter();
     let series: Vec<Value> = series
-        .map(|facet| json!({ "series": series_word(facet), "name": series_name(facet) }))
+        .map(|facet| json!({ "series": series_word(facet), "name": facet_name(facet) }))
         .collect();
     let buckets = breakdown.grid.buckets.iter().enumerate();
     let buckets: Vec<Value> = buckets

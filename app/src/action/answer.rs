@@ -1,0 +1,90 @@
+//! Where a form leads: every answer is a redirect, with the outcome in a sealed flash. Nothing rides in the address, and
+//! nothing depends on the `Referer` (reference/codebases.md 4, traps 1 to 6).
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderName, HeaderValue, LOCATION};
+use backend::failure::Failure;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use super::flash::{self, Done, Flash, Kept, Outcome};
+use super::{ActionError, context, denial};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// Leads to `done` after success, else back to `form`, which shows why and what was typed.
+///
+/// # Errors
+/// The failure, for callers other than a browser's form; the redirect is set in any case.
+pub fn to<T, R: Into<ActionError>>(
+    outcome: Result<T, Failure<R>>,
+    done: &str,
+    form: &str,
+    kept: Kept,
+) -> Result<T, ActionError> {
+    match outcome {
+        Ok(value) => {
+            redirect(done);
+            Ok(value)
+        }
+        Err(failure) => {
+            let error = match failure {
+                Failure::Refused(refusal) => refusal.into(),
+                Failure::Denied(denial) => ActionError::Denied(denial::sentence(denial)),
+                Failure::Broken(error) => context::broken(&error),
+            };
+            Err(fail_keeping(form, error, kept))
+        }
+    }
+}
+
+/// Leads to `page` and lets it say why; gives the error back.
+pub fn fail(page: &str, error: ActionError) -> ActionError {
+    fail_keeping(page, error, Kept::nothing())
+}
+
+/// Leads to `page` and lets it say what happened.
+pub fn say(page: &str, done: Done, kept: Kept) {
+    leave(page, Outcome::Done(done), kept);
+    redirect(page);
+}
+
+fn fail_keeping(page: &str, error: ActionError, kept: Kept) -> ActionError {
+    leave(page, Outcome::Failed(error.clone()), kept);
+    redirect(page);
+    error
+}
+
+fn leave(page: &str, outcome: Outcome, kept: Kept) {
+    if let Ok(backend) = context::backend() {
+        flash::put(
+            &backend,
+            Flash {
+                page: page.to_owned(),
+                outcome,
+                kept,
+            },
+        );
+    }
+}
+
+/// Asks the browser to drop what it keeps of our pages, so that "back" shows nothing after a sign-out.
+pub(crate) fn forget_kept_pages() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(
+            CLEAR_SITE_DATA,
+            HeaderValue::from_static("\"cache\", \"storage\""),
+        );
+    }
+}
+
+/// Sets 303 and `Location`, for every caller alike. Only paths of ours are passed, never text from outside.
+pub(crate) fn redirect(path: &str) {
+    if let (Some(response), Ok(path)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(path),
+    ) {
+        response.insert_header(LOCATION, path);
+        response.set_status(StatusCode::SEE_OTHER);
+    }
+}

@@ -1,0 +1,152 @@
+//! How a form ended, carried to the page that says so: the outcome and what was typed, without secrets.
+//! How it is sealed on its way is `sealed`'s.
+
+use backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use super::ActionError;
+use super::sealed::{self, Slot};
+
+/// How a form ended, for the page at `page` and no other, so that two tabs do not swap their outcomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// Path of the page that shows it.
+    pub page: String,
+    /// What to say.
+    pub outcome: Outcome,
+    /// What was typed, without secrets.
+    pub kept: Kept,
+}
+
+/// What a flash says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It did not happen.
+    Failed(ActionError),
+    /// It happened.
+    Done(Done),
+}
+
+/// What happened, where the next page does not show it by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// A mail is on its way, or a sign-up was received.
+    MailSent,
+    /// The address is confirmed.
+    EmailConfirmed,
+    /// A key was revoked.
+    KeyRevoked,
+    /// A sandbox's timer was set.
+    TimeoutSet,
+    /// The session ended.
+    SignedOut,
+    /// The monthly limit was set.
+    LimitSet,
+    /// The monthly limit was removed.
+    LimitRemoved,
+    /// It was chosen which alerts are given.
+    AlertsChosen,
+    /// A recipient is on the list.
+    RecipientAdded,
+    /// A recipient was asked by mail.
+    RecipientAsked,
+    /// A recipient was removed.
+    RecipientRemoved,
+    /// The owner of the link agreed.
+    RecipientAgreed,
+    /// The owner of the link left the list.
+    RecipientStopped,
+    /// The webhook's address was set.
+    WebhookSet,
+    /// The webhook has another secret.
+    WebhookRenewed,
+    /// The webhook was removed.
+    WebhookRemoved,
+    /// A test of the webhook is on its way.
+    WebhookTested,
+    /// The link to the calendar feed was made.
+    CalendarCreated,
+    /// The link to the calendar feed was revoked.
+    CalendarRevoked,
+}
+
+/// What was typed into the fields of a form, by field name. Never a password, never a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept(Vec<(String, String)>);
+
+/// Characters kept of one field: a cookie holds 4,096 bytes in all (RFC 6265 6.1).
+const KEPT_CHARS_MAX: usize = 512;
+impl Kept {
+    /// Nothing kept.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    /// These fields, each cut to 512 characters.
+    #[must_use]
+    pub fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
+        let kept = |(field, typed): (&str, &str)| {
+            (
+                field.to_owned(),
+                typed.chars().take(KEPT_CHARS_MAX).collect(),
+            )
+        };
+        Self(fields.into_iter().map(kept).collect())
+    }
+
+    /// Puts what a field starts with.
+    pub(crate) fn set(&mut self, field: &str, value: &str) {
+        self.0.retain(|(name, _)| name != field);
+        self.0.push((field.to_owned(), value.to_owned()));
+    }
+
+    /// What was typed into this field; empty when nothing was kept.
+    #[must_use]
+    pub fn get(&self, field: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(name, _)| name == field)
+            .map_or("", |(_, typed)| typed)
+    }
+}
+
+/// Puts a flash; when what was typed is too large for a cookie, the outcome goes without it.
+pub(super) fn put(backend: &Backend, flash: Flash) {
+    if !sealed::put(backend, Slot::Flash, &flash) {
+        sealed::put(
+            backend,
+            Slot::Flash,
+            &Flash {
+                kept: Kept::nothing(),
+                ..flash
+            },
+        );
+    }
+}
+
+/// The flash meant for this page, cleared; none when there is none or it is meant for another page.
+pub(crate) fn take(backend: &Backend, page: &str) -> Option<Flash> {
+    let flash: Flash = sealed::peek(backend, Slot::Flash)?;
+    if flash.page == page {
+        sealed::clear(backend, Slot::Flash);
+        Some(flash)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_cut_not_lost() {
+        let kept = Kept::of([("email", "ada@example.org"), ("country", &"é".repeat(600))]);
+        assert_eq!(kept.get("email"), "ada@example.org");
+        assert_eq!(kept.get("country").chars().count(), KEPT_CHARS_MAX);
+        assert_eq!(kept.get("password"), "");
+    }
+}

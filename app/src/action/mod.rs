@@ -1,0 +1,24 @@
+//! How a form is received and answered: who asks, which request it is, where the answer leads and what the next page
+//! says. The forms themselves are their subjects': `actions.rs` there, one POST each to a fixed address under `/api`,
+//! in three steps: get the authority, call one service, say where to go.
+
+mod error;
+
+#[cfg(feature = "ssr")]
+pub mod answer;
+#[cfg(feature = "ssr")]
+pub mod context;
+#[cfg(feature = "ssr")]
+mod denial;
+#[cfg(feature = "ssr")]
+pub mod flash;
+#[cfg(feature = "ssr")]
+pub mod problem;
+#[cfg(feature = "ssr")]
+pub mod request;
+#[cfg(feature = "ssr")]
+pub mod request_id;
+#[cfg(feature = "ssr")]
+pub mod sealed;
+
+pub use error::ActionError;

@@ -1,0 +1,33 @@
+//! Forms about the calendar feed.
+
+#[cfg(feature = "ssr")]
+use backend::service::calendar;
+use leptos::prelude::*;
+
+use crate::action::ActionError;
+#[cfg(feature = "ssr")]
+use crate::action::{
+    answer, context,
+    flash::{Done, Kept},
+    request,
+};
+
+/// Makes the link to the calendar feed.
+#[server(endpoint = "calendar/create")]
+pub async fn create() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = calendar::create(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::CalendarCreated, Kept::nothing());
+    Ok(())
+}
+
+/// Revokes the link to the calendar feed.
+#[server(endpoint = "calendar/revoke")]
+pub async fn revoke() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = calendar::revoke(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::CalendarRevoked, Kept::nothing());
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Forms about the monthly limit.
+
+#[cfg(feature = "ssr")]
+use backend::service::limits;
+use leptos::prelude::*;
+
+use crate::action::ActionError;
+#[cfg(feature = "ssr")]
+use crate::action::{
+    answer, context,
+    flash::{Done, Kept},
+    request,
+};
+
+/// Sets the monthly limit.
+#[server(endpoint = "limit/set")]
+pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = limits::set(&backend, &actor, &monthly).await;
+    answer::to(
+        outcome,
+        "/alerts",
+        "/alerts",
+        Kept::of([("monthly", &monthly)]),
+    )?;
+    answer::say("/alerts", Done::LimitSet, Kept::nothing());
+    Ok(())
+}
+
+/// Removes the monthly limit.
+#[server(endpoint = "limit/remove")]
+pub async fn remove() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = limits::remove(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::LimitRemoved, Kept::nothing());
+    Ok(())
+}

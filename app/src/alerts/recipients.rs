@@ -1,0 +1,101 @@
+//! The list of who is told of alerts by mail, and the form that adds to it; a part of `page`.
+
+use backend::service::recipients::RecipientRow;
+use domain::limits::RECIPIENTS_MAX;
+use leptos::prelude::*;
+
+use crate::frame::form::{Field, FormState, submit};
+use crate::frame::format;
+
+/// The list.
+pub fn list(recipients: &[RecipientRow], may_change: bool) -> AnyView {
+    if recipients.is_empty() {
+        return view! { <p>"Nobody is told by mail. Alerts stand on this page all the same."</p> }
+            .into_any();
+    }
+    let rows = recipients.iter().map(|one| row(one, may_change));
+    let act =
+        may_change.then(|| view! { <th scope="col"><span class="sr-only">"Change"</span></th> });
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label="Recipients">
+            <table class="table">
+                <caption class="sr-only">"Recipients of alerts"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Address"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Since"</th>
+                        {act}
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
+    let (class, state, since) = match (recipient.confirmed_at, recipient.user_id) {
+        (Some(at), Some(_)) => ("badge badge--live", "member", at),
+        (Some(at), None) => ("badge badge--live", "agreed", at),
+        (None, _) => (
+            "badge badge--soon",
+            "asked, has not agreed",
+            recipient.created_at,
+        ),
+    };
+    let id = recipient.recipient_id.to_string();
+    let email = recipient.email.clone();
+    let acts = may_change.then(|| {
+        let again = recipient.confirmed_at.is_none().then(|| {
+            view! {
+                <form method="post" action="/api/alert/resend">
+                    <input type="hidden" name="recipient_id" value=id.clone()/>
+                    <button class="button button--quiet">"Ask again"<span class="sr-only">{format!(", {email}")}</span></button>
+                </form>
+            }
+        });
+        view! {
+            <td>
+                <div class="form__actions">
+                    {again}
+                    <form method="post" action="/api/alert/remove-recipient">
+                        <input type="hidden" name="recipient_id" value=id.clone()/>
+                        <button class="button button--quiet">"Remove"<span class="sr-only">{format!(", {email}")}</span></button>
+                    </form>
+                </div>
+            </td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row">{recipient.email.clone()}</th>
+            <td><span class=class>{state}</span></td>
+            <td>{format::moment(since)}</td>
+            {acts}
+        </tr>
+    }
+    .into_any()
+}
+
+/// The form that adds one.
+pub fn add(state: &FormState) -> AnyView {
+    let hint = format!(
+        "A member of the account is told at once; any other address is asked by mail first. {RECIPIENTS_MAX} recipients at most."
+    );
+    let recipient = Field {
+        name: "recipient",
+        label: "E-mail address",
+        hint,
+        kind: "email",
+        autocomplete: "off",
+    };
+    view! {
+        <form class="form" method="post" action="/api/alert/add-recipient" novalidate>
+            {recipient.draw(state)}
+            <div class="form__actions">{submit("Add recipient")}</div>
+        </form>
+    }
+    .into_any()
+}

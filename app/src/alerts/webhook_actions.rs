@@ -1,0 +1,53 @@
+//! Forms about the webhook. Its address may hold a secret: it is kept in the sealed flash and nowhere else.
+
+#[cfg(feature = "ssr")]
+use backend::service::webhooks;
+use leptos::prelude::*;
+
+use crate::action::ActionError;
+#[cfg(feature = "ssr")]
+use crate::action::{
+    answer, context,
+    flash::{Done, Kept},
+    request,
+};
+
+/// Sets the webhook's address.
+#[server(endpoint = "webhook/set")]
+pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = webhooks::set(&backend, &actor, &url).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::of([("url", &url)]))?;
+    answer::say("/alerts", Done::WebhookSet, Kept::nothing());
+    Ok(())
+}
+
+/// Removes the webhook.
+#[server(endpoint = "webhook/remove")]
+pub async fn remove() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = webhooks::remove(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::WebhookRemoved, Kept::nothing());
+    Ok(())
+}
+
+/// Makes another secret for the webhook.
+#[server(endpoint = "webhook/renew")]
+pub async fn renew() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = webhooks::renew(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::WebhookRenewed, Kept::nothing());
+    Ok(())
+}
+
+/// Has a test posted to the webhook.
+#[server(endpoint = "webhook/test")]
+pub async fn test() -> Result<(), ActionError> {
+    let (backend, actor) = (context::backend()?, request::actor().await?);
+    let outcome = webhooks::test(&backend, &actor).await;
+    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
+    answer::say("/alerts", Done::WebhookTested, Kept::nothing());
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What is left of the credit, where it went and where it leads. Nothing is changed here.
+
+pub(crate) mod page;
+pub(crate) mod statement;
+pub(crate) mod what_if;
+pub(crate) mod words;

@@ -1,0 +1,237 @@
+//! The way from a page's answer to HTML: the frame of the signed-in, and what pages of both kinds say alike. The frame for
+//! strangers is `entrance`'s, the document around the frame `shell`'s.
+
+use std::future::Future;
+
+use backend::Backend;
+use backend::actor::Actor;
+use backend::failure::Broken;
+use backend::service::FeedStatus;
+use backend::service::nav::{self, Nav};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::dead_end::{self, DeadEnd};
+use super::entrance::entrance;
+use super::form::FormState;
+use super::format;
+use super::navigation::{Section, navigation};
+use super::words;
+use crate::action::flash::{self, Flash, Outcome};
+use crate::action::{ActionError, context, request};
+
+/// Where a page of the dashboard stands, as the route table says.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The entry of the navigation it belongs to.
+    pub section: Section,
+    /// Its path; a flash for this path is shown on it.
+    pub path: &'static str,
+}
+
+/// What a page of the dashboard is given.
+pub struct Visit {
+    /// To read with.
+    pub backend: Backend,
+    /// For whom.
+    pub actor: Actor,
+    /// How the last form of this page ended.
+    pub flash: Option<Flash>,
+}
+
+/// What a page of the dashboard answers.
+pub struct Page {
+    /// Its heading.
+    pub heading: String,
+    /// The first part of the document's title, where that is not the heading.
+    pub title: Option<String>,
+    /// What stands below the heading.
+    pub body: AnyView,
+    /// The counts beside the navigation, when the page read them anyway.
+    pub nav: Option<Nav>,
+}
+
+impl Page {
+    /// A page whose navigation is read by the frame.
+    pub fn new(heading: impl Into<String>, body: AnyView) -> Self {
+        Self {
+            heading: heading.into(),
+            title: None,
+            body,
+            nav: None,
+        }
+    }
+
+    /// The page of a form, whose title says first that the last try failed.
+    pub fn of_form(heading: &'static str, state: &FormState, body: AnyView) -> Self {
+        Self {
+            title: Some(state.title(heading)),
+            ..Self::new(heading, body)
+        }
+    }
+}
+
+/// Why there is no page.
+pub enum Stop {
+    /// No such thing in this account.
+    NotFound,
+    /// Our side broke.
+    Broken(Broken),
+}
+
+impl From<Broken> for Stop {
+    fn from(error: Broken) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// A page of the dashboard: finds out who asks, lets the page read, puts the frame around it. A stranger is led to the
+/// sign-in page by the guard in `server` before this runs; should the session end in between, by this.
+pub fn dashboard<F, Fut>(place: Place, page: F) -> AnyView
+where
+    F: FnOnce(Visit) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Page, Stop>> + Send + 'static,
+{
+    Suspend::new(async move {
+        match compose(place, page).await {
+            Ok(view) => view,
+            Err(Stop::NotFound) => dead_end::view(DeadEnd::NotFound),
+            Err(Stop::Broken(cause)) => {
+                context::broken(&cause);
+                dead_end::view(if cause.is_unavailable() {
+                    DeadEnd::Unavailable
+                } else {
+                    DeadEnd::Broken
+                })
+            }
+        }
+    })
+    .into_any()
+}
+
+async fn compose<F, Fut>(place: Place, page: F) -> Result<AnyView, Stop>
+where
+    F: FnOnce(Visit) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Page, Stop>> + Send + 'static,
+{
+    let actor = match request::actor().await {
+        Ok(actor) => actor,
+        // The answer is a redirect already.
+        Err(ActionError::SignedOut) => return Ok(().into_any()),
+        // Logged where it happened.
+        Err(_) => return Ok(dead_end::view(DeadEnd::Broken)),
+    };
+    let Ok(backend) = context::backend() else {
+        return Ok(dead_end::view(DeadEnd::Broken));
+    };
+    let flash = flash::take(&backend, place.path);
+    let said = flash.as_ref().and_then(|flash| done(&flash.outcome));
+    let visit = Visit {
+        backend: backend.clone(),
+        actor: actor.clone(),
+        flash,
+    };
+    let page = page(visit).await?;
+    let nav = match page.nav {
+        Some(nav) => nav,
+        None => nav::read(&backend, &actor).await?,
+    };
+    let title = page.title.unwrap_or_else(|| page.heading.clone());
+    let framed = frame(
+        place.section,
+        &actor,
+        &nav,
+        page.heading,
+        (said, page.body).into_any(),
+    );
+    Ok(view! { <Title text=format!("{title} · Isorun")/> {framed} }.into_any())
+}
+
+fn frame(section: Section, actor: &Actor, nav: &Nav, heading: String, body: AnyView) -> AnyView {
+    let account = actor.account_name().to_owned();
+    let balance = format::balance(nav.balance);
+    view! {
+        <div class="dashboard">
+            {navigation(section, nav)}
+            <header class="bar">
+                <h1 class="bar__title">{heading}</h1>
+                <div class="bar__tools">
+                    <a class="bar__account" href="/settings"><span class="sr-only">"Account "</span>{account}</a>
+                    <a class="bar__balance" href="/credit"><span class="sr-only">"Credit left "</span>{balance}</a>
+                    <form class="bar__leave" method="post" action="/api/session/sign-out">
+                        <button class="button button--quiet">"Sign out"</button>
+                    </form>
+                </div>
+            </header>
+            <main class="page" id="main">{body}</main>
+        </div>
+    }
+    .into_any()
+}
+
+/// A public page: its flash, its title, its body in the narrow frame.
+pub fn public<F>(title: &'static str, path: &'static str, body: F) -> AnyView
+where
+    F: FnOnce(&Backend, Option<Flash>) -> AnyView + Send + 'static,
+{
+    let Ok(backend) = context::backend() else {
+        return dead_end::view(DeadEnd::Broken);
+    };
+    let flash = flash::take(&backend, path);
+    let failed = flash
+        .as_ref()
+        .is_some_and(|flash| matches!(flash.outcome, Outcome::Failed(_)));
+    let title = if failed {
+        format!("Error: {title} · Isorun")
+    } else {
+        format!("{title} · Isorun")
+    };
+    view! { <Title text=title/> {entrance(body(&backend, flash))} }.into_any()
+}
+
+/// A notice about what was done; none for a failure, which the form itself shows.
+pub fn done(outcome: &Outcome) -> Option<AnyView> {
+    let Outcome::Done(what) = outcome else {
+        return None;
+    };
+    let (title, text) = words::done(*what);
+    Some(notice("notice notice--done", title, text.into_any()))
+}
+
+/// A sentence that must be read now.
+pub fn notice(class: &'static str, title: &'static str, text: AnyView) -> AnyView {
+    view! { <div class=class role="status"><p class="notice__title">{title}</p><p>{text}</p></div> }
+        .into_any()
+}
+
+/// What must be said about figures that are old; nothing while they are fresh.
+pub fn feed_notice(feed: &FeedStatus) -> AnyView {
+    let as_of = format::moment(feed.as_of);
+    if feed.stopped {
+        let text = view! { "Figures stand still at "{as_of}": the usage feed contradicts itself and an engineer has been called. Nothing is lost and nothing is charged twice." };
+        notice(
+            "notice notice--broken",
+            "Metering has stopped",
+            text.into_any(),
+        )
+    } else if feed.stale {
+        let text = view! { "Figures are exact up to "{as_of}". The orchestrator does not answer; usage since then follows when it does." };
+        notice("notice notice--soon", "Figures are old", text.into_any())
+    } else {
+        ().into_any()
+    }
+}
+
+/// The moment up to which the figures of a page are exact.
+pub fn as_of(feed: &FeedStatus) -> AnyView {
+    view! { <p class="form__note">"Exact up to "{format::moment(feed.as_of)}". Amounts are before VAT."</p> }.into_any()
+}
+
+/// The way to the next page of a list; nothing on the last one.
+pub fn pager(path: &str, cursor: Option<String>) -> AnyView {
+    let next = cursor.map(|cursor| {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        view! { <nav class="pager" aria-label="Pages"><a class="button" href=format!("{path}{joint}after={cursor}")>"Older"</a></nav> }
+    });
+    next.into_any()
+}

@@ -1,0 +1,13 @@
+//! What stands around and inside every page whatever it is about: the document, the frames, forms, formats. Knows no
+//! subject; what a page shows is its subject's.
+
+pub mod assets;
+pub mod dead_end;
+pub(crate) mod entrance;
+pub(crate) mod form;
+pub(crate) mod format;
+pub(crate) mod layout;
+pub(crate) mod navigation;
+pub(crate) mod shell;
+pub(crate) mod snippet;
+pub(crate) mod words;

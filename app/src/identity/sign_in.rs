@@ -1,0 +1,48 @@
+//! E-mail and password. The same words whether or not the address is known.
+
+use backend::Backend;
+use leptos::prelude::*;
+
+use crate::action::flash::Flash;
+use crate::frame::form::{Field, FormState, submit};
+use crate::frame::layout;
+
+/// `/sign-in`
+pub fn view(path: &'static str) -> AnyView {
+    layout::public("Sign in", path, body)
+}
+
+fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
+    let state = FormState::of(flash.as_ref());
+    let done = flash
+        .as_ref()
+        .and_then(|flash| layout::done(&flash.outcome));
+    let email = Field {
+        name: "email",
+        label: "E-mail address",
+        hint: String::new(),
+        kind: "email",
+        autocomplete: "username",
+    };
+    let password = Field {
+        name: "password",
+        label: "Password",
+        hint: String::new(),
+        kind: "password",
+        autocomplete: "current-password",
+    };
+    view! {
+        <h1>"Sign in"</h1>
+        {done}
+        {state.summary()}
+        <form class="form" method="post" action="/api/session/sign-in" novalidate>
+            {email.draw(&state)}
+            {password.draw(&state)}
+            <div class="form__actions">
+                {submit("Sign in")}
+                <span class="form__note">"New here? "<a href="/sign-up">"Sign up"</a></span>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,92 @@
+//! The list of keys: who made them, when they were last used, what they cost this month.
+
+use backend::service::keys::{self, KeyRow};
+use domain::act::Act;
+use domain::page;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::frame::form::FormState;
+use crate::frame::format::{self, METERED};
+use crate::frame::layout::{self, Page, Place, Stop, Visit};
+
+/// `/keys`
+pub fn view(place: Place) -> AnyView {
+    let after = use_query_map().get_untracked().get("after");
+    layout::dashboard(place, move |visit| read(visit, after))
+}
+
+async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+    let list = keys::list(&visit.backend, &visit.actor, after.as_deref()).await?;
+    let state = FormState::of(visit.flash.as_ref());
+    let new = visit
+        .actor
+        .is_offered(Act::KeyCreate)
+        .then(|| view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> });
+    let body = view! {
+        {state.summary()}
+        <section class="section" aria-labelledby="all-keys">
+            <div class="section__head"><h2 id="all-keys">"All keys"</h2>{new}</div>
+            {rows(list)}
+        </section>
+    };
+    Ok(Page::of_form("Keys", &state, body.into_any()))
+}
+
+fn rows(list: page::Page<KeyRow>) -> AnyView {
+    if list.rows.is_empty() {
+        return view! {
+            <div class="empty">
+                <h2 class="empty__title">"No key yet"</h2>
+                <p>"A key lets your programs start sandboxes on this account. It is shown once, when it is created."</p>
+            </div>
+        }
+        .into_any();
+    }
+    let rows = list.rows.iter().map(row).collect_view();
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label="Keys">
+            <table class="table">
+                <caption class="sr-only">"Keys"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Key"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Created"</th>
+                        <th scope="col">"Last used"</th>
+                        <th scope="col" class="table__number">"This month"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {layout::pager("/keys", list.next)}
+    }
+    .into_any()
+}
+
+fn row(key: &KeyRow) -> AnyView {
+    let href = format!("/keys/{}", key.key_id);
+    view! {
+        <tr data-key=key.key_id.to_string()>
+            <th scope="row"><a href=href>{key.name.clone()}</a><br/><small>{format!("by {}", key.created_by)}</small></th>
+            <td><code>{key.masked.clone()}</code></td>
+            <td>{state_badge(key)}</td>
+            <td>{format::moment(key.created_at)}</td>
+            <td>{format::moment_or(key.last_used_at, "never")}</td>
+            <td class="table__number">{format::amount(key.month, METERED)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// What the key can do now, as the orchestrator knows it.
+pub fn state_badge(key: &KeyRow) -> AnyView {
+    let (class, word) = match (key.revoked_at, key.pushed_at) {
+        (Some(_), _) => ("badge", "revoked"),
+        (None, Some(_)) => ("badge badge--live", "works"),
+        (None, None) => ("badge badge--soon", "being registered"),
+    };
+    view! { <span class=class>{word}</span> }.into_any()
+}

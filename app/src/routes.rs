@@ -1,0 +1,129 @@
+//! The pages in one table: who may see each, where it stands, which entry of the navigation it belongs to, and what draws
+//! it. Everything else about a page is its subject's.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{ParamSegment, SsrMode, path};
+
+use crate::frame::dead_end::{self, DeadEnd};
+use crate::frame::layout::Place;
+use crate::frame::navigation::Section;
+use crate::frame::shell;
+use crate::{alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, usage};
+
+/// The path of a page as the edge's router writes it; the part after a stroke is a parameter.
+macro_rules! pattern {
+    ($path:tt) => {
+        $path
+    };
+    ($path:tt / $param:ident) => {
+        concat!($path, "/{", stringify!($param), "}")
+    };
+}
+
+/// The same path as leptos' router takes it.
+macro_rules! segments {
+    ($path:tt) => {
+        path!($path)
+    };
+    ($path:tt / $param:ident) => {
+        (path!($path), ParamSegment(stringify!($param)))
+    };
+}
+
+/// Makes of the one table what the edge, the guard and leptos each need.
+macro_rules! pages {
+    (
+        public { $($open:tt $(/ $open_param:ident)? => $open_view:path;)+ }
+        private { $($path:tt $(/ $param:ident)? in $section:ident => $view:path;)+ }
+    ) => {
+        /// Pages that answer anyone. Compared with the router's list by a test of `server`, so that a page is classed.
+        pub const PUBLIC_ROUTES: &[&str] = &[$(pattern!($open $(/ $open_param)?)),+];
+        /// Pages that lead a stranger to `/sign-in`.
+        pub const PRIVATE_ROUTES: &[&str] = &[$(pattern!($path $(/ $param)?)),+];
+
+        /// The routes as leptos takes them. Reads no context itself: it also runs once at start, with no request, to
+        /// list the routes.
+        #[component]
+        pub fn App() -> impl IntoView {
+            provide_meta_context();
+            // Every page is `Async`: whole before its first byte, so that status, cookies and policy can still be set,
+            // and complete without scripts.
+            view! {
+                <Router>
+                    <Routes fallback=|| dead_end::view(DeadEnd::NotFound)>
+                        $(<Route
+                            path=segments!($open $(/ $open_param)?)
+                            view=|| $open_view(pattern!($open $(/ $open_param)?))
+                            ssr=SsrMode::Async
+                        />)+
+                        $(<Route
+                            path=segments!($path $(/ $param)?)
+                            view=|| $view(Place { section: Section::$section, path: pattern!($path $(/ $param)?) })
+                            ssr=SsrMode::Async
+                        />)+
+                    </Routes>
+                </Router>
+            }
+        }
+    };
+}
+
+pages! {
+    public {
+        "/" => landing::view;
+        "/sign-up" => sign_up::page::view;
+        "/check-mail" => sign_up::check_mail::view;
+        "/verify-email" => sign_up::verify_email::view;
+        "/sign-in" => identity::sign_in::view;
+        "/alert-recipient" => alerts::recipient_link::view;
+    }
+    private {
+        "/overview" in Overview => overview::page::view;
+        "/sandboxes" in Sandboxes => sandboxes::list::view;
+        "/sandboxes" / id in Sandboxes => sandboxes::detail::view;
+        "/usage" in Usage => usage::page::view;
+        "/usage/intervals" in Usage => usage::intervals::view;
+        "/keys" in Keys => keys::list::view;
+        "/keys/new" in Keys => keys::create::view;
+        "/keys/created" in Keys => keys::created::view;
+        "/keys" / id in Keys => keys::detail::view;
+        "/credit" in Credit => credit::page::view;
+        "/waste" in Usage => sandboxes::waste::view;
+        "/alerts" in Alerts => alerts::page::view;
+        "/settings" in Settings => identity::settings::view;
+    }
+}
+
+/// The whole document of whichever page was asked for.
+pub fn document() -> impl IntoView {
+    shell::document(PUBLIC_ROUTES, App)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_classed_and_whole_before_its_first_byte() {
+        let routes = leptos_axum::generate_route_list(App);
+        let mut real: Vec<&str> = routes
+            .iter()
+            .map(leptos_axum::AxumRouteListing::path)
+            .collect();
+        let mut classed: Vec<&str> = PUBLIC_ROUTES
+            .iter()
+            .chain(PRIVATE_ROUTES)
+            .copied()
+            .collect();
+        real.sort_unstable();
+        classed.sort_unstable();
+        assert_eq!(real, classed);
+        assert!(
+            routes
+                .iter()
+                .all(|route| matches!(route.mode(), SsrMode::Async))
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! The list of sandboxes, newest first, by state.
+
+use backend::service::sandboxes::{self, SandboxRow};
+use domain::page;
+use domain::sandbox::SandboxState;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::frame::format::{self, METERED};
+use crate::frame::layout::{self, Page, Place, Stop, Visit};
+
+/// `/sandboxes`
+pub fn view(place: Place) -> AnyView {
+    let query = use_query_map().get_untracked();
+    let state = query
+        .get("state")
+        .and_then(|word| SandboxState::parse(&word));
+    let after = query.get("after");
+    layout::dashboard(place, move |visit| read(visit, state, after))
+}
+
+async fn read(
+    visit: Visit,
+    state: Option<SandboxState>,
+    after: Option<String>,
+) -> Result<Page, Stop> {
+    let list = sandboxes::list(&visit.backend, &visit.actor, state, after.as_deref()).await?;
+    let body = view! {
+        <section class="section">
+            {controls(state)}
+            {rows(list, state)}
+        </section>
+    };
+    Ok(Page::new("Sandboxes", body.into_any()))
+}
+
+fn controls(current: Option<SandboxState>) -> AnyView {
+    let choices = [
+        (None, "All", "/sandboxes"),
+        (
+            Some(SandboxState::Running),
+            "Running",
+            "/sandboxes?state=running",
+        ),
+        (
+            Some(SandboxState::Hibernated),
+            "Hibernated",
+            "/sandboxes?state=hibernated",
+        ),
+        (
+            Some(SandboxState::Destroyed),
+            "Destroyed",
+            "/sandboxes?state=destroyed",
+        ),
+    ];
+    let links = choices.into_iter().map(|(state, name, href)| {
+        let here = (state == current).then_some("page");
+        view! { <a href=href aria-current=here>{name}</a> }
+    });
+    view! { <nav class="controls" aria-label="State"><div class="controls__set">{links.collect_view()}</div></nav> }.into_any()
+}
+
+fn rows(list: page::Page<SandboxRow>, state: Option<SandboxState>) -> AnyView {
+    if list.rows.is_empty() {
+        return empty(state);
+    }
+    let path = state.map_or_else(
+        || "/sandboxes".to_owned(),
+        |state| format!("/sandboxes?state={}", state.as_str()),
+    );
+    (
+        table("Sandboxes", &list.rows),
+        layout::pager(&path, list.next),
+    )
+        .into_any()
+}
+
+fn empty(state: Option<SandboxState>) -> AnyView {
+    match state {
+        Some(state) => view! { <p>{format!("No sandbox is {}.", state.as_str())}</p> }.into_any(),
+        None => view! {
+            <div class="empty">
+                <h2 class="empty__title">"No sandbox yet"</h2>
+                <p>"A sandbox shows up here within seconds of its start, with its state, its size and what it has cost."</p>
+                <a class="button button--primary" href="/overview">"Start the first one"</a>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// A table of sandboxes; the overview shows its short list with it too.
+pub fn table(caption: &'static str, sandboxes: &[SandboxRow]) -> AnyView {
+    let rows = sandboxes.iter().map(row).collect_view();
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label=caption>
+            <table class="table">
+                <caption class="sr-only">{caption}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Sandbox"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Image"</th>
+                        <th scope="col">"Size"</th>
+                        <th scope="col">"Key"</th>
+                        <th scope="col">"Created"</th>
+                        <th scope="col" class="table__number">"Billed"</th>
+                        <th scope="col" class="table__number">"Cost"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(sandbox: &SandboxRow) -> AnyView {
+    let id = sandbox.sandbox_id.to_string();
+    let href = format!("/sandboxes/{id}");
+    view! {
+        <tr data-sandbox=id>
+            <th scope="row"><a href=href><code>{sandbox.sandbox_id.to_string()}</code></a></th>
+            <td>{state_badge(sandbox.state)}</td>
+            <td>{sandbox.image.clone()}</td>
+            <td>{format::size(sandbox.size)}</td>
+            <td>{sandbox.key_name.clone().unwrap_or_else(|| "none".to_owned())}</td>
+            <td>{format::moment(sandbox.created_at)}</td>
+            <td class="table__number">{format::duration(sandbox.billed)}</td>
+            <td class="table__number">{format::amount(sandbox.cost, METERED)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The state as a word with a dot.
+pub fn state_badge(state: SandboxState) -> AnyView {
+    let (class, word) = match state {
+        SandboxState::Running => ("badge badge--live", "running"),
+        SandboxState::Hibernated => ("badge", "hibernated"),
+        SandboxState::Destroyed => ("badge", "destroyed"),
+    };
+    view! { <span class=class>{word}</span> }.into_any()
+}

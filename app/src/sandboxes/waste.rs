@@ -1,0 +1,213 @@
+//! Waste: sandboxes that were billed and hardly used their processors, what they cost, and a shorter timer for those that
+//! still run.
+
+use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
+use domain::act::Act;
+use domain::limits::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
+use domain::page;
+use domain::sandbox::SandboxState;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::list::state_badge;
+use crate::frame::form::FormState;
+use crate::frame::format::{self, METERED};
+use crate::frame::layout::{self, Page, Place, Stop, Visit};
+
+/// `/waste`
+pub fn view(place: Place) -> AnyView {
+    let after = use_query_map().get_untracked().get("after");
+    layout::dashboard(place, move |visit| read(visit, after))
+}
+
+async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+    let state = FormState::of(visit.flash.as_ref());
+    let waste = waste::read(&visit.backend, &visit.actor, after.as_deref()).await?;
+    let may_command = visit.actor.is_offered(Act::SandboxSetTimeout);
+    let body = view! {
+        {state.summary()}
+        {layout::feed_notice(&waste.feed)}
+        <section class="section" aria-label="Waste">
+            <p class="lead">"Sandboxes that used one percent of their processors or less, billed for ten minutes or more, in the last 30 days. Where processor time is not known, nothing is counted."</p>
+            {figures(&waste)}
+        </section>
+        {found(waste, may_command)}
+    };
+    Ok(Page::of_form("Waste", &state, body.into_any()))
+}
+
+fn figures(waste: &Waste) -> AnyView {
+    let sandboxes = if waste.sandboxes == 1 {
+        "1 sandbox".to_owned()
+    } else {
+        format!("{} sandboxes", waste.sandboxes)
+    };
+    view! {
+        <div class="figures">
+            <div class="figure">
+                <p class="figure__value" data-figure="waste">{format::amount(waste.cost, METERED)}</p>
+                <p class="figure__note">"would have been saved, had they stopped when their work did"</p>
+            </div>
+            <div class="figure">
+                <p class="figure__value">{sandboxes}</p>
+                <p class="figure__note">{format::duration(waste.billed)}" billed"</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn found(waste: Waste, may_command: bool) -> AnyView {
+    if waste.sandboxes == 0 {
+        return view! { <p>"Nothing idled. This page is read from the processor time of each sandbox."</p> }.into_any();
+    }
+    let cut = waste.is_cut.then(|| {
+        view! { <p class="form__note">{format!("Only the last {WASTE_ROWS_MAX} that came into question were looked at.")}</p> }
+    });
+    let runs = waste
+        .rows
+        .rows
+        .iter()
+        .any(|row| row.state == SandboxState::Running);
+    let warning = (runs && may_command).then(|| {
+        view! { <p class="form__note">"A timer destroys its sandbox when it ends, with everything on its disk, unless the sandbox is used before. It can be set again until then."</p> }
+    });
+    view! {
+        <section class="section" aria-labelledby="by-key">
+            <h2 id="by-key">"By key"</h2>
+            {groups("Key", &waste.by_key)}
+        </section>
+        <section class="section" aria-labelledby="by-image">
+            <h2 id="by-image">"By image"</h2>
+            {groups("Image", &waste.by_image)}
+        </section>
+        <section class="section" aria-labelledby="idle">
+            <h2 id="idle">"Sandboxes"</h2>
+            {warning}
+            {cut}
+            {list(waste.rows, may_command)}
+        </section>
+        {layout::as_of(&waste.feed)}
+    }
+    .into_any()
+}
+
+fn groups(name: &'static str, groups: &[Group]) -> AnyView {
+    let rows = groups.iter().map(|group| {
+        view! {
+            <tr>
+                <th scope="row">{kind(&group.kind)}</th>
+                <td class="table__number">{group.sandboxes}</td>
+                <td class="table__number">{format::duration(group.billed)}</td>
+                <td class="table__number">{format::amount(group.cost, METERED)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label=format!("Waste by {}", name.to_lowercase())>
+            <table class="table">
+                <caption class="sr-only">{format!("Waste by {}", name.to_lowercase())}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{name}</th>
+                        <th scope="col" class="table__number">"Sandboxes"</th>
+                        <th scope="col" class="table__number">"Billed"</th>
+                        <th scope="col" class="table__number">"Cost"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn kind(kind: &Kind) -> AnyView {
+    match kind {
+        Kind::Key(id, name) => {
+            view! { <a href=format!("/keys/{id}")>{name.clone()}</a> }.into_any()
+        }
+        Kind::NoKey => "no key".into_any(),
+        Kind::Image(name) => name.clone().into_any(),
+        Kind::Others(1) => "1 other".into_any(),
+        Kind::Others(count) => format!("{count} others").into_any(),
+    }
+}
+
+fn list(list: page::Page<IdleRow>, may_command: bool) -> AnyView {
+    let rows = list.rows.iter().map(|row| idle(row, may_command));
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label="Idle sandboxes">
+            <table class="table">
+                <caption class="sr-only">"Idle sandboxes, the dearest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Sandbox"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Image"</th>
+                        <th scope="col">"Size"</th>
+                        <th scope="col">"Key"</th>
+                        <th scope="col" class="table__number">"Processors used"</th>
+                        <th scope="col" class="table__number">"Billed"</th>
+                        <th scope="col" class="table__number">"Cost"</th>
+                        <th scope="col">"Destroy after"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+        {layout::pager("/waste", list.next)}
+    }
+    .into_any()
+}
+
+fn idle(row: &IdleRow, may_command: bool) -> AnyView {
+    let id = row.sandbox_id.to_string();
+    let href = format!("/sandboxes/{id}");
+    let key = match (row.key_id, row.key_name.clone()) {
+        (Some(key_id), Some(name)) => {
+            view! { <a href=format!("/keys/{key_id}")>{name}</a> }.into_any()
+        }
+        _ => "none".into_any(),
+    };
+    let timer = (may_command && row.state == SandboxState::Running).then(|| timer(&id));
+    let used = format!(
+        "{}.{:02} %",
+        row.used_hundredths / 100,
+        row.used_hundredths % 100
+    );
+    view! {
+        <tr data-sandbox=id>
+            <th scope="row"><a href=href><code>{row.sandbox_id.to_string()}</code></a></th>
+            <td>{state_badge(row.state)}</td>
+            <td>{row.image.clone()}</td>
+            <td>{format::size(row.size)}</td>
+            <td>{key}</td>
+            <td class="table__number">{used}</td>
+            <td class="table__number">{format::duration(row.billed)}</td>
+            <td class="table__number">{format::amount(row.cost, METERED)}</td>
+            <td>{timer}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// One click each. The words beside a button are for those who do not see the row.
+fn timer(id: &str) -> AnyView {
+    let short: String = id.chars().take(7).collect();
+    let buttons = SANDBOX_TIMEOUT_MINUTES.into_iter().map(|minutes| {
+        view! {
+            <button class="button button--quiet" name="minutes" value=minutes.to_string()>
+                {format!("{minutes} min")}
+                <span class="sr-only">{format!(": destroy {short}… then")}</span>
+            </button>
+        }
+    });
+    view! {
+        <form class="timer" method="post" action="/api/sandbox/set-timeout">
+            <input type="hidden" name="sandbox_id" value=id.to_owned()/>
+            {buttons.collect_view()}
+        </form>
+    }
+    .into_any()
+}

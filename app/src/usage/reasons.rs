@@ -1,0 +1,100 @@
+//! Why a bucket is as tall as it is: the same weekday a week before, and the largest differences as plain sums.
+
+use backend::service::usage::Usage;
+use backend::service::usage_reasons::{Difference, Reasons};
+use domain::usage::query::{Group, Metric, Query, Window};
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::facet::facet_link;
+use crate::chart::value::{bucket_name, exact, group_name, signed, text, value};
+use crate::frame::format;
+
+/// The section of a chosen bucket.
+pub(super) fn view(usage: &Usage, reasons: &Reasons) -> Option<AnyView> {
+    let breakdown = &usage.breakdown;
+    let (query, metric) = (&usage.query, breakdown.metric);
+    let bucket = breakdown.grid.buckets.get(reasons.index)?;
+    let name = bucket_name(&breakdown.grid, bucket);
+    let elapsed = breakdown.elapsed_ms(reasons.index);
+    let length = reasons.before.1.since_ms(reasons.before.0);
+    let (now, before) = (breakdown.bucket(reasons.index), reasons.total_before);
+    let so_far = (elapsed < bucket.end.since_ms(bucket.start)).then_some(" so far");
+    let difference = now.raw(metric) - before.raw(metric);
+    let difference = (metric != Metric::Concurrency)
+        .then(|| view! { <dt>"Difference"</dt><dd>{exact(metric, difference, signed(metric, difference, elapsed))}</dd> });
+    let window = Window {
+        from: bucket.start,
+        until: bucket.end,
+        only: query.only.clone(),
+    };
+    let intervals = window.address("/usage/intervals");
+    let lists = reasons
+        .by
+        .iter()
+        .map(|(group, list)| differences(query, *group, list.as_deref(), elapsed));
+    let lists = lists.collect_view();
+    Some(
+        view! {
+            <section class="section" id="why" aria-labelledby="why-title">
+                <div class="section__head">
+                    <h2 id="why-title">{format!("Why {name} is like this")}</h2>
+                    <a href=intervals>"Its single intervals"</a>
+                </div>
+                <dl class="facts">
+                    <dt>{name}{so_far}</dt>
+                    <dd data-why="now">{value(metric, &now, elapsed)}</dd>
+                    <dt>"A week before, "{format::moment(OffsetDateTime::from(reasons.before.0))}</dt>
+                    <dd data-why="before">{value(metric, &before, length)}</dd>
+                    {difference}
+                </dl>
+                {lists}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// The five largest differences of one kind.
+fn differences(query: &Query, group: Group, list: Option<&[Difference]>, elapsed: i64) -> AnyView {
+    let title = format!("By {}", group_name(group).to_lowercase());
+    let Some(list) = list else {
+        return view! { <p class="form__note">"More than 200,000 rated hours: too many to compare sandbox by sandbox. Look into a single hour, or filter by key or image."</p> }.into_any();
+    };
+    if list.is_empty() {
+        return view! { <p class="form__note">{format!("{title}: no difference.")}</p> }.into_any();
+    }
+    // Sandbox time is what an average differs by; two averages do not subtract when their times differ.
+    let metric = match query.metric {
+        Metric::Concurrency => Metric::SandboxHours,
+        metric => metric,
+    };
+    let rows = list.iter().map(|each| {
+        let difference = each.now - each.before;
+        view! {
+            <tr>
+                <th scope="row">{facet_link(query, &each.facet)}</th>
+                <td class="table__number">{exact(metric, each.now, text(metric, each.now, elapsed))}</td>
+                <td class="table__number">{exact(metric, each.before, text(metric, each.before, elapsed))}</td>
+                <td class="table__number" data-difference="">{exact(metric, difference, signed(metric, difference, elapsed))}</td>
+            </tr>
+        }
+    });
+    let label = title.clone();
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label=label>
+            <table class="table" data-why=group.as_str()>
+                <thead>
+                    <tr>
+                        <th scope="col">{title}</th>
+                        <th scope="col" class="table__number">"Now"</th>
+                        <th scope="col" class="table__number">"A week before"</th>
+                        <th scope="col" class="table__number">"Difference"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,240 @@
+//! The words of mails about alerts. As in `messages`: one link, one action, and nothing that anybody typed.
+
+use domain::alert::Kind;
+use domain::id::{AccountId, RecipientId};
+use domain::limits::RECIPIENT_DAYS;
+use domain::outlook::Cause;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+use url::Url;
+
+use crate::Backend;
+use crate::alerts::store;
+use crate::alerts::store::AlertRow;
+use crate::mail::letter::{Attempt, Letter};
+use crate::mail::store::{MailRow, To};
+use crate::outside::letter::{Words, base, compose};
+use crate::queue::JobError;
+use crate::secret::recipient_token;
+
+/// Agree to be told of an account's alerts.
+pub struct RecipientLetter;
+
+impl Letter for RecipientLetter {
+    const NAME: &'static str = "confirm_recipient";
+
+    async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
+        let (_, recipient_id) = recipient(mail)?;
+        let settings = backend.settings();
+        let token = recipient_token(&settings.secret_key, recipient_id.0);
+        Ok(Some(confirm_recipient(&settings.public_origin, &token)))
+    }
+}
+
+/// Credit or a limit comes to its end. What becomes of it stands in the history of alerts.
+pub struct AlertLetter;
+
+impl Letter for AlertLetter {
+    const NAME: &'static str = "alert";
+
+    async fn write(
+        backend: &Backend,
+        mail: &MailRow,
+        is_user: bool,
+    ) -> Result<Option<Words>, JobError> {
+        let (account_id, recipient_id) = recipient(mail)?;
+        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let mut db = backend.pool().acquire().await?;
+        let Some(row) = store::undelivered(&mut db, account_id, delivery_id).await? else {
+            // Given up before.
+            return Ok(None);
+        };
+        let settings = backend.settings();
+        // Users end them on the page; nobody else can get there.
+        let token = (!is_user).then(|| recipient_token(&settings.secret_key, recipient_id.0));
+        let words = alert(&settings.public_origin, account_id, token.as_deref(), &row);
+        Ok(Some(words))
+    }
+
+    async fn note(backend: &Backend, mail: &MailRow, attempt: Attempt) -> Result<(), JobError> {
+        let (account_id, _) = recipient(mail)?;
+        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let now = backend.clock().now();
+        let mut db = backend.pool().acquire().await?;
+        match attempt {
+            Attempt::Sent => store::delivered(&mut db, account_id, delivery_id, now).await?,
+            Attempt::Failed(class) => {
+                store::failed(&mut db, account_id, delivery_id, class, None).await?;
+            }
+            Attempt::GivenUp(class) => {
+                store::failed(&mut db, account_id, delivery_id, class, Some(now)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
+    match mail.to {
+        To::Recipient(account_id, recipient_id) => Ok((account_id, recipient_id)),
+        To::User(_) => Err(JobError::Fail("no_recipient")),
+    }
+}
+
+/// Agree to be told of an account's alerts.
+#[must_use]
+pub fn confirm_recipient(origin: &Url, token: &str) -> Words {
+    let link = format!("{}alert-recipient/{token}", base(origin));
+    compose(
+        "Agree to receive alerts of an Isorun account",
+        &[
+            "Somebody who pays for an Isorun account wants its alerts sent to this address: when its credit or its monthly limit comes to an end.".to_owned(),
+            format!("Nothing is sent unless you agree. The link works for {RECIPIENT_DAYS} days, and ends the alerts again later."),
+        ],
+        ("Agree, or see what it is", &link),
+        "If you do not know of this, do nothing: no further mail follows.",
+    )
+}
+
+/// Credit or a limit comes to its end. With a token it goes to somebody who cannot sign in, and leads to where they end it.
+#[must_use]
+pub fn alert(origin: &Url, account_id: AccountId, token: Option<&str>, row: &AlertRow) -> Words {
+    let subject = subject(row);
+    let said = [
+        format!("{} {}", what(row), ahead(row)),
+        format!(
+            "Account {account_id}. Exact up to the moment the alert was raised, {}.",
+            written(row.raised_at)
+        ),
+    ];
+    match token {
+        None => compose(
+            &subject,
+            &said,
+            ("Limit and alerts", &format!("{}alerts", base(origin))),
+            "To end these mails, take your address off the list there.",
+        ),
+        Some(token) => compose(
+            &subject,
+            &said,
+            (
+                "End these mails",
+                &format!("{}alert-recipient/{token}", base(origin)),
+            ),
+            "To change the limit or the credit, write to whoever manages the account.",
+        ),
+    }
+}
+
+fn subject(row: &AlertRow) -> String {
+    let threshold = row.alert.threshold;
+    match (row.alert.kind, threshold) {
+        (Kind::CreditPercent, 100..) => "Isorun credit is used up".to_owned(),
+        (Kind::CreditPercent, _) => format!("{threshold} % of the Isorun credit is used"),
+        (Kind::CreditHours, 1) => "Isorun credit ends within 1 hour".to_owned(),
+        (Kind::CreditHours, _) => format!("Isorun credit ends within {threshold} hours"),
+        (Kind::LimitPercent, 100..) => "The monthly Isorun limit is reached".to_owned(),
+        (Kind::LimitPercent, _) => format!("{threshold} % of the monthly Isorun limit is spent"),
+        (Kind::LimitHours, 1) => "The monthly Isorun limit is reached within 1 hour".to_owned(),
+        (Kind::LimitHours, _) => {
+            format!("The monthly Isorun limit is reached within {threshold} hours")
+        }
+    }
+}
+
+fn what(row: &AlertRow) -> String {
+    let left = row.left.dollars_floor();
+    match (row.alert.kind.cause(), row.left.is_positive()) {
+        (Cause::Credit, true) => format!("{left} of credit is left."),
+        (Cause::Credit, false) => "No credit is left.".to_owned(),
+        (Cause::Limit, true) => format!("{left} is left until the monthly limit."),
+        (Cause::Limit, false) => "The monthly limit is reached.".to_owned(),
+    }
+}
+
+fn ahead(row: &AlertRow) -> String {
+    let stops = "running sandboxes hibernate and new ones are refused";
+    match (row.left.is_positive(), row.zero_at, row.alert.kind.cause()) {
+        (true, Some(at), _) => format!("At the present pace it ends on {}: then {stops}.", written(at)),
+        (true, None, _) => format!("At the present pace no end is in sight. When it ends, {stops}."),
+        (false, _, Cause::Credit) => {
+            "Running sandboxes hibernate and new ones are refused. Hibernated sandboxes cost nothing and go on when there is credit.".to_owned()
+        }
+        (false, _, Cause::Limit) => {
+            "Running sandboxes hibernate and new ones are refused until the month ends (UTC) or the limit is raised.".to_owned()
+        }
+    }
+}
+
+fn written(at: OffsetDateTime) -> String {
+    let format =
+        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    at.to_offset(UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::alert::{Alert, HOURS, PERCENTS};
+    use domain::id::AlertId;
+    use domain::money::{Cents, Ticks};
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn every_alert_has_words_of_its_own() {
+        let mut subjects = Vec::new();
+        for kind in Kind::ALL {
+            let thresholds: &[i32] = match kind {
+                Kind::CreditPercent | Kind::LimitPercent => &PERCENTS,
+                Kind::CreditHours | Kind::LimitHours => &HOURS,
+            };
+            for threshold in thresholds {
+                for left in [0, 2_500] {
+                    let row = AlertRow {
+                        alert_id: AlertId(Uuid::nil()),
+                        alert: Alert {
+                            kind,
+                            epoch: 1,
+                            threshold: *threshold,
+                        },
+                        left: Ticks::from_cents(Cents(left)),
+                        zero_at: Some(datetime!(2026-11-26 02:14 UTC)),
+                        raised_at: datetime!(2026-11-24 12:00 UTC),
+                    };
+                    let origin = Url::parse("https://app.isorun.ai").unwrap();
+                    let words = alert(&origin, AccountId(Uuid::nil()), None, &row);
+                    assert!(
+                        !words.text.contains('!') && !words.text.to_lowercase().contains("please"),
+                        "{}",
+                        words.text
+                    );
+                    assert!(
+                        words.text.contains("\nhttps://app.isorun.ai/alerts\n"),
+                        "{}",
+                        words.text
+                    );
+                    let other = alert(&origin, AccountId(Uuid::nil()), Some("tok"), &row);
+                    assert!(
+                        other
+                            .text
+                            .contains("\nhttps://app.isorun.ai/alert-recipient/tok\n")
+                    );
+                    if left > 0 {
+                        assert!(
+                            words.text.contains("$25.00")
+                                && words.text.contains("26 Nov 2026, 02:14 UTC")
+                        );
+                    }
+                    subjects.push(words.subject);
+                }
+            }
+        }
+        subjects.sort();
+        subjects.dedup();
+        assert_eq!(subjects.len(), 12);
+    }
+}

@@ -1,0 +1,159 @@
+//! Warnings: raising what is due, who is told, and what became of it. Which are due is `domain::alert`'s; how they go out
+//! is the jobs'.
+
+pub mod calendar;
+pub mod history;
+pub mod mails;
+pub mod raise;
+pub mod recipients;
+pub mod store;
+pub mod webhook;
+
+use crate::accounts::touched;
+use domain::act::Act;
+use domain::alert::{HOURS, PERCENTS, Wanted};
+use domain::money::{Cents, Ticks};
+use domain::outlook::{self};
+use domain::page::Page;
+use domain::refusal::AlertRefusal;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Backend;
+use crate::alerts::calendar::store as calendars;
+use crate::alerts::history::history;
+use crate::alerts::recipients::store::RecipientRow;
+use crate::alerts::webhook::store as webhooks;
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::failure::{Broken, Failure};
+use crate::forecast::store as outlooks;
+use crate::forecast::store::Outlook;
+use crate::limit::store as limits;
+use crate::metering::live::{self, FeedStatus};
+use crate::outside::poster;
+use crate::usage::days as usage_days;
+
+pub use crate::alerts::history::Told;
+pub use crate::alerts::store::DeliveryRow;
+
+/// Chooses which warnings are given; unknown thresholds are left out.
+///
+/// # Errors
+/// [`AlertRefusal::Forbidden`], or broken.
+#[tracing::instrument(skip_all, name = "alerts.choose")]
+pub async fn choose(
+    backend: &Backend,
+    actor: &Actor,
+    chosen: &Wanted,
+) -> Result<(), Failure<AlertRefusal>> {
+    let mut change = actor.begin(backend, Act::AlertsChoose).await?;
+    let known = |all: &[i32], chosen: &[i32]| -> Vec<i32> {
+        let chosen = all.iter().filter(|threshold| chosen.contains(threshold));
+        chosen.copied().collect()
+    };
+    let chosen = Wanted {
+        percents: known(&PERCENTS, &chosen.percents),
+        hours: known(&HOURS, &chosen.hours),
+    };
+    let (account_id, now) = (change.account_id(), change.now());
+    store::choose(&mut change, account_id, &chosen, now).await?;
+    touched::mark_stale(&mut change, &[account_id]).await?;
+    Ok(change.commit("").await?)
+}
+
+/// Everything on the page of limit and alerts.
+pub struct Alerts {
+    /// The monthly limit.
+    pub limit: Option<Cents>,
+    /// Spent in the UTC month of `feed.as_of`.
+    pub spent: Ticks,
+    /// The first moment of the next month.
+    pub resets_at: OffsetDateTime,
+    /// The future as computed last.
+    pub outlook: Option<Outlook>,
+    /// Which warnings are given.
+    pub wanted: Wanted,
+    /// Who is told by mail.
+    pub recipients: Vec<RecipientRow>,
+    /// Where they are posted.
+    pub webhook: Option<Webhook>,
+    /// The address of the person's calendar feed, and since when it is one.
+    pub calendar: Option<(String, OffsetDateTime)>,
+    /// Warnings given, newest first.
+    pub history: Page<Told>,
+    /// How far figures can be trusted.
+    pub feed: FeedStatus,
+}
+
+/// The webhook as its people see it. No `Debug`: it holds the secret.
+pub struct Webhook {
+    /// The address.
+    pub url: String,
+    /// What signs the posts; none for who may not change the webhook.
+    pub secret: Option<String>,
+    /// When a test was asked for.
+    pub test_asked_at: Option<OffsetDateTime>,
+    /// When it ended.
+    pub test_ended_at: Option<OffsetDateTime>,
+    /// Why it did not get through.
+    pub test_failure: Option<String>,
+    /// The newest alert posted.
+    pub last: Option<DeliveryRow>,
+}
+
+/// Reads the page of limit and alerts.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "alerts.read")]
+pub async fn read(
+    backend: &Backend,
+    actor: &Actor,
+    cursor: Option<&str>,
+) -> Result<Alerts, Broken> {
+    let account_id = actor.account_id();
+    let mut tx = snapshot(backend).await?;
+    let live = live::read(backend, &mut tx, account_id).await?;
+    let as_of = domain::moment::Moment::from(live.feed.as_of);
+    let month = outlook::month_start(as_of);
+    let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
+    let posted = usage_days::since(&mut tx, account_id, month).await?;
+    let origin = &backend.settings().public_origin;
+    let calendar = calendars::live(&mut tx, account_id, actor.user_id()).await?;
+    let calendar = calendar.and_then(|(id, created_at)| {
+        let path = format!("/calendar/{}", calendar::token(backend, id));
+        Some((origin.join(&path).ok()?.to_string(), created_at))
+    });
+    Ok(Alerts {
+        limit: limits::get(&mut tx, account_id).await?,
+        spent: posted.saturating_add(unposted),
+        resets_at: outlook::next_month(as_of).into(),
+        outlook: outlooks::peek(&mut tx, account_id).await?,
+        wanted: store::wanted(&mut tx, account_id).await?,
+        recipients: recipients::store::list(&mut tx, account_id).await?,
+        webhook: read_webhook(backend, &mut tx, actor).await?,
+        calendar,
+        history: history(&mut tx, account_id, cursor).await?,
+        feed: live.feed,
+    })
+}
+
+async fn read_webhook(
+    backend: &Backend,
+    db: &mut PgConnection,
+    actor: &Actor,
+) -> Result<Option<Webhook>, Broken> {
+    let Some(row) = webhooks::get(db, actor.account_id()).await? else {
+        return Ok(None);
+    };
+    let secret = || poster::secret_of(&backend.settings().secret_key, row.webhook_id.0);
+    Ok(Some(Webhook {
+        secret: actor.is_offered(Act::WebhookSet).then(secret),
+        url: row.url,
+        test_asked_at: row.test_asked_at,
+        test_ended_at: row.test_ended_at,
+        test_failure: row.test_failure,
+        last: store::last_post(db, actor.account_id()).await?,
+    }))
+}

@@ -1,0 +1,220 @@
+//! Who is told of alerts by mail: members of the account, and other addresses that have agreed by a link.
+
+use domain::id::{AccountId, RecipientId, UserId};
+use domain::limits::RECIPIENTS_MAX;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::db::violates;
+use crate::failure::Broken;
+
+/// A recipient as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientRow {
+    /// Its id.
+    pub recipient_id: RecipientId,
+    /// The member; none for another address.
+    pub user_id: Option<UserId>,
+    /// The address, of the member or as added.
+    pub email: String,
+    /// When they agreed; none while they have not.
+    pub confirmed_at: Option<OffsetDateTime>,
+    /// When they were added or last asked.
+    pub created_at: OffsetDateTime,
+}
+
+/// The recipients of an account, oldest first.
+pub async fn list(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Vec<RecipientRow>, Broken> {
+    let rows = sqlx::query!(
+        r#"SELECT r.recipient_id, r.user_id, coalesce(r.email, u.email) AS "email!", r.confirmed_at, r.created_at
+           FROM alert_recipients AS r LEFT JOIN users AS u USING (user_id)
+           WHERE r.account_id = $1 ORDER BY r.recipient_id LIMIT $2"#,
+        account_id.0,
+        RECIPIENTS_MAX
+    )
+    .fetch_all(db)
+    .await?;
+    let row = rows.into_iter().map(|row| RecipientRow {
+        recipient_id: row.recipient_id.into(),
+        user_id: row.user_id.map(Into::into),
+        email: row.email,
+        confirmed_at: row.confirmed_at,
+        created_at: row.created_at,
+    });
+    Ok(row.collect())
+}
+
+/// Adds a member, who needs not be asked.
+pub async fn insert_member(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "INSERT INTO alert_recipients (account_id, recipient_id, user_id, created_at, confirmed_at)
+         VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING",
+        account_id.0,
+        recipient_id.0,
+        user_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// An address to be asked.
+pub struct Invited<'a> {
+    /// Its id.
+    pub recipient_id: RecipientId,
+    /// The address in the form in which addresses are compared.
+    pub email: &'a str,
+    /// Hash of the link's token.
+    pub token_sha256: [u8; 32],
+}
+
+/// Adds an address that has to agree; false when it is there already.
+pub async fn invite(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    invited: &Invited<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "INSERT INTO alert_recipients (account_id, recipient_id, email, token_sha256, created_at)
+         VALUES ($1, $2, $3, $4, $5)",
+        account_id.0,
+        invited.recipient_id.0,
+        invited.email,
+        invited.token_sha256.as_slice(),
+        now
+    )
+    .execute(db)
+    .await;
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if violates(&error, "alert_recipients_email_once") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The member of the account with this address, if there is one.
+pub async fn member(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    canonical: &str,
+) -> Result<Option<UserId>, Broken> {
+    let id = sqlx::query_scalar!(
+        "SELECT m.user_id FROM memberships AS m JOIN user_emails AS e USING (user_id)
+         JOIN users AS u USING (user_id)
+         WHERE m.account_id = $1 AND e.canonical = $2 AND u.email_verified_at IS NOT NULL",
+        account_id.0,
+        canonical
+    );
+    Ok(id.fetch_optional(db).await?.map(Into::into))
+}
+
+/// Locks the account's list, so that two additions count one after the other.
+pub async fn count_locked(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+    sqlx::query!(
+        "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
+        account_id.0
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM alert_recipients WHERE account_id = $1"#,
+        account_id.0
+    );
+    Ok(count.fetch_one(db).await?)
+}
+
+/// Asks a recipient who has not agreed again: their link lives from now. False when there is no such one.
+pub async fn renew(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "UPDATE alert_recipients SET created_at = $3
+         WHERE account_id = $1 AND recipient_id = $2 AND confirmed_at IS NULL",
+        account_id.0,
+        recipient_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes a recipient; false when there is no such one.
+pub async fn remove(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "DELETE FROM alert_recipients WHERE account_id = $1 AND recipient_id = $2",
+        account_id.0,
+        recipient_id.0
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A recipient as the link in a mail finds it.
+pub struct Linked {
+    /// Of which account.
+    pub account_id: AccountId,
+    /// Its id.
+    pub recipient_id: RecipientId,
+    /// When they agreed.
+    pub confirmed_at: Option<OffsetDateTime>,
+    /// When they were last asked.
+    pub created_at: OffsetDateTime,
+}
+
+/// Finds a recipient by the hash of their token, and locks them.
+pub async fn by_token(
+    db: &mut PgConnection,
+    token_sha256: &[u8],
+) -> Result<Option<Linked>, Broken> {
+    let row = sqlx::query!(
+        "SELECT account_id, recipient_id, confirmed_at, created_at FROM alert_recipients
+         WHERE token_sha256 = $1 FOR UPDATE",
+        token_sha256
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Linked {
+        account_id: row.account_id.into(),
+        recipient_id: row.recipient_id.into(),
+        confirmed_at: row.confirmed_at,
+        created_at: row.created_at,
+    }))
+}
+
+/// Notes that a recipient has agreed.
+pub async fn confirm(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE alert_recipients SET confirmed_at = $3 WHERE account_id = $1 AND recipient_id = $2",
+        account_id.0,
+        recipient_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

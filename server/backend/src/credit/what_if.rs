@@ -1,0 +1,136 @@
+//! What if these stopped and those ran: the pace and the end of credit under another load, by the same computation that
+//! tells the orchestrator when to stop.
+
+use std::collections::BTreeSet;
+
+use domain::limits::WHAT_IF_ROWS;
+use domain::money::Ticks;
+use domain::outlook::Zero;
+use domain::sandbox::{SandboxId, Size};
+
+use crate::Backend;
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::credit::{Standing, sizes};
+use crate::failure::Broken;
+use crate::metering::live::Live;
+
+/// What is supposed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supposed {
+    /// Running sandboxes that stop.
+    pub stop: Vec<SandboxId>,
+    /// How many start, and of which size.
+    pub start: Option<(u32, Size)>,
+}
+
+/// A pace and where it leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Cost per hour.
+    pub per_hour: Ticks,
+    /// Running sandboxes.
+    pub running: usize,
+    /// When credit or limit ends; none within ten years.
+    pub zero: Option<Zero>,
+}
+
+/// A running sandbox that can be supposed to stop.
+pub struct Candidate {
+    /// Its id.
+    pub sandbox_id: SandboxId,
+    /// Its size.
+    pub size: Size,
+    /// Its cost per hour.
+    pub per_hour: Ticks,
+}
+
+/// The form and its answer.
+pub struct WhatIf {
+    /// Running sandboxes, the dearest first, at most fifty.
+    pub candidates: Vec<Candidate>,
+    /// Running sandboxes that the form does not list.
+    pub unlisted: usize,
+    /// As it is.
+    pub now: Pace,
+    /// As it would be; none while nothing is supposed.
+    pub then: Option<Pace>,
+    /// Sandboxes supposed to stop that do not run any more.
+    pub gone: usize,
+}
+
+/// Reads the form and computes the answer.
+///
+/// # Errors
+/// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.what_if")]
+pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
+    let mut tx = snapshot(backend).await?;
+    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+    with(&standing, supposed)
+}
+
+/// The same, from what the caller has read.
+pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, Broken> {
+    let Standing {
+        live,
+        burned,
+        limit,
+    } = standing;
+    let pace = |running: &[(Size, u32)]| -> Result<Pace, Broken> {
+        let cost = |(size, count): &(Size, u32)| {
+            let one = live.price_per_hour(*size).get();
+            Ticks::new(one.saturating_mul(i128::from(*count))).unwrap_or_default()
+        };
+        let count: u32 = running.iter().map(|(_, count)| *count).sum();
+        Ok(Pace {
+            per_hour: running.iter().map(cost).sum(),
+            running: usize::try_from(count)?,
+            zero: burned.zero_with(live, *limit, running)?,
+        })
+    };
+    let mut sizes = sizes(live);
+    let now = pace(&sizes)?;
+    let mut gone = 0;
+    // Named twice is stopped once.
+    for id in supposed.stop.iter().collect::<BTreeSet<_>>() {
+        let size = live.of(id.as_str()).map(|running| running.size);
+        match size.and_then(|size| sizes.iter_mut().find(|(of, n)| *of == size && *n > 0)) {
+            Some((_, count)) => *count -= 1,
+            None => gone += 1,
+        }
+    }
+    if let Some((count, size)) = supposed.start {
+        sizes.push((size, count));
+    }
+    let is_asked = supposed.start.is_some() || !supposed.stop.is_empty();
+    let then = is_asked.then(|| pace(&sizes)).transpose()?;
+    let candidates = candidates(live);
+    Ok(WhatIf {
+        unlisted: live.running.len().saturating_sub(candidates.len()),
+        candidates,
+        now,
+        then,
+        gone,
+    })
+}
+
+/// Running sandboxes, the dearest first, as many as the form lists.
+fn candidates(live: &Live) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = live
+        .running
+        .iter()
+        .map(|running| Candidate {
+            sandbox_id: running.sandbox_id.clone(),
+            size: running.size,
+            per_hour: live.price_per_hour(running.size),
+        })
+        .collect();
+    candidates.sort_by(|a, b| {
+        b.per_hour
+            .cmp(&a.per_hour)
+            .then_with(|| a.sandbox_id.cmp(&b.sandbox_id))
+    });
+    candidates.truncate(WHAT_IF_ROWS);
+    candidates
+}

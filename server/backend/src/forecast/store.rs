@@ -1,0 +1,141 @@
+//! The computed future of each account: when it is due to be computed again, and what came out.
+//! The computing is `domain::outlook`'s; who is told of it is `service::outlook`'s.
+
+use domain::id::AccountId;
+use domain::money::Ticks;
+use domain::outlook::Cause;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::db::{numeric, ticks};
+use crate::failure::Broken;
+
+/// Accounts whose outlook is due at a moment of the feed, those that were touched first.
+pub async fn due(
+    db: &mut PgConnection,
+    as_of: OffsetDateTime,
+    limit: i64,
+) -> Result<Vec<AccountId>, Broken> {
+    let rows = sqlx::query_scalar!(
+        "SELECT account_id FROM outlooks WHERE due_at <= $1 ORDER BY due_at, account_id LIMIT $2",
+        as_of,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// What is known before computing.
+pub struct Before {
+    /// The grant epoch.
+    pub epoch: i32,
+    /// Usable credit at its start.
+    pub base: Ticks,
+    /// What the orchestrator was told.
+    pub run_until: Option<OffsetDateTime>,
+}
+
+/// Takes an outlook that is still due; none when another worker has it or was faster. The row stays locked, so that
+/// whoever touches it meanwhile waits, and finds it computed and touches it again.
+pub async fn take(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    as_of: OffsetDateTime,
+) -> Result<Option<Before>, Broken> {
+    let row = sqlx::query!(
+        "SELECT o.epoch, o.base_ticks, a.run_until FROM outlooks AS o JOIN accounts AS a USING (account_id)
+         WHERE o.account_id = $1 AND o.due_at <= $2 FOR UPDATE OF o SKIP LOCKED",
+        account_id.0,
+        as_of
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(Before {
+            epoch: row.epoch,
+            base: ticks(row.base_ticks)?,
+            run_until: row.run_until,
+        })
+    })
+    .transpose()
+}
+
+/// The future of an account as its present rates imply it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// Up to when the figures it comes from were exact.
+    pub computed_at: OffsetDateTime,
+    /// What runs costs per hour at the price of then.
+    pub rate: Ticks,
+    /// When nothing may run any more, and why; none while no end is in sight.
+    pub zero: Option<(OffsetDateTime, Cause)>,
+    /// The grant epoch.
+    pub epoch: i32,
+    /// Usable credit at its start.
+    pub base: Ticks,
+}
+
+/// Writes what was computed and when to compute it again.
+pub async fn put(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    outlook: &Outlook,
+    due_at: OffsetDateTime,
+) -> Result<(), Broken> {
+    let (zero_at, cause) = outlook.zero.unzip();
+    sqlx::query!(
+        "UPDATE outlooks SET due_at = $2, computed_at = $3, rate_ticks = $4, zero_at = $5, cause = $6, epoch = $7,
+                base_ticks = $8 WHERE account_id = $1",
+        account_id.0,
+        due_at,
+        outlook.computed_at,
+        numeric(outlook.rate)?,
+        zero_at,
+        cause.map(Cause::as_str),
+        outlook.epoch,
+        numeric(outlook.base)?
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Puts off an outlook that could not be computed, so that it does not hold up the others.
+pub async fn postpone(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    until: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE outlooks SET due_at = $2 WHERE account_id = $1",
+        account_id.0,
+        until
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Reads an outlook for a page; none before it was first computed.
+pub async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Outlook>, Broken> {
+    let row = sqlx::query!(
+        r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM outlooks
+           WHERE account_id = $1 AND computed_at IS NOT NULL"#,
+        account_id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let cause = row
+        .cause
+        .map(|word| Cause::parse(&word).ok_or_else(|| Broken::new("outlook of an unknown cause")))
+        .transpose()?;
+    Ok(Some(Outlook {
+        computed_at: row.computed_at,
+        rate: ticks(row.rate_ticks)?,
+        zero: row.zero_at.zip(cause),
+        epoch: row.epoch,
+        base: ticks(row.base_ticks)?,
+    }))
+}

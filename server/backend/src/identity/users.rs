@@ -1,0 +1,97 @@
+//! People and their addresses.
+
+use domain::id::UserId;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::db::violates;
+use crate::failure::Broken;
+
+/// A person as sign-in needs them.
+pub struct UserRow {
+    /// Their id.
+    pub user_id: UserId,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// A new person.
+pub struct NewUser<'a> {
+    /// Their id.
+    pub user_id: UserId,
+    /// The address as typed.
+    pub email: &'a str,
+    /// The address in its compared form.
+    pub canonical: &'a str,
+    /// PHC string.
+    pub password_hash: &'a str,
+    /// Two letters.
+    pub country: &'a str,
+}
+
+/// Inserts a person and claims the address; false when somebody has it already (nothing then remains, because the
+/// caller rolls back). The unique table decides, so two sign-ups at once cannot both win.
+pub async fn insert(
+    db: &mut PgConnection,
+    user: &NewUser<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    sqlx::query!(
+        "INSERT INTO users (user_id, email, password_hash, country, created_at) VALUES ($1, $2, $3, $4, $5)",
+        user.user_id.0, user.email, user.password_hash, user.country, now
+    )
+    .execute(&mut *db)
+    .await?;
+    let claimed = sqlx::query!(
+        "INSERT INTO user_emails (canonical, user_id, created_at) VALUES ($1, $2, $3)",
+        user.canonical,
+        user.user_id.0,
+        now
+    )
+    .execute(db)
+    .await;
+    match claimed {
+        Ok(_) => Ok(true),
+        Err(error) if violates(&error, "user_emails_pkey") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The person of an address.
+pub async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<UserRow>, Broken> {
+    let row = sqlx::query!(
+        "SELECT u.user_id, u.password_hash FROM users AS u JOIN user_emails AS e USING (user_id) WHERE e.canonical = $1",
+        canonical
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| UserRow {
+        user_id: row.user_id.into(),
+        password_hash: row.password_hash,
+    }))
+}
+
+/// Marks the address confirmed; false when it was before.
+pub async fn verify(
+    db: &mut PgConnection,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, Broken> {
+    let done = sqlx::query!(
+        "UPDATE users SET email_verified_at = $2 WHERE user_id = $1 AND email_verified_at IS NULL",
+        user_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The address mail goes to.
+pub async fn email(db: &mut PgConnection, user_id: UserId) -> Result<Option<String>, Broken> {
+    Ok(
+        sqlx::query_scalar!("SELECT email FROM users WHERE user_id = $1", user_id.0)
+            .fetch_optional(db)
+            .await?,
+    )
+}

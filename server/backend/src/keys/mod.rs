@@ -1,0 +1,207 @@
+//! Creating, listing and revoking keys. The text of a key exists in the answer to its creation and nowhere else.
+
+pub mod push;
+pub mod remove;
+pub mod store;
+
+use domain::act::Act;
+use domain::id::KeyId;
+use domain::key::{KeyName, KeyNameProblem, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked};
+use domain::limits::KEYS_PER_ACCOUNT_MAX;
+use domain::money::Ticks;
+use domain::page::Page;
+use domain::refusal::KeyRefusal;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::failure::{Broken, Failure};
+use crate::keys::push::PushKey;
+use crate::keys::remove::RemoveKey;
+use crate::keys::store::NewKey;
+use crate::metering::live;
+use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::secret::sha256;
+use crate::usage::days as usage_days;
+use crate::zone::month_start;
+use crate::{Backend, random};
+
+/// A key just made, with its text for the one time it is shown.
+pub struct CreatedKey {
+    /// Its id.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// The whole key.
+    pub text: KeyText,
+}
+
+/// A key as lists show it.
+pub struct KeyRow {
+    /// Its id.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Enough of it to recognise it.
+    pub masked: String,
+    /// Who made it: their address, or "you".
+    pub created_by: String,
+    /// When.
+    pub created_at: OffsetDateTime,
+    /// When a sandbox was last started with it.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When the orchestrator accepted it.
+    pub pushed_at: Option<OffsetDateTime>,
+    /// What its sandboxes cost this UTC month, up to the settled watermark.
+    pub month: Ticks,
+}
+
+/// Makes a key and queues its push to the orchestrator.
+///
+/// # Errors
+/// [`KeyRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "keys.create")]
+pub async fn create(
+    backend: &Backend,
+    actor: &Actor,
+    name: &str,
+) -> Result<CreatedKey, Failure<KeyRefusal>> {
+    let mut change = actor.begin(backend, Act::KeyCreate).await?;
+    let name = KeyName::parse(name).map_err(|problem| {
+        Failure::Refused(match problem {
+            KeyNameProblem::Empty => KeyRefusal::NameEmpty,
+            KeyNameProblem::TooLong => KeyRefusal::NameTooLong,
+            KeyNameProblem::Unprintable => KeyRefusal::NameUnprintable,
+        })
+    })?;
+    let now = change.now();
+    let region = backend.settings().region;
+    let (public_id, secret) = (
+        random::base62(PUBLIC_ID_CHARS),
+        random::base62(SECRET_CHARS),
+    );
+    let text = KeyText::assemble(region, &public_id, &secret)
+        .ok_or_else(|| Broken::new("key could not be made"))?;
+    let last_four = &text.expose()[text.expose().len() - 4..];
+    let key = NewKey {
+        key_id: KeyId(random::id(now)),
+        account_id: change.account_id(),
+        name: &name,
+        region: &region.to_string(),
+        public_id: &public_id,
+        last_four,
+        sha256: sha256(text.expose().as_bytes()),
+        created_by: change.user_id(),
+    };
+    store::lock(&mut change, key.account_id).await?;
+    if store::count_live(&mut change, key.account_id).await? >= KEYS_PER_ACCOUNT_MAX {
+        return Err(Failure::Refused(KeyRefusal::TooMany));
+    }
+    store::insert(&mut change, &key, now).await?;
+    change.enqueue(&PushKey { key_id: key.key_id }).await?;
+    change.commit(key.key_id).await?;
+    Ok(CreatedKey {
+        key_id: key.key_id,
+        name: name.as_str().to_owned(),
+        text,
+    })
+}
+
+/// Revokes a key and queues its removal at the orchestrator. A revoked key is "not found" for a second time.
+///
+/// # Errors
+/// [`KeyRefusal::NotFound`], denied, or broken.
+#[tracing::instrument(skip_all, name = "keys.revoke")]
+pub async fn revoke(
+    backend: &Backend,
+    actor: &Actor,
+    key_id: KeyId,
+) -> Result<(), Failure<KeyRefusal>> {
+    let mut change = actor.begin(backend, Act::KeyRevoke).await?;
+    let (account_id, now) = (change.account_id(), change.now());
+    if !store::revoke(&mut change, account_id, key_id, now).await? {
+        return Err(Failure::Refused(KeyRefusal::NotFound));
+    }
+    change.enqueue(&RemoveKey { key_id }).await?;
+    Ok(change.commit(key_id).await?)
+}
+
+/// One page of keys, newest first.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.list")]
+pub async fn list(
+    backend: &Backend,
+    actor: &Actor,
+    cursor: Option<&str>,
+) -> Result<Page<KeyRow>, Broken> {
+    let after = cursor
+        .and_then(decode_cursor)
+        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
+    let mut tx = snapshot(backend).await?;
+    let rows = store::list(&mut tx, actor.account_id(), None, after).await?;
+    rated(backend, actor, &mut tx, rows).await
+}
+
+/// One key; none when the account has no such key.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.get")]
+pub async fn get(
+    backend: &Backend,
+    actor: &Actor,
+    key_id: KeyId,
+) -> Result<Option<KeyRow>, Broken> {
+    let mut tx = snapshot(backend).await?;
+    let rows = store::list(&mut tx, actor.account_id(), Some(key_id), None).await?;
+    Ok(rated(backend, actor, &mut tx, rows).await?.rows.pop())
+}
+
+/// Adds to each key what its sandboxes cost this month.
+async fn rated(
+    backend: &Backend,
+    actor: &Actor,
+    db: &mut PgConnection,
+    rows: Vec<store::KeyRow>,
+) -> Result<Page<KeyRow>, Broken> {
+    let live = live::read(backend, db, actor.account_id()).await?;
+    let month = month_start(live.feed.as_of);
+    let ids: Vec<_> = rows.iter().map(|row| row.key_id.0).collect();
+    let posted = usage_days::by_key(db, actor.account_id(), &ids, month).await?;
+    page(
+        rows,
+        |row| encode_cursor(row.created_at, &row.key_id.to_string()),
+        |row| {
+            let posted = posted
+                .iter()
+                .find(|(id, _)| *id == row.key_id.0)
+                .map_or(Ticks::ZERO, |(_, ticks)| *ticks);
+            let running = live
+                .running
+                .iter()
+                .filter(|running| running.key_id == Some(row.key_id));
+            let unposted: Ticks = running.map(|running| running.since(month).1).sum();
+            let mine = row.created_by == actor.user_id();
+            Ok(KeyRow {
+                key_id: row.key_id,
+                masked: masked(&row.region, &row.public_id, &row.last_four),
+                name: row.name,
+                created_by: if mine {
+                    "you".to_owned()
+                } else {
+                    row.creator_email
+                },
+                created_at: row.created_at,
+                last_used_at: row.last_used_at,
+                revoked_at: row.revoked_at,
+                pushed_at: row.pushed_at,
+                month: posted.saturating_add(unposted),
+            })
+        },
+    )
+}

@@ -1,0 +1,224 @@
+//! The statement: every entry of the ledger with the balance after it, newest first. A page costs a page, however long
+//! the past: the newest balance is stored, and each page hands the balance of its last entry to the next.
+
+pub mod store;
+
+use domain::id::GrantId;
+use domain::money::Ticks;
+use domain::page::Page;
+use domain::sandbox::SandboxId;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::Backend;
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::db::ticks;
+use crate::failure::Broken;
+use crate::ledger::GrantReason;
+use crate::paging::{decode_cursor, encode_cursor};
+use crate::secret::hex;
+
+/// What a line of the statement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Credit given.
+    Grant,
+    /// Usage that credit paid.
+    Usage,
+    /// Usage taken back.
+    Correction,
+    /// Usage beyond credit, not charged.
+    Overrun,
+    /// Credit that ended unused.
+    Expiry,
+}
+
+impl EntryKind {
+    /// Every kind, as filters list them.
+    pub const ALL: [Self; 5] = [
+        Self::Usage,
+        Self::Grant,
+        Self::Correction,
+        Self::Overrun,
+        Self::Expiry,
+    ];
+
+    /// The word in the database and in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Usage => "usage",
+            Self::Correction => "correction",
+            Self::Overrun => "overrun",
+            Self::Expiry => "expiry",
+        }
+    }
+
+    /// The kind of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What caused a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// What ran in this hour.
+    Hour(OffsetDateTime),
+    /// A grant that was given or ended.
+    Grant(GrantId, GrantReason),
+    /// An incident of this sandbox.
+    Incident(SandboxId),
+    /// Not known; a defect that checks find.
+    Unknown,
+}
+
+/// A line of the statement.
+pub struct EntryRow {
+    /// Its id.
+    pub transfer_id: Uuid,
+    /// When it was booked.
+    pub booked_at: OffsetDateTime,
+    /// What it is.
+    pub kind: EntryKind,
+    /// What caused it.
+    pub cause: Cause,
+    /// As the customer sees it: credit up, usage down.
+    pub amount: Ticks,
+    /// Booked credit after it; only while all kinds are listed, since it is the sum of all of them.
+    pub balance: Option<Ticks>,
+}
+
+/// Where a page starts: after an entry, with the balance before that entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    booked_at: OffsetDateTime,
+    transfer_id: Uuid,
+    balance: Option<Ticks>,
+}
+
+impl Place {
+    /// The place as an address carries it. Signed: nobody can make up a balance that our page would show.
+    fn encode(&self, backend: &Backend, actor: &Actor) -> String {
+        let balance = self
+            .balance
+            .map_or_else(|| "-".to_owned(), |ticks| ticks.to_string());
+        let text = format!(
+            "{} {balance} {}",
+            self.transfer_id,
+            self.proof(backend, actor)
+        );
+        encode_cursor(self.booked_at, &text)
+    }
+
+    /// Reads it back; none for what we did not write for this account, which then means the first page.
+    fn decode(backend: &Backend, actor: &Actor, text: &str) -> Option<Self> {
+        let (booked_at, rest) = decode_cursor(text)?;
+        let mut parts = rest.split(' ');
+        let transfer_id = parts.next()?.parse().ok()?;
+        let balance = match parts.next()? {
+            "-" => None,
+            ticks => Some(Ticks::new(ticks.parse().ok()?)?),
+        };
+        let place = Self {
+            booked_at,
+            transfer_id,
+            balance,
+        };
+        (parts.next()? == place.proof(backend, actor)).then_some(place)
+    }
+
+    fn proof(&self, backend: &Backend, actor: &Actor) -> String {
+        let label = format!(
+            "statement:{}:{}:{}:{:?}",
+            actor.account_id(),
+            self.booked_at.unix_timestamp_nanos(),
+            self.transfer_id,
+            self.balance
+        );
+        let mac = backend.settings().secret_key.derive(&label);
+        hex(mac.get(..16).unwrap_or_default())
+    }
+}
+
+/// A page of `rows` entries, newest first; of one kind when one is named, and then without balances.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "statement.read")]
+pub async fn read(
+    backend: &Backend,
+    actor: &Actor,
+    kind: Option<EntryKind>,
+    cursor: Option<&str>,
+    rows: usize,
+) -> Result<Page<EntryRow>, Broken> {
+    let mut tx = snapshot(backend).await?;
+    with(backend, &mut tx, actor, (kind, cursor, rows)).await
+}
+
+/// The same, in the caller's snapshot.
+pub(crate) async fn with(
+    backend: &Backend,
+    db: &mut PgConnection,
+    actor: &Actor,
+    (kind, cursor, rows): (Option<EntryKind>, Option<&str>, usize),
+) -> Result<Page<EntryRow>, Broken> {
+    let account_id = actor.account_id();
+    let place = cursor.and_then(|text| Place::decode(backend, actor, text));
+    // A place without a balance comes from a filtered list and cannot continue the whole one.
+    let place = place.filter(|place| place.balance.is_some() == kind.is_none());
+    let mut balance = match (kind, place) {
+        (Some(_), _) => None,
+        (None, Some(place)) => place.balance,
+        (None, None) => Some(store::booked(db, account_id).await?),
+    };
+    let after = place.map(|place| (place.booked_at, place.transfer_id));
+    let limit = i64::try_from(rows)?.saturating_add(1);
+    let word = kind.map(EntryKind::as_str);
+    let found = store::entries(db, account_id, word, after, limit).await?;
+    let is_more = found.len() > rows;
+    let mut page = Page {
+        rows: Vec::with_capacity(rows.min(found.len())),
+        next: None,
+    };
+    for row in found.into_iter().take(rows) {
+        let entry = entry(row, balance)?;
+        balance = balance.map(|balance| balance.saturating_sub(entry.amount));
+        page.rows.push(entry);
+    }
+    if let Some(last) = page.rows.last().filter(|_| is_more) {
+        let place = Place {
+            booked_at: last.booked_at,
+            transfer_id: last.transfer_id,
+            balance,
+        };
+        page.next = Some(place.encode(backend, actor));
+    }
+    Ok(page)
+}
+
+fn entry(row: store::EntryRow, balance: Option<Ticks>) -> Result<EntryRow, Broken> {
+    let kind = EntryKind::parse(&row.kind);
+    let kind = kind.ok_or_else(|| Broken::new("transfer of an unknown kind"))?;
+    let incident = row.sandbox_id.as_deref().and_then(SandboxId::parse);
+    let reason = row.reason.as_deref().and_then(GrantReason::parse);
+    let cause = match (row.service_hour, incident, row.grant_id, reason) {
+        (Some(hour), ..) => Cause::Hour(hour),
+        (None, Some(sandbox_id), ..) => Cause::Incident(sandbox_id),
+        (None, None, Some(id), Some(reason)) => Cause::Grant(id.into(), reason),
+        _ => Cause::Unknown,
+    };
+    Ok(EntryRow {
+        transfer_id: row.transfer_id,
+        booked_at: row.booked_at,
+        kind,
+        cause,
+        amount: ticks(row.amount)?,
+        balance,
+    })
+}

@@ -1,0 +1,143 @@
+//! Mails to people: which text, to whom, sent when. The words are those of its letter.
+
+use domain::id::{AccountId, DeliveryId, MailId, RecipientId, UserId, VerificationId};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::failure::Broken;
+
+/// Where a mail goes. The address is read when it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// To a user's address.
+    User(UserId),
+    /// To a recipient of an account's alerts.
+    Recipient(AccountId, RecipientId),
+}
+
+/// A mail to be sent or sent.
+pub struct MailRow {
+    /// Its id.
+    pub mail_id: MailId,
+    /// To whom.
+    pub to: To,
+    /// Which text: the word of its letter.
+    pub template: String,
+    /// The confirmation it carries.
+    pub verification_id: Option<VerificationId>,
+    /// The delivery of an alert that it is.
+    pub delivery_id: Option<DeliveryId>,
+}
+
+/// Whose address a mail goes to.
+pub struct Address {
+    /// The address.
+    pub email: String,
+    /// True when it is a user's, who can sign in.
+    pub is_user: bool,
+}
+
+/// Records a mail; the job to send it is the caller's to enqueue.
+pub async fn insert(
+    db: &mut PgConnection,
+    mail: &MailRow,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let (user_id, account_id, recipient_id) = match mail.to {
+        To::User(user_id) => (Some(user_id.0), None, None),
+        To::Recipient(account_id, recipient_id) => (None, Some(account_id.0), Some(recipient_id.0)),
+    };
+    sqlx::query!(
+        "INSERT INTO mails (mail_id, user_id, account_id, recipient_id, template, verification_id, delivery_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        mail.mail_id.0, user_id, account_id, recipient_id, mail.template, mail.verification_id.map(|id| id.0),
+        mail.delivery_id.map(|id| id.0), now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A mail that was not sent yet, with its address; the address is none when nobody is there any more.
+pub async fn unsent(
+    db: &mut PgConnection,
+    mail_id: MailId,
+) -> Result<Option<(MailRow, Option<Address>)>, Broken> {
+    let row = sqlx::query!(
+        r#"SELECT m.user_id, m.account_id, m.recipient_id, m.template, m.verification_id, m.delivery_id,
+                  coalesce(u.email, r.email, member.email) AS email,
+                  r.email IS NULL AS "is_user!"
+           FROM mails AS m
+           LEFT JOIN users AS u ON u.user_id = m.user_id
+           LEFT JOIN alert_recipients AS r ON r.account_id = m.account_id AND r.recipient_id = m.recipient_id
+           LEFT JOIN users AS member ON member.user_id = r.user_id
+           WHERE m.mail_id = $1 AND m.sent_at IS NULL"#,
+        mail_id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let to = match (row.user_id, row.account_id, row.recipient_id) {
+        (Some(user_id), _, _) => To::User(user_id.into()),
+        (None, Some(account_id), Some(recipient_id)) => {
+            To::Recipient(account_id.into(), recipient_id.into())
+        }
+        _ => return Err(Broken::new("mail to nobody")),
+    };
+    let mail = MailRow {
+        mail_id,
+        to,
+        template: row.template,
+        verification_id: row.verification_id.map(Into::into),
+        delivery_id: row.delivery_id.map(Into::into),
+    };
+    let is_user = row.is_user;
+    let address = row.email.map(|email| Address { email, is_user });
+    Ok(Some((mail, address)))
+}
+
+/// Mails of one text to a person since a moment: what keeps an inbox from being filled through us.
+pub async fn count_since(
+    db: &mut PgConnection,
+    user_id: UserId,
+    template: &str,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM mails WHERE user_id = $1 AND template = $2 AND created_at > $3"#,
+        user_id.0, template, since
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Mails of one text for an account since a moment, for the same reason.
+pub async fn count_for_account(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    template: &str,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM mails WHERE account_id = $1 AND template = $2 AND created_at > $3"#,
+        account_id.0, template, since
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Notes that the mail server has accepted a mail.
+pub async fn mark_sent(
+    db: &mut PgConnection,
+    mail_id: MailId,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE mails SET sent_at = $2 WHERE mail_id = $1",
+        mail_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

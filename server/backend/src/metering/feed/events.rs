@@ -1,0 +1,253 @@
+//! The feed's events by tenant, in the columns that the fold reads. The log that proves them is `feed`'s.
+
+use std::collections::HashMap;
+
+use domain::feed::{Event, EventKind};
+use domain::id::AccountId;
+use domain::sandbox::{SandboxId, Size};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::db::moment;
+use crate::failure::Broken;
+
+/// Events of one question at most: two hundred sandboxes with five hundred turns each.
+pub(crate) const EVENTS_MAX: i64 = 100_000;
+
+/// An event with what only the log of a sandbox shows.
+pub struct StoredEvent {
+    /// The event as the fold reads it.
+    pub event: Event,
+    /// The sandbox it was forked from.
+    pub parent_id: Option<String>,
+    /// Processor milliseconds used so far, where the orchestrator says so.
+    pub cpu_ms: Option<i64>,
+}
+
+impl StoredEvent {
+    fn place(&self) -> (AccountId, &SandboxId, i64) {
+        (
+            self.event.account_id,
+            &self.event.sandbox_id,
+            self.event.seq,
+        )
+    }
+}
+
+/// Appends events by tenant in one statement: account by account, so that what is read together lies together.
+pub async fn append(
+    db: &mut PgConnection,
+    (feed, epoch): (&str, &str),
+    rows: &mut [StoredEvent],
+) -> Result<(), Broken> {
+    rows.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+    macro_rules! column {
+        ($type:ty, $row:ident => $value:expr) => {
+            rows.iter().map(|$row| $value).collect::<Vec<$type>>()
+        };
+    }
+    let at = |moment: domain::moment::Moment| OffsetDateTime::from(moment);
+    sqlx::query!(
+        "INSERT INTO feed_events (feed, epoch, account_id, seq, event_id, sandbox_id, key_id, parent_id, kind,
+                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms)
+         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],
+              $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::integer[],
+              $15::integer[], $16::bigint[])",
+        feed,
+        epoch,
+        &column!(Uuid, row => row.event.account_id.0),
+        &column!(i64, row => row.event.seq),
+        &column!(Uuid, row => row.event.event_id),
+        &column!(&str, row => row.event.sandbox_id.as_str()) as &[&str],
+        &column!(Option<Uuid>, row => row.event.key_id.map(|id| id.0)) as &[Option<Uuid>],
+        &column!(Option<&str>, row => row.parent_id.as_deref()) as &[Option<&str>],
+        &column!(&str, row => row.event.kind.as_str()) as &[&str],
+        &column!(OffsetDateTime, row => at(row.event.occurred_at)),
+        &column!(OffsetDateTime, row => at(row.event.recorded_at)),
+        &column!(&str, row => row.event.image.as_str()) as &[&str],
+        &column!(&str, row => row.event.region.as_str()) as &[&str],
+        &column!(i32, row => row.event.size.vcpus),
+        &column!(i32, row => row.event.size.mem_mib),
+        &column!(Option<i64>, row => row.cpu_ms) as &[Option<i64>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// News of an account: events after one position up to another.
+pub struct News {
+    /// Whose.
+    pub account_id: AccountId,
+    /// The last position that is no news.
+    pub after: i64,
+    /// The last that is.
+    pub last: i64,
+    /// False when more events of the account are stored behind it.
+    pub is_whole: bool,
+}
+
+/// All events up to the last news of every sandbox that has news, by account and sandbox in the order of the feed. Where an
+/// account is settled in pieces, those behind the piece too: without them it would be booked as running on and then be
+/// corrected. Elsewhere never: what arrived meanwhile is the next round's, and until then it is not in the books.
+pub async fn of_touched(
+    db: &mut PgConnection,
+    (feed, epoch): (&str, &str),
+    news: &[News],
+) -> Result<Vec<StoredEvent>, Broken> {
+    let mut events = fresh(db, (feed, epoch), news).await?;
+    // An account whose events are all news has no others.
+    let partly: HashMap<AccountId, &News> = news
+        .iter()
+        .filter(|row| row.after > 0 || !row.is_whole)
+        .map(|row| (row.account_id, row))
+        .collect();
+    let mut touched: Vec<(&News, SandboxId)> = events
+        .iter()
+        .filter_map(|row| {
+            let news = *partly.get(&row.event.account_id)?;
+            Some((news, row.event.sandbox_id.clone()))
+        })
+        .collect();
+    touched.sort_unstable_by(|a, b| (a.0.account_id, &a.1).cmp(&(b.0.account_id, &b.1)));
+    touched.dedup_by(|a, b| (a.0.account_id, &a.1) == (b.0.account_id, &b.1));
+    if !touched.is_empty() {
+        events.extend(others(db, (feed, epoch), &touched).await?);
+    }
+    events.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+    Ok(events)
+}
+
+/// A row as it is stored.
+struct Row {
+    account_id: Uuid,
+    seq: i64,
+    event_id: Uuid,
+    sandbox_id: String,
+    key_id: Option<Uuid>,
+    parent_id: Option<String>,
+    kind: String,
+    occurred_at: OffsetDateTime,
+    recorded_at: OffsetDateTime,
+    image: String,
+    region: String,
+    vcpus: i32,
+    mem_mib: i32,
+    cpu_ms: Option<i64>,
+}
+
+// OFFSET 0 in both questions keeps the planner from turning them around: whatever it believes of the table, which grows
+// faster than its statistics, each account or sandbox is one look into an index.
+
+async fn fresh(
+    db: &mut PgConnection,
+    (feed, epoch): (&str, &str),
+    news: &[News],
+) -> Result<Vec<StoredEvent>, Broken> {
+    let accounts: Vec<Uuid> = news.iter().map(|row| row.account_id.0).collect();
+    let after: Vec<i64> = news.iter().map(|row| row.after).collect();
+    let last: Vec<i64> = news.iter().map(|row| row.last).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
+         FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (account_id, after, last)
+         CROSS JOIN LATERAL (
+             SELECT * FROM feed_events AS e
+             WHERE e.account_id = u.account_id AND e.seq > u.after AND e.seq <= u.last AND e.feed = $1 AND e.epoch = $2
+             OFFSET 0) AS e",
+        feed,
+        epoch,
+        &accounts,
+        &after,
+        &last
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// Events of these sandboxes that are no news.
+async fn others(
+    db: &mut PgConnection,
+    (feed, epoch): (&str, &str),
+    touched: &[(&News, SandboxId)],
+) -> Result<Vec<StoredEvent>, Broken> {
+    let accounts: Vec<Uuid> = touched.iter().map(|(news, _)| news.account_id.0).collect();
+    let ids: Vec<&str> = touched.iter().map(|(_, id)| id.as_str()).collect();
+    let after: Vec<i64> = touched.iter().map(|(news, _)| news.after).collect();
+    let behind: Vec<i64> = touched
+        .iter()
+        .map(|(news, _)| if news.is_whole { i64::MAX } else { news.last })
+        .collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
+         FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) AS u (account_id, sandbox_id, after, behind)
+         CROSS JOIN LATERAL (
+             SELECT * FROM feed_events AS e
+             WHERE e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.behind)
+                   AND e.feed = $1 AND e.epoch = $2
+             OFFSET 0) AS e",
+        feed,
+        epoch,
+        &accounts,
+        &ids as &[&str],
+        &after,
+        &behind
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// Events of these sandboxes up to a sequence number, by sandbox and in the order of the feed.
+pub async fn of_sandboxes(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    ids: &[String],
+    up_to: i64,
+) -> Result<Vec<Event>, Broken> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
+                mem_mib, cpu_ms
+         FROM feed_events WHERE account_id = $1 AND sandbox_id = ANY($2) AND seq <= $3
+         ORDER BY sandbox_id, seq LIMIT $4",
+        account_id.0,
+        ids,
+        up_to,
+        EVENTS_MAX
+    )
+    .fetch_all(db)
+    .await?;
+    if i64::try_from(rows.len())? == EVENTS_MAX {
+        return Err(Broken::new("more events than one look can hold"));
+    }
+    rows.into_iter().map(|row| Ok(row.read()?.event)).collect()
+}
+
+impl Row {
+    fn read(self) -> Result<StoredEvent, Broken> {
+        let broken = || Broken::new("stored event cannot be read");
+        Ok(StoredEvent {
+            event: Event {
+                seq: self.seq,
+                event_id: self.event_id,
+                account_id: self.account_id.into(),
+                sandbox_id: SandboxId::parse(&self.sandbox_id).ok_or_else(broken)?,
+                key_id: self.key_id.map(Into::into),
+                kind: EventKind::parse(&self.kind).ok_or_else(broken)?,
+                occurred_at: moment(self.occurred_at),
+                recorded_at: moment(self.recorded_at),
+                image: self.image,
+                region: self.region,
+                size: Size::new(self.vcpus, self.mem_mib).ok_or_else(broken)?,
+            },
+            parent_id: self.parent_id,
+            cpu_ms: self.cpu_ms,
+        })
+    }
+}

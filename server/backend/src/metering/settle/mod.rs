@@ -1,0 +1,140 @@
+//! Who is settled when: each round takes the accounts that are behind, in lots of a bounded size. What settling an account
+//! is, `lot` says. A lot that breaks is settled account by account, so that one bad account holds up nobody.
+
+pub mod batch;
+pub mod cohorts;
+pub mod expiry;
+pub mod folded;
+pub mod incidents;
+pub mod incidents_store;
+pub mod plan;
+pub mod post;
+pub mod replay;
+pub mod slices;
+pub mod sums;
+
+use domain::limits::{
+    SETTLED_ACCOUNTS_PER_ROUND, SETTLED_EVENTS_PER_ACCOUNT, SETTLED_EVENTS_PER_LOT,
+};
+use domain::moment::Moment;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Backend;
+use crate::failure::Broken;
+use crate::metering::FEED;
+use crate::metering::feed::log as feed;
+use crate::metering::meters::{self, BehindRow, Reach};
+use crate::metering::settle::plan::Scene;
+
+/// Lots settled at the same time, each on a connection of its own. One alone keeps one core of the database busy.
+const LOTS_AT_ONCE: usize = 2;
+
+/// Settles accounts that are behind, a bounded number; gives how many were. When none was left behind, everything up to
+/// the watermark read first is settled, and pages may say so. One that breaks is noted, alarmed and tried again in a
+/// minute; it does not hold up the others.
+///
+/// # Errors
+/// When the database cannot be asked who is behind.
+pub async fn round(backend: &Backend) -> Result<usize, Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let Some(cursor) = feed::peek(&mut db, FEED).await? else {
+        return Ok(0);
+    };
+    let (Some(watermark), Some(epoch)) = (cursor.watermark_at, cursor.epoch) else {
+        return Ok(0);
+    };
+    let now = backend.clock().now();
+    let scene = Scene {
+        feed: FEED,
+        epoch: &epoch,
+        horizon: Moment::from(watermark).hour(),
+        now,
+    };
+    let reach = Reach {
+        feed: FEED,
+        epoch: &epoch,
+        horizon: scene.horizon.into(),
+        events: SETTLED_EVENTS_PER_ACCOUNT,
+        accounts: SETTLED_ACCOUNTS_PER_ROUND,
+    };
+    meters::open(&mut db, reach.horizon).await?;
+    let behind = meters::behind(&mut db, &reach, now).await?;
+    let planned = behind.len();
+    let partly = behind
+        .iter()
+        .any(|row| row.pending >= SETTLED_EVENTS_PER_ACCOUNT);
+    drop(db);
+    let settling = lots(behind).into_iter().map(async |accounts| {
+        let mut db = backend.pool().acquire().await?;
+        lot(&mut db, &scene, &accounts).await
+    });
+    let settled: usize = stream::iter(settling)
+        .buffer_unordered(LOTS_AT_ONCE)
+        .try_fold(0, async |sum, settled| Ok(sum + settled))
+        .await?;
+    // Whoever fell behind after the watermark was read has events that it does not speak of.
+    let listed = i64::try_from(planned)? < SETTLED_ACCOUNTS_PER_ROUND;
+    if listed && !partly && settled == planned {
+        let mut db = backend.pool().acquire().await?;
+        feed::settled(&mut db, FEED, watermark).await?;
+    }
+    Ok(settled)
+}
+
+/// Cuts the accounts that are behind into lots that fit into memory: a lot ends with the account that fills it.
+fn lots(behind: Vec<BehindRow>) -> Vec<Vec<BehindRow>> {
+    let mut lots: Vec<Vec<BehindRow>> = Vec::new();
+    let mut weight = SETTLED_EVENTS_PER_LOT;
+    for row in behind {
+        if weight >= SETTLED_EVENTS_PER_LOT {
+            lots.push(Vec::new());
+            weight = 0;
+        }
+        weight += row.pending + i64::from(row.running);
+        if let Some(last) = lots.last_mut() {
+            last.push(row);
+        }
+    }
+    lots
+}
+
+/// Settles one lot; gives how many accounts of it are done with, those that broke included.
+async fn lot(
+    db: &mut PgConnection,
+    scene: &Scene<'_>,
+    accounts: &[BehindRow],
+) -> Result<usize, Broken> {
+    let broken = match batch::settle(db, scene, accounts).await {
+        Ok(settled) => return Ok(settled),
+        Err(broken) => broken,
+    };
+    if let [only] = accounts {
+        note_failure(db, only, &broken, scene.now).await?;
+        return Ok(1);
+    }
+    tracing::warn!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), accounts = accounts.len(), "lot broke; its accounts are settled one by one");
+    let mut done = 0;
+    for row in accounts {
+        done += match batch::settle(db, scene, std::slice::from_ref(row)).await {
+            Ok(settled) => settled,
+            Err(broken) => {
+                note_failure(db, row, &broken, scene.now).await?;
+                1
+            }
+        };
+    }
+    Ok(done)
+}
+
+async fn note_failure(
+    db: &mut PgConnection,
+    row: &BehindRow,
+    broken: &Broken,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    tracing::error!(account.id = %row.account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "settling broke; other accounts go on");
+    metrics::counter!("settling_failures_total").increment(1);
+    meters::failed(db, row.account_id, now).await
+}

@@ -1,0 +1,199 @@
+//! Sandboxes as the account sees them: state, size and exact cost so far. They are started and ended at the
+//! orchestrator; here they are read.
+
+pub mod cost;
+pub mod store;
+pub mod timeout;
+pub mod waste;
+
+use domain::act::Act;
+use domain::id::KeyId;
+use domain::limits::SANDBOX_TIMEOUT_MINUTES;
+use domain::money::Ticks;
+use domain::page::Page;
+use domain::price::BilledMs;
+use domain::refusal::SandboxRefusal;
+use domain::sandbox::{SandboxId, SandboxState, Size};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Backend;
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::db::ticks;
+use crate::failure::{Broken, Failure};
+use crate::metering::live::{self, Live};
+use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::sandboxes::store::Filter;
+use crate::sandboxes::timeout::SetTimeout;
+
+/// A sandbox with its cost, exact up to the settled watermark.
+pub struct SandboxRow {
+    /// Its id.
+    pub sandbox_id: SandboxId,
+    /// Its state.
+    pub state: SandboxState,
+    /// The image's name.
+    pub image: String,
+    /// Two letters.
+    pub region: String,
+    /// Its size.
+    pub size: Size,
+    /// The key that started it.
+    pub key_id: Option<KeyId>,
+    /// That key's name.
+    pub key_name: Option<String>,
+    /// The sandbox it was forked from.
+    pub parent_id: Option<SandboxId>,
+    /// When it started.
+    pub created_at: OffsetDateTime,
+    /// When it ended.
+    pub destroyed_at: Option<OffsetDateTime>,
+    /// Milliseconds billed.
+    pub billed: BilledMs,
+    /// Their cost.
+    pub cost: Ticks,
+    /// What its size costs per hour while it runs.
+    pub per_hour: Ticks,
+}
+
+/// One page of sandboxes, newest first.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.list")]
+pub async fn list(
+    backend: &Backend,
+    actor: &Actor,
+    state: Option<SandboxState>,
+    cursor: Option<&str>,
+) -> Result<Page<SandboxRow>, Broken> {
+    let mut tx = snapshot(backend).await?;
+    let live = live::read(backend, &mut tx, actor.account_id()).await?;
+    let filter = Filter {
+        state,
+        after: cursor.and_then(decode_cursor),
+        ..Filter::default()
+    };
+    let rows = store::list(&mut tx, actor.account_id(), filter).await?;
+    page(
+        rows,
+        |row| encode_cursor(row.created_at, &row.sandbox_id),
+        |row| rated(row, &live),
+    )
+}
+
+/// One sandbox; none when the account has no such sandbox.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.get")]
+pub async fn get(
+    backend: &Backend,
+    actor: &Actor,
+    id: &SandboxId,
+) -> Result<Option<SandboxRow>, Broken> {
+    let mut tx = snapshot(backend).await?;
+    let live = live::read(backend, &mut tx, actor.account_id()).await?;
+    one(&mut tx, actor, &live, id).await
+}
+
+/// The same, in the caller's snapshot.
+pub(crate) async fn one(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+    id: &SandboxId,
+) -> Result<Option<SandboxRow>, Broken> {
+    let filter = Filter {
+        only: Some(id.as_str()),
+        ..Filter::default()
+    };
+    let row = store::list(db, actor.account_id(), filter).await?.pop();
+    row.map(|row| rated(row, live)).transpose()
+}
+
+/// Restarts the timer that destroys a running sandbox: it then has `minutes` from the moment the orchestrator hears of it.
+///
+/// # Errors
+/// [`SandboxRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sandboxes.set_timeout")]
+pub async fn set_timeout(
+    backend: &Backend,
+    actor: &Actor,
+    id: &SandboxId,
+    minutes: i64,
+) -> Result<(), Failure<SandboxRefusal>> {
+    let mut change = actor.begin(backend, Act::SandboxSetTimeout).await?;
+    if !SANDBOX_TIMEOUT_MINUTES.contains(&minutes) {
+        return Err(Failure::Refused(SandboxRefusal::TimeoutUnknown));
+    }
+    let account_id = change.account_id();
+    let state = store::state(&mut change, account_id, id).await?;
+    match state.as_deref().map(SandboxState::parse) {
+        Some(Some(SandboxState::Running)) => {}
+        Some(_) => return Err(Failure::Refused(SandboxRefusal::NotRunning)),
+        None => return Err(Failure::Refused(SandboxRefusal::NotFound)),
+    }
+    let job = SetTimeout {
+        sandbox_id: id.clone(),
+        minutes,
+    };
+    change.enqueue(&job).await?;
+    Ok(change.commit(id.as_str()).await?)
+}
+
+/// The newest running sandboxes.
+pub(crate) async fn running(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+    limit: i64,
+) -> Result<Vec<SandboxRow>, Broken> {
+    let filter = Filter {
+        state: Some(SandboxState::Running),
+        limit: Some(limit),
+        ..Filter::default()
+    };
+    let rows = store::list(db, actor.account_id(), filter).await?;
+    rows.into_iter().map(|row| rated(row, live)).collect()
+}
+
+/// The very first sandbox, for the first-run panel.
+pub(crate) async fn first(
+    db: &mut PgConnection,
+    actor: &Actor,
+    live: &Live,
+) -> Result<Option<SandboxRow>, Broken> {
+    let Some(id) = store::first_id(db, actor.account_id()).await? else {
+        return Ok(None);
+    };
+    let id = SandboxId::parse(&id).ok_or_else(|| Broken::new("stored sandbox cannot be read"))?;
+    one(db, actor, live, &id).await
+}
+
+/// Posted plus unposted.
+fn rated(row: store::SandboxRow, live: &Live) -> Result<SandboxRow, Broken> {
+    let broken = || Broken::new("stored sandbox cannot be read");
+    let size = Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?;
+    let (unposted_ms, unposted) = live
+        .of(&row.sandbox_id)
+        .map_or_else(Default::default, |running| {
+            running.since(domain::moment::Moment::MIN)
+        });
+    Ok(SandboxRow {
+        sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
+        state: SandboxState::parse(&row.state).ok_or_else(broken)?,
+        image: row.image,
+        region: row.region,
+        size,
+        key_id: row.key_id.map(Into::into),
+        key_name: row.key_name,
+        parent_id: row.parent_id.as_deref().and_then(SandboxId::parse),
+        created_at: row.created_at,
+        destroyed_at: row.destroyed_at,
+        billed: BilledMs(row.billed_ms + unposted_ms.0),
+        cost: ticks(row.ticks)?.saturating_add(unposted),
+        per_hour: live.price_per_hour(size),
+    })
+}

@@ -1,0 +1,114 @@
+//! Sandboxes as pages list them. They are the stored result of the fold, which `folded` writes.
+
+use domain::id::AccountId;
+use domain::limits::PAGE_ROWS;
+use domain::sandbox::{SandboxId, SandboxState};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::failure::Broken;
+
+/// A sandbox as lists show it, with what is posted for it; the live rest is the service's to add.
+pub struct SandboxRow {
+    /// Its id.
+    pub sandbox_id: String,
+    /// Its state's word.
+    pub state: String,
+    /// The image's name.
+    pub image: String,
+    /// Two letters.
+    pub region: String,
+    /// Processors.
+    pub vcpus: i32,
+    /// Memory in MiB.
+    pub mem_mib: i32,
+    /// The key that made it.
+    pub key_id: Option<Uuid>,
+    /// That key's name.
+    pub key_name: Option<String>,
+    /// The sandbox it was forked from.
+    pub parent_id: Option<String>,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+    /// When it was destroyed.
+    pub destroyed_at: Option<OffsetDateTime>,
+    /// Milliseconds posted.
+    pub billed_ms: i64,
+    /// Ticks posted.
+    pub ticks: rust_decimal::Decimal,
+}
+
+/// What a list of sandboxes is asked for.
+#[derive(Default)]
+pub struct Filter<'a> {
+    /// Only this state.
+    pub state: Option<SandboxState>,
+    /// Only this sandbox.
+    pub only: Option<&'a str>,
+    /// Only older than this row.
+    pub after: Option<(OffsetDateTime, String)>,
+    /// At most so many rows; a page and one when none is given.
+    pub limit: Option<i64>,
+}
+
+/// Sandboxes of an account, newest first.
+pub async fn list(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    filter: Filter<'_>,
+) -> Result<Vec<SandboxRow>, Broken> {
+    let (at, id) = filter.after.unzip();
+    Ok(sqlx::query_as!(
+        SandboxRow,
+        r#"SELECT s.sandbox_id, s.state, s.image, s.region, s.vcpus, s.mem_mib, s.key_id, k.name AS "key_name?",
+                  s.parent_id, s.created_at, s.destroyed_at, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
+           FROM (SELECT * FROM sandboxes
+                 WHERE account_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR sandbox_id = $3)
+                   AND ($4::timestamptz IS NULL OR (created_at, sandbox_id) < ($4, $5))
+                 ORDER BY created_at DESC, sandbox_id DESC LIMIT $6) AS s
+           LEFT JOIN keys AS k ON k.account_id = s.account_id AND k.key_id = s.key_id
+           CROSS JOIN LATERAL (SELECT coalesce(sum(billed_ms), 0)::bigint AS billed_ms, coalesce(sum(ticks), 0) AS ticks
+                               FROM slices AS l WHERE l.account_id = s.account_id AND l.sandbox_id = s.sandbox_id) AS posted
+           ORDER BY s.created_at DESC, s.sandbox_id DESC"#,
+        account_id.0, filter.state.map(SandboxState::as_str), filter.only, at, id, filter.limit.unwrap_or(PAGE_ROWS + 1)
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Whether a sandbox runs; false when the account has no such sandbox.
+pub async fn is_running(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+) -> Result<bool, Broken> {
+    Ok(state(db, account_id, sandbox_id).await?.as_deref() == Some(SandboxState::Running.as_str()))
+}
+
+/// The word of a sandbox's state; none when the account has no such sandbox.
+pub async fn state(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    sandbox_id: &SandboxId,
+) -> Result<Option<String>, Broken> {
+    Ok(sqlx::query_scalar!(
+        "SELECT state FROM sandboxes WHERE account_id = $1 AND sandbox_id = $2",
+        account_id.0,
+        sandbox_id.as_str()
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The sandbox that an account started first.
+pub async fn first_id(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<String>, Broken> {
+    let id = sqlx::query_scalar!(
+        "SELECT sandbox_id FROM sandboxes WHERE account_id = $1 ORDER BY created_at, sandbox_id LIMIT 1",
+        account_id.0
+    );
+    Ok(id.fetch_optional(db).await?)
+}

@@ -1,0 +1,123 @@
+//! Usage over time: posted hours plus what runs now, so the newest bar is as exact as the oldest. One snapshot per page.
+//! Single intervals are `usage_intervals`'s, comparisons `usage_reasons`'s.
+
+pub mod days;
+pub mod intervals;
+pub mod reasons;
+pub mod source;
+pub mod sums;
+
+use domain::moment::Moment;
+use domain::money::Cents;
+use domain::refusal::UsageProblem;
+use domain::usage::breakdown::{Breakdown, Facet};
+use domain::usage::grid::Grid;
+use domain::usage::query::{Group, Only, Query, ZoneName};
+
+use crate::Backend;
+use crate::authority::actor::Actor;
+use crate::authority::view::snapshot;
+use crate::failure::Broken;
+use crate::limit::store as limits;
+use crate::metering::live::{self, FeedStatus};
+use crate::usage::reasons::Reasons;
+use crate::usage::source::Source;
+use crate::usage::sums::Unposted;
+use crate::zone::Zone;
+
+/// Everything a usage page shows.
+pub struct Usage {
+    /// What was asked, as far as it can be answered.
+    pub query: Query,
+    /// What could not be.
+    pub problems: Vec<UsageProblem>,
+    /// The sums.
+    pub breakdown: Breakdown,
+    /// How far they can be trusted.
+    pub feed: FeedStatus,
+    /// When prices changed inside the range.
+    pub price_changes: Vec<Moment>,
+    /// The account's own limit for a UTC month.
+    pub limit: Option<Cents>,
+    /// The bucket that is looked into.
+    pub reasons: Option<Reasons>,
+    /// The key that only is counted, with its name.
+    pub key: Option<Facet>,
+}
+
+/// The usage of an account as a page asks for it.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "usage.read")]
+pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usage, Broken> {
+    let account_id = actor.account_id();
+    let (mut query, mut problems) = (asked.clone(), Vec::new());
+    let zone = Zone::find(&query.zone).unwrap_or_else(|| {
+        problems.push(UsageProblem::ZoneUnknown);
+        query.zone = ZoneName::utc();
+        Zone::utc()
+    });
+    let mut tx = snapshot(backend).await?;
+    let live = live::read(backend, &mut tx, account_id).await?;
+    let as_of = Moment::from(live.feed.as_of);
+    let grid = Grid::of(query.range, as_of, &zone);
+    let (from, until) = (grid.from(), grid.until());
+    if query.group == Group::Sandbox
+        && query.only.sandbox.is_none()
+        && !sums::fits(&mut tx, account_id, from, until).await?
+    {
+        query.group = Group::None;
+        problems.push(UsageProblem::TooMany);
+    }
+    let unposted = Unposted::of(&live)?;
+    let source = Source {
+        account_id,
+        as_of,
+        unposted: &unposted,
+    };
+    let mut breakdown = source.breakdown(&mut tx, &query, grid).await?;
+    if query.hide_zero && query.group != Group::None {
+        breakdown.hide_zero();
+    }
+    let buckets = &mut breakdown.grid.buckets.iter();
+    let index = query
+        .bar
+        .and_then(|bar| buckets.position(|bucket| bucket.start == bar));
+    if index.is_none() && query.bar.take().is_some() {
+        problems.push(UsageProblem::BarUnknown);
+    }
+    let reasons = match index {
+        Some(index) => {
+            Some(reasons::read(&mut tx, &source, &query, &breakdown, index, &zone).await?)
+        }
+        None => None,
+    };
+    let key = source.key(&mut tx, &query.only).await?;
+    let changes = live.book.iter().map(|price| price.from);
+    Ok(Usage {
+        query,
+        problems,
+        breakdown,
+        feed: live.feed,
+        price_changes: changes.filter(|at| from < *at && *at < until).collect(),
+        limit: limits::get(&mut tx, account_id).await?,
+        reasons,
+        key,
+    })
+}
+
+/// The filter that leaves only this series; none for what is no single thing.
+#[must_use]
+pub fn narrowed(only: &Only, facet: &Facet) -> Option<Only> {
+    let mut only = only.clone();
+    match facet {
+        Facet::All | Facet::Other => return None,
+        Facet::Key(id, _) => only.key = Some(*id),
+        Facet::Size(size) => only.size = Some(*size),
+        Facet::Image(image) => only.image = Some(image.clone()),
+        Facet::Region(region) => only.region = Some(region.clone()),
+        Facet::Sandbox(id) => only.sandbox = Some(id.clone()),
+    }
+    Some(only)
+}
