@@ -27,6 +27,7 @@ pub(crate) const POSTPONED_MS: i64 = 60_000;
 ///
 /// # Errors
 /// When the database cannot be asked which are due.
+#[tracing::instrument(skip_all, name = "watch.round")]
 pub async fn round(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     let settled_at = feed::peek(&mut db, FEED)
@@ -43,7 +44,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
                 metrics::counter!("outlooks_raced_total").increment(1);
             }
             Err(broken) => {
-                tracing::error!(account.id = %account_id, error = %broken, "outlook broke; other accounts go on");
+                tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "outlook broke; other accounts go on");
                 metrics::counter!("outlooks_broken_total").increment(1);
                 let until = Moment::from(as_of).plus_ms(POSTPONED_MS);
                 let mut db = backend.pool().acquire().await?;

@@ -15,7 +15,8 @@ use backend::authority::session::{SessionKey, Visitor};
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::{Edge, actions, answer, live, verify};
+use super::edge::Edge;
+use super::{actions, answer, live, verify};
 
 /// Handlers and server functions that decide about strangers themselves.
 const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];
@@ -82,7 +83,7 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
         }
         Ok(None) => next.run(request).await,
         Err(error) => {
-            tracing::error!(cause = %error, "the session could not be read");
+            tracing::error!(cause = %error.cause(), place = %error.place(), verb = error.verb(), "the session could not be read");
             answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)
         }
     }

@@ -16,6 +16,7 @@ pub mod tenant;
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "accounts.acceptances")]
 pub async fn acceptances(view: &mut View) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
     let (_, actor, db) = view.parts();
     accounts::acceptances(db, actor.account_id()).await

@@ -40,6 +40,7 @@ pub use crate::alerts::store::DeliveryRow;
 ///
 /// # Errors
 /// [`AlertRefusal::Forbidden`], or broken.
+#[tracing::instrument(skip_all, name = "alerts.choose")]
 pub async fn choose(
     backend: &Backend,
     actor: &Actor,
@@ -104,6 +105,7 @@ pub struct Webhook {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "alerts.read")]
 pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broken> {
     let account_id = view.account_id();
     let standing = Standing::of(view).await?;

@@ -76,6 +76,7 @@ pub struct CreditPage {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.page")]
 pub async fn page(view: &mut View, asked: &Asked) -> Result<CreditPage, Broken> {
     let standing = Standing::of(view).await?;
     let (backend, actor, db) = view.parts();
@@ -93,6 +94,7 @@ pub async fn page(view: &mut View, asked: &Asked) -> Result<CreditPage, Broken> 
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.read")]
 pub async fn read(view: &mut View) -> Result<Credit, Broken> {
     let standing = Standing::of(view).await?;
     let (_, actor, db) = view.parts();

@@ -61,6 +61,7 @@ pub struct WhatIf {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.what_if")]
 pub async fn read(view: &mut View, supposed: &Supposed) -> Result<WhatIf, Broken> {
     let standing = Standing::of(view).await?;
     with(&standing, supposed)

@@ -13,6 +13,7 @@ use crate::identity::users::{self};
 ///
 /// # Errors
 /// [`SignInRefusal::WrongPair`], or broken.
+#[tracing::instrument(skip_all, name = "identity.sign_in")]
 pub async fn sign_in(
     backend: &Backend,
     email: &str,

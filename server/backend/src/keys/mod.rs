@@ -63,6 +63,7 @@ pub struct KeyRow {
 ///
 /// # Errors
 /// [`KeyRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "keys.create")]
 pub async fn create(
     backend: &Backend,
     actor: &Actor,
@@ -113,6 +114,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`KeyRefusal::NotFound`], denied, or broken.
+#[tracing::instrument(skip_all, name = "keys.revoke")]
 pub async fn revoke(
     backend: &Backend,
     actor: &Actor,
@@ -131,6 +133,7 @@ pub async fn revoke(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.list")]
 pub async fn list(view: &mut View, cursor: Option<&str>) -> Result<Page<KeyRow>, Broken> {
     let after = cursor
         .and_then(decode_cursor)
@@ -145,6 +148,7 @@ pub async fn list(view: &mut View, cursor: Option<&str>) -> Result<Page<KeyRow>,
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "keys.get")]
 pub async fn get(view: &mut View, key_id: KeyId) -> Result<Option<KeyRow>, Broken> {
     let account_id = view.account_id();
     let (_, _, db) = view.parts();

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// [`LimitRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "limit.set")]
 pub async fn set(
     backend: &Backend,
     actor: &Actor,
@@ -44,6 +45,7 @@ fn parse(typed: &str) -> Result<Cents, LimitRefusal> {
 ///
 /// # Errors
 /// Denied, or broken.
+#[tracing::instrument(skip_all, name = "limit.remove")]
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<LimitRefusal>> {
     let mut change = actor.begin(backend, Act::LimitRemove).await?;
     let account_id = change.account_id();

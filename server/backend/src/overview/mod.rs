@@ -63,6 +63,7 @@ pub struct Overview {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "overview.read")]
 pub async fn read(view: &mut View) -> Result<Overview, Broken> {
     let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
     let live = &standing.live;
@@ -103,6 +104,7 @@ pub async fn read(view: &mut View) -> Result<Overview, Broken> {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "overview.figures")]
 pub async fn figures(view: &mut View) -> Result<Figures, Broken> {
     let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
     let live = &standing.live;

@@ -20,6 +20,7 @@ pub struct Nav {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "nav.read")]
 pub async fn read(view: &mut View) -> Result<Nav, Broken> {
     let (burned, glance) = (Burned::of(view).await?, super::glance(view).await?);
     Ok(Nav {

@@ -60,6 +60,7 @@ pub struct SandboxRow {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.list")]
 pub async fn list(
     view: &mut View,
     state: Option<SandboxState>,
@@ -84,6 +85,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.get")]
 pub async fn get(view: &mut View, id: &SandboxId) -> Result<Option<SandboxRow>, Broken> {
     let live = live::of(view).await?;
     let (_, actor, db) = view.parts();
@@ -109,6 +111,7 @@ pub(crate) async fn one(
 ///
 /// # Errors
 /// [`SandboxRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sandboxes.set_timeout")]
 pub async fn set_timeout(
     backend: &Backend,
     actor: &Actor,

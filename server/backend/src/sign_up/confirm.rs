@@ -27,6 +27,7 @@ use crate::{Backend, random};
 ///
 /// # Errors
 /// [`VerificationRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sign_up.confirm_email")]
 pub async fn confirm_email(
     backend: &Backend,
     token: &str,

@@ -57,6 +57,7 @@ struct Checked {
 ///
 /// # Errors
 /// [`SignUpRefusal`] with every problem at once, or broken.
+#[tracing::instrument(skip_all, name = "sign_up.sign_up")]
 pub async fn sign_up(backend: &Backend, typed: SignUp) -> Result<(), Failure<SignUpRefusal>> {
     let checked = check(backend, &typed).map_err(Failure::Refused)?;
     // Hashed before anything is looked up, so that both answers take the same time.

@@ -47,6 +47,7 @@ pub struct Usage {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "usage.read")]
 pub async fn read(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
     let account_id = view.account_id();
     let (mut query, mut problems) = (asked.clone(), Vec::new());

@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use super::Asked;
 use super::csv::line;
-use crate::http::Edge;
+use crate::http::edge::Edge;
 
 const HEAD: [&str; 13] = [
     "start_utc",

@@ -32,6 +32,7 @@ pub struct BurnDown {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "credit.burn_down")]
 pub async fn read(view: &mut View, reach: Reach) -> Result<BurnDown, Broken> {
     let standing = Standing::of(view).await?;
     let (_, actor, db) = view.parts();

@@ -52,6 +52,7 @@ pub(crate) async fn open_verification(
 ///
 /// # Errors
 /// [`VerificationRefusal::AlreadyVerified`] or [`VerificationRefusal::TooMany`], or broken.
+#[tracing::instrument(skip_all, name = "identity.resend_verification")]
 pub async fn resend_verification(
     backend: &Backend,
     actor: &Actor,

@@ -149,6 +149,7 @@ impl Place {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "statement.read")]
 pub async fn read(
     view: &mut View,
     kind: Option<EntryKind>,

@@ -81,6 +81,7 @@ pub struct Life {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "sandboxes.cost")]
 pub async fn read(
     view: &mut View,
     id: &domain::sandbox::SandboxId,

@@ -98,6 +98,7 @@ const GROUPS_MAX: usize = 20;
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.waste")]
 pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Waste, Broken> {
     let live = live::of(view).await?;
     let (_, actor, db) = view.parts();

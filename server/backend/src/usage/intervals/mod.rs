@@ -85,6 +85,7 @@ impl Line {
 ///
 /// # Errors
 /// Refused when the window holds too many rated hours to list; broken when the database fails.
+#[tracing::instrument(skip_all, name = "usage.intervals")]
 pub async fn list(
     view: &mut View,
     window: &Window,
