@@ -1,5 +1,6 @@
 //! The measures, in the order of `make bench`.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stand::http::{Ask, ask};
@@ -43,53 +44,47 @@ impl Bench<'_> {
         // fixed wait would keep the twenty in step, as one herd.
         let paced = self.work.join("paced.lua");
         std::fs::write(&paced, "function delay() return math.random(0, 200) end\n")?;
-        let load = |name, path, connections, signed_in, pace| {
-            self.load(&Load {
-                name,
-                path,
-                connections,
-                signed_in,
-                pace,
-            })
-        };
-        load(
-            "overview, signed in, up to 200 requests/s",
-            "/overview",
-            20,
-            true,
-            Some(&paced),
-        )?;
-        load(
-            "/readyz at the same pace: what this machine adds to anything",
-            "/readyz",
-            20,
-            false,
-            Some(&paced),
-        )?;
-        load(
-            "overview, signed in, as fast as it goes (16 connections)",
-            "/overview",
-            16,
-            true,
-            None,
-        )?;
-        load(
-            "landing page, nobody signed in, as fast as it goes",
-            "/",
-            16,
-            false,
-            None,
-        )?;
-        load(
-            "/readyz: the same server with one query and no page",
-            "/readyz",
-            16,
-            false,
-            None,
-        )?;
+        self.load(&Load {
+            name: "overview, signed in, up to 200 requests/s",
+            path: "/overview",
+            connections: 20,
+            signed_in: true,
+            pace: Some(&paced),
+        })?;
+        self.load(&Load {
+            name: "/readyz at the same pace: what this machine adds to anything",
+            path: "/readyz",
+            connections: 20,
+            signed_in: false,
+            pace: Some(&paced),
+        })?;
+        self.load(&Load {
+            name: "overview, signed in, as fast as it goes (16 connections)",
+            path: "/overview",
+            connections: 16,
+            signed_in: true,
+            pace: None,
+        })?;
+        self.load(&Load {
+            name: "landing page, nobody signed in, as fast as it goes",
+            path: "/",
+            connections: 16,
+            signed_in: false,
+            pace: None,
+        })?;
+        self.load(&Load {
+            name: "/readyz: the same server with one query and no page",
+            path: "/readyz",
+            connections: 16,
+            signed_in: false,
+            pace: None,
+        })?;
         line("memory of serve after that", &memory(crew.last_id()))?;
         crew.stop_last();
+        self.bare_handler(crew, &paced)
+    }
 
+    fn bare_handler(&self, crew: &mut Crew, paced: &Path) -> anyhow::Result<()> {
         say::heading("Beside it: a bare axum handler that runs the same queries");
         let program = Program::new(
             "The bare handler",
@@ -101,20 +96,20 @@ impl Bench<'_> {
             .log(Log::File(self.places.logs.join("bare.log")));
         let url = self.environment.text("PUBLIC_ORIGIN") + "/overview";
         crew.start(program, READY, || ask(&url, Ask::default()).is_ok())?;
-        load(
-            "bare handler, up to 200 requests/s",
-            "/overview",
-            20,
-            true,
-            Some(&paced),
-        )?;
-        load(
-            "bare handler, as fast as it goes (16 connections)",
-            "/overview",
-            16,
-            true,
-            None,
-        )?;
+        self.load(&Load {
+            name: "bare handler, up to 200 requests/s",
+            path: "/overview",
+            connections: 20,
+            signed_in: true,
+            pace: Some(paced),
+        })?;
+        self.load(&Load {
+            name: "bare handler, as fast as it goes (16 connections)",
+            path: "/overview",
+            connections: 16,
+            signed_in: true,
+            pace: None,
+        })?;
         crew.stop_last();
         Ok(())
     }

@@ -74,33 +74,7 @@ pub fn run(root: &Path, stop: &Stop, kind: Kind) -> anyhow::Result<ExitCode> {
     environment.set("DATABASE_URL", &database);
     // The query macros are checked against .sqlx/, not against whatever that database looks like now.
     environment.set("SQLX_OFFLINE", "true");
-    say::heading("Server and peers");
-    step(
-        root,
-        stop,
-        &environment,
-        &["cargo", "build", "-p", "server", "-p", "peers"],
-    )?;
-    if kind == Kind::Demo {
-        // Apart from the server: with it, the server would get the test features that a movable clock needs.
-        step(
-            root,
-            stop,
-            &environment,
-            &[
-                "cargo",
-                "build",
-                "-p",
-                "stand",
-                "--features",
-                "world",
-                "--bin",
-                "past",
-            ],
-        )?;
-    }
-    say::heading("Browser files");
-    step(root, stop, &environment, &[".ci/assets.sh"])?;
+    build(root, stop, &environment, kind)?;
 
     say::heading("Start");
     require_free(&environment, asked)?;
@@ -123,6 +97,37 @@ pub fn run(root: &Path, stop: &Stop, kind: Kind) -> anyhow::Result<ExitCode> {
     crew.stop_all();
     drop(postgres);
     ended
+}
+
+/// Builds what is started.
+fn build(root: &Path, stop: &Stop, environment: &Environment, kind: Kind) -> anyhow::Result<()> {
+    say::heading("Server and peers");
+    step(
+        root,
+        stop,
+        environment,
+        &["cargo", "build", "-p", "server", "-p", "peers"],
+    )?;
+    if kind == Kind::Demo {
+        // Apart from the server: with it, the server would get the test features that a movable clock needs.
+        step(
+            root,
+            stop,
+            environment,
+            &[
+                "cargo",
+                "build",
+                "-p",
+                "stand",
+                "--features",
+                "world",
+                "--bin",
+                "past",
+            ],
+        )?;
+    }
+    say::heading("Browser files");
+    step(root, stop, environment, &[".ci/assets.sh"])
 }
 
 /// What is started, besides the dashboard.
