@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::world::World;
 
-/// What becomes of the rows of an account when it is purged (decisions.md 7).
+/// What becomes of the rows of an account when it is purged after its closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AtClosing {
     /// Deleted with the person or the account.
