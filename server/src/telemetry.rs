@@ -108,7 +108,58 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+
+    /// What was written, for looking at.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line_inside_a_verb(format: LogFormat) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let level = Level::INFO;
+        let dispatch = log(Log { level, format }, move || writer.clone());
+        tracing::dispatcher::with_default(&dispatch, || {
+            let request = tracing::info_span!("request", request_id = "r-1").entered();
+            let verb = tracing::info_span!("keys.revoke").entered();
+            tracing::info!("told");
+            drop((verb, request));
+        });
+        let written = written.0.lock().unwrap().clone();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn a_line_shows_request_and_verb_in_both_formats() {
+        let text = line_inside_a_verb(LogFormat::Text);
+        let request = text.find("request{request_id=\"r-1\"}").unwrap();
+        let verb = text.find("keys.revoke").unwrap();
+        assert!(request < verb && text.contains("told"), "{text}");
+
+        let line: serde_json::Value =
+            serde_json::from_str(&line_inside_a_verb(LogFormat::Json)).unwrap();
+        assert_eq!(
+            line["spans"],
+            serde_json::json!([
+                { "name": "request", "request_id": "r-1" },
+                { "name": "keys.revoke" },
+            ]),
+            "{line}"
+        );
+        assert_eq!(line["message"], "told");
+    }
 
     #[test]
     fn only_our_crates_speak_below_warn() {

@@ -118,11 +118,15 @@ pub struct Cause<'a>(&'a anyhow::Error);
 
 impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, cause) in self.0.chain().enumerate() {
-            let separator = if index == 0 { "" } else { ": " };
-            write!(f, "{separator}{cause}")?;
+        let mut said = self.0.to_string();
+        for cause in self.0.chain().skip(1).map(ToString::to_string) {
+            // Some errors, a database's among them, end with the text of their own cause.
+            if !said.ends_with(&cause) {
+                said.push_str(": ");
+                said.push_str(&cause);
+            }
         }
-        Ok(())
+        f.write_str(&said)
     }
 }
 

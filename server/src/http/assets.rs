@@ -45,7 +45,6 @@ pub async fn read(site_root: &Path) -> anyhow::Result<Assets> {
     })
 }
 
-/// The files.
 pub fn router(edge: &Edge) -> Router {
     let site_root = &edge.site_root;
     let built = ServeDir::new(site_root.join("pkg"))

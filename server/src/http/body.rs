@@ -12,7 +12,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::answer;
 use super::edge::Edge;
 
-/// The largest form (a key's name, an address, a password) is under 2 KiB; 64 KiB is reference/security.md 5.
+/// The largest form (a key's name, an address, a password) is under 2 KiB. 64 KiB leaves room for any that comes, and a
+/// thousand of them at once are 64 MB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Reads the body, or refuses it.

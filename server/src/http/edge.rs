@@ -22,7 +22,6 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Puts it together.
     #[must_use]
     pub fn new(
         assets: Assets,

@@ -21,7 +21,6 @@ use super::{actions, answer, live, verify};
 /// Handlers and server functions that decide about strangers themselves.
 const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];
 
-/// What the layer needs.
 #[derive(Clone)]
 pub struct Guard {
     pub backend: Backend,

@@ -1,5 +1,5 @@
 //! Takes connections and speaks HTTP/1.1 on them. Not `axum::serve`, which sets no timer, so that slow headers would
-//! hold connections for ever (reference/security.md, decision 6).
+//! hold connections for ever.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

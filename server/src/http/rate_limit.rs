@@ -52,14 +52,11 @@ pub struct Limit {
     pub every: Duration,
 }
 
-/// The limits of one process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Signing up.
     pub sign_up: Limit,
-    /// Signing in.
     pub sign_in: Limit,
-    /// Confirming an address, agreeing to alerts, and asking for such mails.
+    /// Confirming an address and agreeing to alerts, and asking for such mails.
     pub verification: Limit,
 }
 
@@ -95,7 +92,6 @@ impl Limits {
         },
     };
 
-    /// The limits of a stage.
     #[must_use]
     pub const fn of(stage: Stage) -> Self {
         match stage {

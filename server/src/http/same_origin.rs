@@ -1,6 +1,6 @@
 //! Changes come from our own pages only. A browser says where a request comes from in `Sec-Fetch-Site` or, older ones,
-//! in `Origin`; a request that carries cookies and says neither is refused. Leptos itself checks nothing
-//! (reference/codebases.md 4, trap 4).
+//! in `Origin`; a request that carries cookies and says neither is refused. Leptos itself checks nothing: its server
+//! functions take any form that reaches them.
 
 use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};

@@ -1,4 +1,4 @@
-//! The headers on every answer (reference/security.md 1.5), compared literally by tests/it/headers.rs.
+//! The headers on every answer, compared literally by tests/it/headers.rs.
 //! Pages bring their own content policy with a nonce; files bring their own caching.
 
 use axum::extract::Request;

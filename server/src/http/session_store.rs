@@ -1,5 +1,5 @@
 //! Sessions in our own table, for the session layer. Ids are stored hashed; create only inserts and save only updates,
-//! so a slow request can never bring a session back that was ended meanwhile (reference/security.md 2.2).
+//! so a slow request can never bring a session back that was ended meanwhile (a sign-out beats what still runs).
 
 use std::fmt;
 
@@ -19,7 +19,6 @@ use uuid::Uuid;
 const TRIES: usize = 3;
 const VISITOR: &str = "visitor";
 
-/// The store.
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,

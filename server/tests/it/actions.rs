@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use crate::browser::Page;
 use crate::world::World;
 
-/// Who may.
+/// Whom a server function serves at all; what a role may do is told in `roles`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {
     /// Anybody: the form is for strangers, or ends what the asker has.
@@ -19,7 +19,6 @@ pub enum Authority {
     User,
 }
 
-/// A server function.
 pub struct Action {
     pub path: &'static str,
     pub authority: Authority,

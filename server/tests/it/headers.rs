@@ -1,4 +1,5 @@
-//! The header set of reference/security.md 1.5, compared literally on every route, for strangers and for people.
+//! The header set of `server::http::security_headers`, compared literally on every route, for strangers and for people:
+//! a header that somebody adds, drops or loosens fails here.
 
 use std::collections::BTreeSet;
 

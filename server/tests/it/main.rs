@@ -9,6 +9,7 @@
 
 mod actions;
 mod alerts;
+mod breakages;
 mod browser;
 mod headers;
 mod limits;

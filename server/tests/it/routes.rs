@@ -27,7 +27,6 @@ pub const EDGE: &[&str] = &[
     "/robots.txt",
     "/.well-known/security.txt",
 ];
-/// Folders of files.
 pub const FOLDERS: &[&str] = &["/pkg", "/pkg/", "/pkg/{*__private__axum_nest_tail_param}"];
 
 /// How axum notes the answer for everything else.
