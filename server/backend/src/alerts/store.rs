@@ -2,8 +2,8 @@
 //! `domain::alert`'s; how a delivery goes is its job's.
 
 use domain::alert::{Alert, Kind, Wanted};
+use domain::ceilings::{PAGE_ROWS, RECIPIENTS_MAX};
 use domain::id::{AccountId, AlertId, DeliveryId, RecipientId, WebhookId};
-use domain::limits::{PAGE_ROWS, RECIPIENTS_MAX};
 use domain::money::Ticks;
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -1,7 +1,7 @@
 //! The words of each mail, one constructor per mail: what happened, what to do, whom to write to. One link, one action.
 //! No name and no address of a person stands in a text, so nothing typed by a stranger is ever mailed to anybody.
 
-use domain::limits::VERIFICATION_HOURS;
+use domain::ceilings::VERIFICATION_HOURS;
 use url::Url;
 
 use crate::Backend;

@@ -1,8 +1,8 @@
 //! API keys by account. The key text is nowhere; its hash decides uniqueness in `key_hashes`.
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::{AccountId, KeyId, UserId};
 use domain::key::KeyName;
-use domain::limits::PAGE_ROWS;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 

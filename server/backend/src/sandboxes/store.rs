@@ -1,7 +1,7 @@
 //! Sandboxes as pages list them. They are the stored result of the fold, which `folded` writes.
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
-use domain::limits::PAGE_ROWS;
 use domain::sandbox::{SandboxId, SandboxState};
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -4,7 +4,7 @@ use backend::metering::pull::{self, Pulled};
 use backend::store::events::{self, News};
 use backend::store::meters::Settled;
 use backend::store::news;
-use domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
+use domain::ceilings::SETTLED_EVENTS_PER_ACCOUNT;
 use domain::moment::HOUR_MS;
 use peers::orchestrator::Kind;
 use sqlx::PgPool;

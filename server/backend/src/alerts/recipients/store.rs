@@ -1,7 +1,7 @@
 //! Who is told of alerts by mail: members of the account, and other addresses that have agreed by a link.
 
+use domain::ceilings::RECIPIENTS_MAX;
 use domain::id::{AccountId, RecipientId, UserId};
-use domain::limits::RECIPIENTS_MAX;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 

@@ -1,8 +1,8 @@
 //! Sandboxes whose processors were idle, from the figures that the feed and the orchestrator's list gave. Unknown figures
 //! are never counted. Grouping and pricing is `service::waste`'s.
 
+use domain::ceilings::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::id::AccountId;
-use domain::limits::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::moment::Moment;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;

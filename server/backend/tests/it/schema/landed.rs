@@ -9,10 +9,12 @@ use sha2::{Digest as _, Sha256};
 use super::{migrations, repository};
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
+    Sha256::digest(text)
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
 }
 
 /// What is wrong with these files beside this list, one sentence each; the list is what `sha256sum` prints.
@@ -54,9 +56,18 @@ fn changed_removed_and_new_migrations_are_told_apart() {
     let same = [file("0001_a.sql", "one"), file("0002_b.sql", "two")];
     assert!(complaints(&same, &list).is_empty());
     for (files, word) in [
-        ([file("0001_a.sql", "one"), file("0002_b.sql", "2")], "was changed"),
-        ([file("0002_b.sql", "two"), file("0003_c.sql", "")], ">> landed.sha256"),
-        ([file("0001_a.sql", "one"), file("0003_c.sql", "")], "0002_b.sql has landed and is gone"),
+        (
+            [file("0001_a.sql", "one"), file("0002_b.sql", "2")],
+            "was changed",
+        ),
+        (
+            [file("0002_b.sql", "two"), file("0003_c.sql", "")],
+            ">> landed.sha256",
+        ),
+        (
+            [file("0001_a.sql", "one"), file("0003_c.sql", "")],
+            "0002_b.sql has landed and is gone",
+        ),
     ] {
         let said = complaints(&files, &list).join("\n");
         assert!(said.contains(word), "{said}");
@@ -66,6 +77,9 @@ fn changed_removed_and_new_migrations_are_told_apart() {
 #[test]
 fn numbers_follow_each_other() {
     for (number, (name, _)) in (1..).zip(migrations()) {
-        assert!(name.starts_with(&format!("{number:04}_")), "{name} is number {number}");
+        assert!(
+            name.starts_with(&format!("{number:04}_")),
+            "{name} is number {number}"
+        );
     }
 }

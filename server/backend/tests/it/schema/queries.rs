@@ -11,27 +11,91 @@ use super::{Group, Table, map, repository};
 
 /// Questions that walk tables of accounts without being given the accounts: how each begins, and why it may.
 const SCANS: [(&str, &str, &str); 11] = [
-    ("checks/store/books.rs", "SELECT account_id FROM accounts WHERE account_id >", "the round of a check: page by page of accounts"),
-    ("checks/store/books.rs", "SELECT i.account_id, i.started_at", "check R7: page by page of accounts in which something runs"),
-    ("checks/store/evidence.rs", "SELECT coalesce(min(seq), $1)", "how far all are settled: few rows, found by narrow indexes"),
-    ("forecast/store.rs", "SELECT account_id FROM forecasts WHERE due_at", "which accounts are due: by forecasts_by_due"),
-    ("ledger/chain/store.rs", "SELECT min(first.booked_at)", "the first day of the cell's chain: once, one look per account"),
-    ("metering/feed/pending.rs", "SELECT account_id FROM pending_events", "which accounts have events"),
-    ("metering/meters.rs", "INSERT INTO meters (account_id)", "which accounts need a meter: few rows, found by narrow indexes"),
-    ("metering/meters.rs", "SELECT count(*) AS \"count!\" FROM meters", "for the alarm: how many accounts do not settle"),
-    ("metering/meters.rs", "WITH candidate AS", "which accounts are behind: few rows, found by narrow indexes"),
-    ("metering/months/store.rs", "SELECT NOT EXISTS", "whether the cell's month may close"),
-    ("metering/months/store.rs", "SELECT min(first.service_hour)", "the first month of the cell: once, one look per account"),
+    (
+        "checks/store/books.rs",
+        "SELECT account_id FROM accounts WHERE account_id >",
+        "the round of a check: page by page of accounts",
+    ),
+    (
+        "checks/store/books.rs",
+        "SELECT i.account_id, i.started_at",
+        "check R7: page by page of accounts in which something runs",
+    ),
+    (
+        "checks/store/evidence.rs",
+        "SELECT coalesce(min(seq), $1)",
+        "how far all are settled: few rows, found by narrow indexes",
+    ),
+    (
+        "forecast/store.rs",
+        "SELECT account_id FROM forecasts WHERE due_at",
+        "which accounts are due: by forecasts_by_due",
+    ),
+    (
+        "ledger/chain/store.rs",
+        "SELECT min(first.booked_at)",
+        "the first day of the cell's chain: once, one look per account",
+    ),
+    (
+        "metering/feed/pending.rs",
+        "SELECT account_id FROM pending_events",
+        "which accounts have events",
+    ),
+    (
+        "metering/meters.rs",
+        "INSERT INTO meters (account_id)",
+        "which accounts need a meter: few rows, found by narrow indexes",
+    ),
+    (
+        "metering/meters.rs",
+        "SELECT count(*) AS \"count!\" FROM meters",
+        "for the alarm: how many accounts do not settle",
+    ),
+    (
+        "metering/meters.rs",
+        "WITH candidate AS",
+        "which accounts are behind: few rows, found by narrow indexes",
+    ),
+    (
+        "metering/months/store.rs",
+        "SELECT NOT EXISTS",
+        "whether the cell's month may close",
+    ),
+    (
+        "metering/months/store.rs",
+        "SELECT min(first.service_hour)",
+        "the first month of the cell: once, one look per account",
+    ),
 ];
 
 /// Questions that read both groups at once. Each looks up people of one account by the ids that the cell gave, and becomes two
 /// questions the day that an account can live elsewhere.
 const BOTH_GROUPS: [(&str, &str, &str); 5] = [
-    ("alerts/recipients/store.rs", "SELECT m.user_id FROM memberships", "the member of an account with an address"),
-    ("alerts/recipients/store.rs", "SELECT r.recipient_id, r.user_id", "the addresses of recipients who are members"),
-    ("alerts/store.rs", "SELECT d.alert_id, coalesce(r.email", "the addresses that alerts went to"),
-    ("keys/store.rs", "SELECT k.key_id, k.name, k.region", "the addresses of those who made the keys"),
-    ("mail/store.rs", "SELECT m.user_id, m.account_id", "the address of a mail that is to be sent"),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT m.user_id FROM memberships",
+        "the member of an account with an address",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT r.recipient_id, r.user_id",
+        "the addresses of recipients who are members",
+    ),
+    (
+        "alerts/store.rs",
+        "SELECT d.alert_id, coalesce(r.email",
+        "the addresses that alerts went to",
+    ),
+    (
+        "keys/store.rs",
+        "SELECT k.key_id, k.name, k.region",
+        "the addresses of those who made the keys",
+    ),
+    (
+        "mail/store.rs",
+        "SELECT m.user_id, m.account_id",
+        "the address of a mail that is to be sent",
+    ),
 ];
 
 /// A query of the program: where it stands, and its text on one line.
@@ -52,7 +116,10 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() {
             sources(&path, found);
         } else {
-            found.push((path.to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()));
+            found.push((
+                path.to_string_lossy().into_owned(),
+                fs::read_to_string(&path).unwrap(),
+            ));
         }
     }
 }
@@ -70,13 +137,25 @@ fn queries() -> Vec<Query> {
         let query = stored["query"].as_str().unwrap();
         let quoted = format!("\"{query}\"");
         let places = own.iter().filter(|(_, source)| source.contains(&quoted));
-        let mut places = places.map(|(path, _)| path.rsplit_once("/src/").unwrap().1.to_owned()).peekable();
+        let mut places = places
+            .map(|(path, _)| path.rsplit_once("/src/").unwrap().1.to_owned())
+            .peekable();
         let in_tests = || tests.iter().any(|(_, source)| source.contains(&quoted));
-        assert!(places.peek().is_some() || in_tests(), "nowhere as it stands in .sqlx/: {query}");
+        assert!(
+            places.peek().is_some() || in_tests(),
+            "nowhere as it stands in .sqlx/: {query}"
+        );
         let text = query.split_whitespace().collect::<Vec<_>>().join(" ");
-        queries.extend(places.map(|file| Query { file, text: text.clone() }));
+        queries.extend(places.map(|file| Query {
+            file,
+            text: text.clone(),
+        }));
     }
-    assert!(queries.len() > 150, "{} queries: .sqlx/ is not whole", queries.len());
+    assert!(
+        queries.len() > 150,
+        "{} queries: .sqlx/ is not whole",
+        queries.len()
+    );
     queries
 }
 
@@ -95,17 +174,29 @@ fn complaint(query: &Query, tables: &BTreeMap<String, Table>) -> Option<String> 
         .collect();
     let fenced = query.text.to_ascii_uppercase().contains("OFFSET 0");
     if parameters.len() > 1 {
-        return Some(format!("names its account by {parameters:?}, and one will do"));
+        return Some(format!(
+            "names its account by {parameters:?}, and one will do"
+        ));
     }
     if parameters.is_empty() {
         if fenced && !reads.is_empty() {
-            return Some("is about many accounts and has OFFSET 0; db::join_by_keys does what it is for".to_owned());
+            return Some(
+                "is about many accounts and has OFFSET 0; db::join_by_keys does what it is for"
+                    .to_owned(),
+            );
         }
         let loose = reads.iter().find(|read| read.tied == Tied::No)?;
         let listed = SCANS.iter().any(|scan| query.is(*scan));
-        return (!listed).then(|| format!("reads {} as {} without account_id", loose.table, loose.alias));
+        return (!listed).then(|| {
+            format!(
+                "reads {} as {} without account_id",
+                loose.table, loose.alias
+            )
+        });
     }
-    let loose = reads.iter().find(|read| !matches!(read.tied, Tied::To(_)))?;
+    let loose = reads
+        .iter()
+        .find(|read| !matches!(read.tied, Tied::To(_)))?;
     Some(format!(
         "is about one account, and {} has no `{}.account_id = $n` beside it",
         loose.table, loose.alias
@@ -117,7 +208,14 @@ fn a_question_about_an_account_names_it_in_every_table() {
     let tables = map();
     let complaints: Vec<String> = queries()
         .iter()
-        .filter_map(|query| Some(format!("{} {}\n  {}", query.file, complaint(query, &tables)?, query.text)))
+        .filter_map(|query| {
+            Some(format!(
+                "{} {}\n  {}",
+                query.file,
+                complaint(query, &tables)?,
+                query.text
+            ))
+        })
         .collect();
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
@@ -148,7 +246,10 @@ fn every_exception_is_still_one() {
 fn what_the_rules_are_for_is_seen() {
     let tables = map();
     let said = |text: &str| {
-        let query = Query { file: "x.rs".to_owned(), text: text.to_owned() };
+        let query = Query {
+            file: "x.rs".to_owned(),
+            text: text.to_owned(),
+        };
         complaint(&query, &tables).unwrap_or_default()
     };
     for good in [
@@ -163,14 +264,38 @@ fn what_the_rules_are_for_is_seen() {
     }
     for (bad, word) in [
         ("SELECT 1 FROM keys WHERE key_id = $1", "without account_id"),
-        ("SELECT 1 FROM keys AS k JOIN sandboxes AS s USING (account_id, key_id) WHERE k.account_id = $1", "s.account_id"),
-        ("SELECT 1 FROM keys AS k JOIN sandboxes AS s ON s.account_id = k.account_id WHERE k.account_id = $1", "s.account_id"),
-        ("SELECT 1 FROM keys AS k WHERE k.account_id = $1 AND EXISTS (SELECT 1 FROM grants)", "grants.account_id"),
-        ("SELECT 1 FROM keys WHERE account_id = $1 UNION SELECT 1 FROM grants", "grants.account_id"),
-        ("SELECT 1 FROM keys AS k, grants AS g WHERE k.account_id = $1", "g.account_id"),
-        ("SELECT 1 FROM keys AS k, grants AS g WHERE k.account_id = $1 AND g.account_id = $2", "one will do"),
-        ("DELETE FROM keys WHERE key_id = $1 OR (account_id = $2)", "without account_id"),
-        ("SELECT 1 FROM unnest($1::uuid[]) AS u (id), LATERAL (SELECT 1 FROM keys WHERE account_id = u.id OFFSET 0) AS k", "join_by_keys"),
+        (
+            "SELECT 1 FROM keys AS k JOIN sandboxes AS s USING (account_id, key_id) WHERE k.account_id = $1",
+            "s.account_id",
+        ),
+        (
+            "SELECT 1 FROM keys AS k JOIN sandboxes AS s ON s.account_id = k.account_id WHERE k.account_id = $1",
+            "s.account_id",
+        ),
+        (
+            "SELECT 1 FROM keys AS k WHERE k.account_id = $1 AND EXISTS (SELECT 1 FROM grants)",
+            "grants.account_id",
+        ),
+        (
+            "SELECT 1 FROM keys WHERE account_id = $1 UNION SELECT 1 FROM grants",
+            "grants.account_id",
+        ),
+        (
+            "SELECT 1 FROM keys AS k, grants AS g WHERE k.account_id = $1",
+            "g.account_id",
+        ),
+        (
+            "SELECT 1 FROM keys AS k, grants AS g WHERE k.account_id = $1 AND g.account_id = $2",
+            "one will do",
+        ),
+        (
+            "DELETE FROM keys WHERE key_id = $1 OR (account_id = $2)",
+            "without account_id",
+        ),
+        (
+            "SELECT 1 FROM unnest($1::uuid[]) AS u (id), LATERAL (SELECT 1 FROM keys WHERE account_id = u.id OFFSET 0) AS k",
+            "join_by_keys",
+        ),
     ] {
         assert!(said(bad).contains(word), "{bad}: {}", said(bad));
     }

@@ -9,7 +9,9 @@ async fn said_after(pool: &PgPool, change: &'static str) -> String {
     let mut settings = testing::settings("http://127.0.0.1:9", "smtp://127.0.0.1:9").unwrap();
     settings.database_url = pool.connect_options().to_url_lossy().to_string().into();
     let outcome = Backend::migrate(&settings).await;
-    outcome.err().map_or_else(String::new, |broken| broken.to_string())
+    outcome
+        .err()
+        .map_or_else(String::new, |broken| broken.to_string())
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -38,7 +38,9 @@ fn words(sql: &str) -> Vec<Word<'_>> {
             _ => first.len_utf8(),
         };
         let (text, after) = rest.split_at(end);
-        let is_side = ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| text.eq_ignore_ascii_case(word));
+        let is_side = ["UNION", "EXCEPT", "INTERSECT"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word));
         if is_side && let Some(side) = open.last_mut() {
             parts += 1;
             *side = parts;
@@ -46,7 +48,10 @@ fn words(sql: &str) -> Vec<Word<'_>> {
         if text == ")" && open.len() > 1 {
             open.pop();
         }
-        words.push(Word { text, part: open.last().copied().unwrap_or_default() });
+        words.push(Word {
+            text,
+            part: open.last().copied().unwrap_or_default(),
+        });
         if text == "(" {
             parts += 1;
             open.push(parts);
@@ -59,8 +64,25 @@ fn words(sql: &str) -> Vec<Word<'_>> {
 /// True for a word that follows a table and is not its alias.
 fn ends_a_table(word: &str) -> bool {
     const WORDS: [&str; 19] = [
-        "ON", "USING", "WHERE", "SET", "ORDER", "GROUP", "LIMIT", "JOIN", "LEFT", "CROSS", "INNER", "FULL", "UNION", "FOR",
-        "RETURNING", "HAVING", "EXCEPT", "OFFSET", "VALUES",
+        "ON",
+        "USING",
+        "WHERE",
+        "SET",
+        "ORDER",
+        "GROUP",
+        "LIMIT",
+        "JOIN",
+        "LEFT",
+        "CROSS",
+        "INNER",
+        "FULL",
+        "UNION",
+        "FOR",
+        "RETURNING",
+        "HAVING",
+        "EXCEPT",
+        "OFFSET",
+        "VALUES",
     ];
     WORDS.iter().any(|end| word.eq_ignore_ascii_case(end))
 }
@@ -75,9 +97,14 @@ pub(super) fn read(sql: &str) -> Vec<Read> {
     let text = |at: usize| words.get(at).map_or("", |word| word.text);
     let mut found: Vec<(usize, &str, &str)> = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let before = ["FROM", "JOIN", "UPDATE", "USING"].iter().any(|begin| word.text.eq_ignore_ascii_case(begin));
+        let before = ["FROM", "JOIN", "UPDATE", "USING"]
+            .iter()
+            .any(|begin| word.text.eq_ignore_ascii_case(begin));
         // `FROM a, b`: the second is a table when the list began in this part; columns of a SELECT are none of the map's names.
-        let also = word.text == "," && found.iter().any(|(first, ..)| words[*first].part == word.part);
+        let also = word.text == ","
+            && found
+                .iter()
+                .any(|(first, ..)| words[*first].part == word.part);
         let table = text(at + 1);
         if !(before || also) || !is_name(table) || [".", "("].contains(&text(at + 2)) {
             continue;
@@ -89,7 +116,13 @@ pub(super) fn read(sql: &str) -> Vec<Read> {
         };
         found.push((at + 1, table, alias));
     }
-    let alone = |at: usize| found.iter().filter(|(other, ..)| words[*other].part == words[at].part).count() == 1;
+    let alone = |at: usize| {
+        found
+            .iter()
+            .filter(|(other, ..)| words[*other].part == words[at].part)
+            .count()
+            == 1
+    };
     let read = found.iter().map(|(at, table, alias)| Read {
         table: (*table).to_owned(),
         alias: (*alias).to_owned(),
@@ -104,7 +137,11 @@ fn tied(words: &[Word<'_>], table: usize, alias: &str, alone: bool) -> Tied {
     let text = |at: usize| words.get(at).map_or("", |word| word.text);
     let part = words[table].part;
     let mut others = false;
-    for (at, word) in words.iter().enumerate().filter(|(_, word)| word.text == "account_id") {
+    for (at, word) in words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| word.text == "account_id")
+    {
         let of_alias = at > 1 && text(at - 1) == "." && text(at - 2) == alias;
         let bare = at > 0 && text(at - 1) != "." && alone;
         if word.part == part && (of_alias || bare) && text(at + 1) == "=" {
@@ -118,10 +155,19 @@ fn tied(words: &[Word<'_>], table: usize, alias: &str, alone: bool) -> Tied {
         }
         // `(h.account_id, …) = (u.account_id, …)` and `USING (account_id, …)`, which begin a bracket of their own.
         let begins = at > 0 && (text(at - 1) == "(" || (of_alias && at > 2 && text(at - 3) == "("));
-        let bracket = if text(at - usize::from(at > 0)) == "(" { at.checked_sub(1) } else { at.checked_sub(3) };
+        let bracket = if text(at - usize::from(at > 0)) == "(" {
+            at.checked_sub(1)
+        } else {
+            at.checked_sub(3)
+        };
         if let Some(bracket) = bracket.filter(|bracket| begins && words[*bracket].part == part) {
             let using = bracket > 0 && text(bracket - 1).eq_ignore_ascii_case("USING");
-            let compared = of_alias && words[at..].iter().skip_while(|w| w.text != ")").nth(1).is_some_and(|w| w.text == "=");
+            let compared = of_alias
+                && words[at..]
+                    .iter()
+                    .skip_while(|w| w.text != ")")
+                    .nth(1)
+                    .is_some_and(|w| w.text == "=");
             others |= using || compared;
         }
     }

@@ -11,7 +11,11 @@ use super::{AtClosing, Group, map, migrations, repository};
 use crate::world::World;
 
 async fn names(pool: &PgPool, sql: &'static str) -> BTreeSet<String> {
-    pairs(pool, sql).await.into_iter().map(|(name, _)| name).collect()
+    pairs(pool, sql)
+        .await
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// Rows of two words.
@@ -62,7 +66,10 @@ async fn a_class_fits_the_columns(pool: PgPool) {
             "{name}: nothing is called {}",
             table.owner
         );
-        assert!(!table.tenant || table.group == Group::Cell, "{name} is of an account, so it is in a cell");
+        assert!(
+            !table.tenant || table.group == Group::Cell,
+            "{name} is of an account, so it is in a cell"
+        );
     }
 }
 
@@ -71,10 +78,13 @@ async fn a_class_fits_the_columns(pool: PgPool) {
 fn a_migration_makes_tables_of_one_group() {
     let tables = map();
     for (file, text) in migrations() {
-        let said = [("-- Directory.", Group::Directory), ("-- Cell.", Group::Cell)]
-            .into_iter()
-            .find(|(word, _)| text.starts_with(word))
-            .map(|(_, group)| group);
+        let said = [
+            ("-- Directory.", Group::Directory),
+            ("-- Cell.", Group::Cell),
+        ]
+        .into_iter()
+        .find(|(word, _)| text.starts_with(word))
+        .map(|(_, group)| group);
         for line in text.lines() {
             let Some(rest) = line.strip_prefix("CREATE TABLE ") else {
                 continue;
@@ -86,7 +96,8 @@ fn a_migration_makes_tables_of_one_group() {
     }
 }
 
-const FOREIGN_KEYS: &str = "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
+const FOREIGN_KEYS: &str =
+    "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
      WHERE contype = 'f' AND connamespace = 'public'::regnamespace";
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -125,7 +136,10 @@ async fn account_id_leads_every_key_of_an_accounts_table(pool: PgPool) {
         let firsts = keys.remove(&name).unwrap_or_default();
         assert!(!firsts.is_empty(), "{name} has no key");
         let leads = firsts.iter().all(|first| first == "account_id");
-        assert!(leads || !table.tenant, "{name} has a key that begins with another column: {firsts:?}");
+        assert!(
+            leads || !table.tenant,
+            "{name} has a key that begins with another column: {firsts:?}"
+        );
     }
 }
 
@@ -139,18 +153,28 @@ async fn what_is_append_only_has_two_triggers(pool: PgPool) {
                WHERE NOT tgisinternal AND tgfoid = 'refuse_change'::regproc";
     let mut guards: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
     for (table, events) in pairs(&pool, sql).await {
-        guards.entry(table).or_default().insert(events.parse().unwrap());
+        guards
+            .entry(table)
+            .or_default()
+            .insert(events.parse().unwrap());
     }
     let found: BTreeMap<String, BTreeSet<i32>> = map()
         .into_iter()
         .filter(|(_, table)| table.append_only)
         .map(|(name, _)| {
             // A price may be ended, which a trigger of its own watches.
-            let changes = if name == "prices" { DELETE } else { UPDATE | DELETE };
+            let changes = if name == "prices" {
+                DELETE
+            } else {
+                UPDATE | DELETE
+            };
             (name, BTreeSet::from([changes, TRUNCATE]))
         })
         .collect();
-    assert_eq!(guards, found, "left: the triggers, right: docs/data-map.toml");
+    assert_eq!(
+        guards, found,
+        "left: the triggers, right: docs/data-map.toml"
+    );
 }
 
 /// Rows of the directory that stand for no row of the cell, or the other way round.
@@ -178,7 +202,9 @@ async fn the_directory_leads_to_what_the_cell_holds(pool: PgPool) {
     let ada = world.customer("ada@example.org").await;
     let (backend, owner) = (&world.backend, &world.owner);
     keys::create(backend, &ada, "laptop").await.unwrap();
-    recipients::add(backend, &ada, "bob@example.org").await.unwrap();
+    recipients::add(backend, &ada, "bob@example.org")
+        .await
+        .unwrap();
     calendar::create(backend, &ada).await.unwrap();
     world.work().await;
     let links = || async {
@@ -188,7 +214,8 @@ async fn the_directory_leads_to_what_the_cell_holds(pool: PgPool) {
     assert_eq!((links().await, astray(owner).await), (2, 0));
     calendar::revoke(backend, &ada).await.unwrap();
     assert_eq!((links().await, astray(owner).await), (1, 0));
-    let bob = sqlx::query_scalar!("SELECT recipient_id FROM alert_recipients WHERE email IS NOT NULL");
+    let bob =
+        sqlx::query_scalar!("SELECT recipient_id FROM alert_recipients WHERE email IS NOT NULL");
     let bob = bob.fetch_one(owner).await.unwrap();
     recipients::remove(backend, &ada, bob.into()).await.unwrap();
     assert_eq!((links().await, astray(owner).await), (0, 0));

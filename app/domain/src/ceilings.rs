@@ -32,9 +32,9 @@ pub const SETTLED_EVENTS_PER_ACCOUNT: i64 = 10_000;
 pub const VERIFICATION_HOURS: i64 = 24;
 /// Verification mails per user and hour, so that nobody's inbox can be filled through us.
 pub const VERIFICATION_MAILS_PER_HOUR: i64 = 3;
-/// Idle hours after which a customer's session ends (decisions.md 4).
+/// Idle hours after which a customer's session ends: a night and a day away from the desk.
 pub const SESSION_IDLE_HOURS: i64 = 24;
-/// Days after which a customer's session ends in any case (decisions.md 4).
+/// Days after which a customer's session ends in any case, however busy: what was stolen does not serve for ever.
 pub const SESSION_ABSOLUTE_DAYS: i64 = 14;
 /// Free credit of a new account in cents (Terms 4).
 pub const SIGN_UP_CREDIT_CENTS: i64 = 5_000;
