@@ -278,6 +278,7 @@ async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the orchestrator lies about what runs");
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();

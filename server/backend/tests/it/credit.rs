@@ -139,6 +139,7 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_burn_down_leads_from_nothing_to_the_balance_and_names_its_causes(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the account runs on without credit, which nobody watches here");
     let (actor, gone, runs) = busy(&world).await;
     let line = burn_down::read(&mut world.view(&actor).await, Reach::All)
         .await

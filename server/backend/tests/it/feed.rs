@@ -258,6 +258,7 @@ async fn a_rewritten_event_stops_the_feed(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("an event comes decades late");
     let actor = world.customer("ada@example.org").await;
     let account = Some(actor.account_id().0);
     let early = serde_json::from_value(serde_json::json!("2001-01-01T00:00:00.000Z")).unwrap();

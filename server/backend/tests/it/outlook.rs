@@ -30,6 +30,7 @@ pub async fn with_seconds(world: &World, email: &str, seconds: i128) -> Actor {
 
 /// Burns the sign-up credit down to `ticks`.
 async fn leave(world: &World, actor: &Actor, ticks: i128) {
+    world.expect_findings("usage is booked by hand, and no sandbox ran it");
     sqlx::query!(
         "WITH revenue AS (
              INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)

@@ -77,6 +77,7 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("events are put into the tables by hand");
     let ada = world.customer("ada@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
     let lives = SETTLED_EVENTS_PER_ACCOUNT / 2 + 500;

@@ -105,6 +105,7 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("sandboxes are put into the tables by hand");
     let actor = world.customer("ada@example.org").await;
     let keys = [world.key(&actor).await, world.key(&actor).await];
     world.control().set_speed(0).unwrap();

@@ -1,113 +1,16 @@
-//! One lock that orders everything: a transaction first lets time catch up (deadlines that passed take effect at
-//! their own moment), then does its work, then writes the journal, and only then is answered.
-//! What a deadline is: runs.rs and tenants.rs. No HTTP here.
+//! What one request does to the state: it begins by letting time catch up, records entries, and ends with what must be
+//! written. Events and audit entries are made here and nowhere else. May a thing happen? The rules above decide.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    exchanges::Exchanges,
-    faults::Faults,
-    feed::{Event, Kind},
-    journal::Journal,
-    runs::{Sandbox, Status},
+    records::{CREATE_MS, Event, Kind, MEM_PEAK_BYTES, Sandbox, Status},
     state::{Entry, State},
-    wire::{Refusal, Stamp},
 };
+use crate::{journal::Journaled as _, stamp::Stamp};
 
-struct Core {
-    state: State,
-    journal: Journal,
-    /// Set when the journal could not be written (memory is then ahead of the disk) or the process is "dead".
-    stopped: bool,
-}
-
-/// What handlers share.
-pub(crate) struct Shared {
-    pub(crate) credential: String,
-    pub(crate) region: String,
-    pub(crate) faults: Faults,
-    pub(crate) exchanges: Exchanges,
-    core: Mutex<Core>,
-}
-
-impl Shared {
-    pub(crate) fn open(dir: &Path, credential: String, region: String) -> anyhow::Result<Self> {
-        let (journal, state) = Journal::open(dir, State::new)?;
-        Ok(Self {
-            credential,
-            region,
-            faults: Faults::default(),
-            exchanges: Exchanges::default(),
-            core: Mutex::new(Core {
-                state,
-                journal,
-                stopped: false,
-            }),
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs one transaction and writes what it changed to disk, also when it ends in a refusal.
-    pub(crate) fn transact<T>(
-        &self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let mut core = self.lock();
-        if core.stopped {
-            return Err(Refusal::broken("The orchestrator is stopped."));
-        }
-        let now = core.state.clock.now().max(core.state.latest);
-        core.state.latest = now;
-        let mut transaction = Transaction {
-            state: &mut core.state,
-            now,
-            region: &self.region,
-            entries: Vec::new(),
-        };
-        transaction.catch_up();
-        let result = work(&mut transaction);
-        transaction.catch_up();
-        let entries = transaction.entries;
-        if !entries.is_empty() {
-            // Who called is nice to know after a power cut, but not worth a disk flush on each request.
-            let durable = entries
-                .iter()
-                .any(|entry| !matches!(entry, Entry::Called { .. }));
-            if let Err(error) = core.journal.append(entries, durable) {
-                core.stopped = true;
-                return Err(Refusal::broken(format!(
-                    "The journal cannot be written: {error}."
-                )));
-            }
-        }
-        result
-    }
-
-    /// The same from a handler: the disk flush happens off the async threads.
-    pub(crate) async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let shared = Arc::clone(self);
-        tokio::task::spawn_blocking(move || shared.transact(work))
-            .await
-            .unwrap_or_else(|_| Err(Refusal::broken("The request failed.")))
-    }
-
-    /// From here on nothing is done any more, so that another process may own the directory.
-    pub(crate) fn halt(&self) {
-        self.lock().stopped = true;
-    }
-}
-
+/// One request at work, under the lock of shared.rs.
 pub(crate) struct Transaction<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) now: Stamp,
@@ -122,7 +25,27 @@ enum Due {
     Erase(Uuid),
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// Begins now, with every deadline up to now met.
+    pub(crate) fn begin(state: &'a mut State, region: &'a str) -> Self {
+        let now = state.clock.now().max(state.latest);
+        state.latest = now;
+        let mut transaction = Self {
+            state,
+            now,
+            region,
+            entries: Vec::new(),
+        };
+        transaction.catch_up();
+        transaction
+    }
+
+    /// Meets the deadlines that the work itself has set or passed; answers what must be written.
+    pub(crate) fn end(mut self) -> Vec<Entry> {
+        self.catch_up();
+        self.entries
+    }
+
     /// Applies a change now and has it written before the answer.
     pub(crate) fn record(&mut self, entry: Entry) {
         self.state.apply(entry.clone());
@@ -233,5 +156,39 @@ impl Transaction<'_> {
             parent_id: sandbox.parent_id.clone(),
             cpu_ms,
         }
+    }
+
+    /// Notes something in the audit trail of a sandbox; nothing if it does not exist.
+    pub(crate) fn audit(&mut self, id: &str, event: &str, data: Value) {
+        if let Some(sandbox) = self.state.sandboxes.get(id) {
+            let entry = sandbox.next_audit(self.now, event, data);
+            self.record(Entry::Audited {
+                sandbox_id: id.to_owned(),
+                entry,
+            });
+        }
+    }
+
+    /// The audit entry that goes with a turn just recorded, dated at the turn's own moment.
+    fn audit_turn(&mut self, id: &str, at: Stamp) {
+        let Some(sandbox) = self.state.sandboxes.get(id) else {
+            return;
+        };
+        let (event, data) = match sandbox.status {
+            Status::Running => ("sandbox.resumed", json!({"restore_ms": CREATE_MS})),
+            Status::Hibernated => (
+                "sandbox.hibernated",
+                json!({"snapshot_size_bytes": MEM_PEAK_BYTES}),
+            ),
+            Status::Destroyed => (
+                "sandbox.destroyed",
+                json!({"cpu_ms": sandbox.cpu_ms(at), "mem_peak_bytes": MEM_PEAK_BYTES, "uptime_ms": sandbox.running_ms(at)}),
+            ),
+        };
+        let entry = sandbox.next_audit(at, event, data);
+        self.record(Entry::Audited {
+            sandbox_id: id.to_owned(),
+            entry,
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! The last control-plane exchanges, so that tests can hold what a client really sent and got against the contract.
+//! The last exchanges below one path, so that tests can hold what a client really sent and got against a contract.
 //! Checking them is contract.rs.
 
 use std::{
@@ -10,26 +10,37 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Request, State as Extract},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::StatusCode;
 
-use super::{core::Shared, wire::Refusal};
-use crate::contract::Exchange;
+use crate::{contract::Exchange, serve::Refuse};
 
 /// Exchanges kept.
 const MAX_EXCHANGES: usize = 256;
 /// Larger answers are kept as `None`: 256 full feed pages would be a gigabyte.
 const MAX_KEPT_BODY: usize = 512 * 1_024;
-/// No request of the control plane is larger.
-pub(crate) const MAX_REQUEST: usize = 64 * 1_024;
+/// No request below the path is larger.
+const MAX_REQUEST: usize = 64 * 1_024;
 
-#[derive(Default)]
-pub(crate) struct Exchanges(Mutex<VecDeque<Exchange>>);
+/// What went over the wire below `prefix`, oldest first.
+pub(crate) struct Exchanges {
+    prefix: &'static str,
+    refuse: Refuse,
+    kept: Mutex<VecDeque<Exchange>>,
+}
 
 impl Exchanges {
+    pub(crate) fn below(prefix: &'static str, refuse: Refuse) -> Self {
+        Self {
+            prefix,
+            refuse,
+            kept: Mutex::default(),
+        }
+    }
+
     pub(crate) fn all(&self) -> Vec<Exchange> {
-        self.0
+        self.kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .iter()
@@ -38,7 +49,7 @@ impl Exchanges {
     }
 
     fn push(&self, exchange: Exchange) {
-        let mut exchanges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exchanges = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if exchanges.len() >= MAX_EXCHANGES {
             exchanges.pop_front();
         }
@@ -47,21 +58,16 @@ impl Exchanges {
 }
 
 pub(crate) async fn layer(
-    Extract(shared): Extract<Arc<Shared>>,
+    Extract(exchanges): Extract<Arc<Exchanges>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !request.uri().path().starts_with("/internal/") {
+    if !request.uri().path().starts_with(exchanges.prefix) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        return Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            "The body is too large.",
-        )
-        .into_response();
+        return (exchanges.refuse)(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.");
     };
     let mut exchange = Exchange {
         method: parts.method.to_string(),
@@ -80,7 +86,10 @@ pub(crate) async fn layer(
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return Refusal::broken("The answer could not be read.").into_response();
+        return (exchanges.refuse)(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The answer could not be read.",
+        );
     };
     exchange.status = parts.status.as_u16();
     let content_type = parts
@@ -90,6 +99,6 @@ pub(crate) async fn layer(
     exchange.content_type = content_type.map(ToOwned::to_owned);
     exchange.response =
         (body.len() <= MAX_KEPT_BODY).then(|| String::from_utf8_lossy(&body).into_owned());
-    shared.exchanges.push(exchange);
+    exchanges.push(exchange);
     Response::from_parts(parts, Body::from(body))
 }

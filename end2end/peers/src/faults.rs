@@ -1,5 +1,5 @@
 //! Fault switches: for the next N requests of a plane, fail in one chosen way. Never part of the contract, never
-//! stored: a restart is well again.
+//! stored: a restart is well again. Which planes there are, each peer says.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -11,25 +11,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{core::Shared, wire::Refusal};
-use crate::serve::CloseConnection;
+use crate::serve::{CloseConnection, Refuse};
 
 /// How long a hanging request is held before its connection closes.
 const HANG: Duration = Duration::from_secs(60);
-
-/// The requests that a fault concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Plane {
-    /// `/internal/v1`, but for the feed.
-    Control,
-    /// `/v1`.
-    Public,
-    /// `GET /internal/v1/feed`.
-    Feed,
-}
 
 /// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,11 +35,11 @@ pub enum Fault {
     Garbage,
 }
 
-/// A switched-on fault.
+/// A switched-on fault of one plane `P` of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Switch {
-    pub plane: Plane,
+pub struct Switch<P> {
+    pub plane: P,
     pub fault: Fault,
     /// For how many requests.
     #[serde(default = "once")]
@@ -62,17 +50,34 @@ const fn once() -> u32 {
     1
 }
 
-/// Switches waiting for requests; older ones first.
-#[derive(Default)]
-pub(crate) struct Faults(Mutex<Vec<Switch>>);
+/// More switches are on than anybody can have meant.
+#[derive(Debug, thiserror::Error)]
+#[error("Too many faults are switched on.")]
+pub(crate) struct TooMany;
 
-impl Faults {
+/// Switches waiting for requests; older ones first.
+pub(crate) struct Faults<P> {
+    /// The plane that a path belongs to; `None` never fails.
+    plane_of: fn(&str) -> Option<P>,
+    refuse: Refuse,
+    waiting: Mutex<Vec<Switch<P>>>,
+}
+
+impl<P: Copy + PartialEq> Faults<P> {
     const MAX: usize = 100;
 
-    pub(crate) fn add(&self, switch: Switch) -> Result<(), Refusal> {
-        let mut switches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn new(plane_of: fn(&str) -> Option<P>, refuse: Refuse) -> Self {
+        Self {
+            plane_of,
+            refuse,
+            waiting: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn add(&self, switch: Switch<P>) -> Result<(), TooMany> {
+        let mut switches = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if switches.len() >= Self::MAX {
-            return Err(Refusal::invalid("Too many faults are switched on."));
+            return Err(TooMany);
         }
         if switch.times > 0 {
             switches.push(switch);
@@ -81,22 +86,22 @@ impl Faults {
     }
 
     pub(crate) fn clear(&self) {
-        self.0
+        self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
     }
 
-    pub(crate) fn waiting(&self) -> Vec<Switch> {
-        self.0
+    pub(crate) fn waiting(&self) -> Vec<Switch<P>> {
+        self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     /// Uses up one turn of the oldest switch of this plane.
-    fn take(&self, plane: Plane) -> Option<Fault> {
-        let mut switches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take(&self, plane: P) -> Option<Fault> {
+        let mut switches = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let index = switches.iter().position(|switch| switch.plane == plane)?;
         let switch = switches.get_mut(index)?;
         switch.times -= 1;
@@ -108,29 +113,22 @@ impl Faults {
     }
 }
 
-pub(crate) async fn layer(
-    Extract(shared): Extract<Arc<Shared>>,
+pub(crate) async fn layer<P: Copy + PartialEq + Send + 'static>(
+    Extract(faults): Extract<Arc<Faults<P>>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    let plane = if path == "/internal/v1/feed" {
-        Plane::Feed
-    } else if path.starts_with("/internal/") {
-        Plane::Control
-    } else if path.starts_with("/v1/") {
-        Plane::Public
-    } else {
-        return next.run(request).await;
-    };
-    match shared.faults.take(plane) {
+    let plane = (faults.plane_of)(request.uri().path());
+    match plane.and_then(|plane| faults.take(plane)) {
         None => next.run(request).await,
         Some(Fault::Refuse) => CloseConnection.into_response(),
         Some(Fault::Hang) => {
             tokio::time::sleep(HANG).await;
             CloseConnection.into_response()
         }
-        Some(Fault::Error) => Refusal::broken("A fault switch is on.").into_response(),
+        Some(Fault::Error) => {
+            (faults.refuse)(StatusCode::INTERNAL_SERVER_ERROR, "A fault switch is on.")
+        }
         Some(Fault::DropAnswer) => {
             drop(next.run(request).await);
             CloseConnection.into_response()

@@ -1,13 +1,12 @@
-//! The orchestrator's own time: real time, sped up or moved forward on request, never backwards.
-//! Reads no other clock and decides nothing about sandboxes.
+//! A peer's own time: real time, sped up or moved forward on request, never backwards.
+//! Reads no other clock and decides nothing about what a peer does.
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::Stamp;
-use crate::outside::real_ms;
+use crate::{outside::real_ms, stamp::Stamp};
 
 /// A function from real to virtual time. Stored, so that a restart continues the same line:
-/// sandboxes go on running while their orchestrator is down, as real ones would.
+/// what a peer runs goes on running while the peer is down, as in the real one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Clock {
     pub(crate) virtual_ms: i64,
