@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, Executor as _, PgPool};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -135,18 +135,14 @@ fn terminate(child: &Child) {
     assert!(done.success());
 }
 
-#[sqlx::test]
-async fn it_migrates_serves_and_stops(pool: PgPool) {
-    let (web, metrics) = (free_port(), free_port());
-    let site = std::env::temp_dir().join(format!("isorun-program-test-{web}"));
-    std::fs::create_dir_all(site.join("pkg")).unwrap();
-    std::fs::write(
-        site.join("assets.json"),
-        r#"{"css":"/pkg/a.css","js":"/pkg/a.js","wasm":"/pkg/a.wasm"}"#,
-    )
-    .unwrap();
+/// All that the program wants to know, for a server on these ports of loopback: pages and metrics.
+fn environment(
+    pool: &PgPool,
+    (web, metrics): (u16, u16),
+    site: &std::path::Path,
+) -> Vec<(&'static str, String)> {
     let origin = format!("http://127.0.0.1:{web}");
-    let environment = [
+    vec![
         ("ISORUN_ENV", "development".to_owned()),
         ("PUBLIC_ORIGIN", origin),
         ("LISTEN_ADDR", format!("127.0.0.1:{web}")),
@@ -168,11 +164,43 @@ async fn it_migrates_serves_and_stops(pool: PgPool) {
         ("AUP_VERSION", "2026-07-10".to_owned()),
         ("DPA_VERSION", "2026-07-10".to_owned()),
         ("LOG_FORMAT", "json".to_owned()),
-    ];
-    let environment: Vec<(&str, &str)> = environment
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    ]
+}
+
+fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    let pairs = environment.iter();
+    pairs.map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_database_of_an_earlier_layout_is_refused(pool: PgPool) {
+    let environment = environment(&pool, (free_port(), free_port()), &std::env::temp_dir());
+    let environment = borrowed(&environment);
+    pool.execute("UPDATE _sqlx_migrations SET checksum = sha256('before')")
+        .await
+        .unwrap();
+    for arguments in [["migrate"], ["serve"]] {
+        let output = program(&arguments, &environment).output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for word in ["earlier layout of the schema", "make clean", "make run"] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
+}
+
+#[sqlx::test]
+async fn it_migrates_serves_and_stops(pool: PgPool) {
+    let (web, metrics) = (free_port(), free_port());
+    let site = std::env::temp_dir().join(format!("isorun-program-test-{web}"));
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    std::fs::write(
+        site.join("assets.json"),
+        r#"{"css":"/pkg/a.css","js":"/pkg/a.js","wasm":"/pkg/a.wasm"}"#,
+    )
+    .unwrap();
+    let environment = environment(&pool, (web, metrics), &site);
+    let environment = borrowed(&environment);
     let child = program(&["serve"], &environment).spawn().unwrap();
     wait_for(web, "/readyz", "200 OK").await;
     let page = wait_for(web, "/sign-in?email=ada@example.org", "200 OK").await;

@@ -91,8 +91,8 @@ fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// The tables of a query, but for those that an INSERT adds to: its rows carry their account.
-pub(super) fn read(sql: &str) -> Vec<Read> {
+/// The tables of a query that are among the known ones, but for those that an INSERT adds to: its rows carry their account.
+pub(super) fn read(sql: &str, is_table: impl Fn(&str) -> bool) -> Vec<Read> {
     let words = words(sql);
     let text = |at: usize| words.get(at).map_or("", |word| word.text);
     let mut found: Vec<(usize, &str, &str)> = Vec::new();
@@ -100,13 +100,13 @@ pub(super) fn read(sql: &str) -> Vec<Read> {
         let before = ["FROM", "JOIN", "UPDATE", "USING"]
             .iter()
             .any(|begin| word.text.eq_ignore_ascii_case(begin));
-        // `FROM a, b`: the second is a table when the list began in this part; columns of a SELECT are none of the map's names.
+        // `FROM a, b`: the second is a table when the list began in this part.
         let also = word.text == ","
             && found
                 .iter()
                 .any(|(first, ..)| words[*first].part == word.part);
         let table = text(at + 1);
-        if !(before || also) || !is_name(table) || [".", "("].contains(&text(at + 2)) {
+        if !(before || also) || !is_table(table) || [".", "("].contains(&text(at + 2)) {
             continue;
         }
         let alias = match text(at + 2) {
