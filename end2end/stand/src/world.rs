@@ -257,7 +257,7 @@ fn leftovers(backend: &Backend) -> Leftovers {
             let looking = testing::leftovers(&backend);
             tokio::time::timeout(END_PATIENCE, looking)
                 .await
-                .expect("looking at the end takes too long")
+                .unwrap_or_else(|_| panic!("looking at the end of the test takes too long"))
                 .unwrap()
         })
     });
