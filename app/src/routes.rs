@@ -103,7 +103,19 @@ pub fn document() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use domain::alert::AlertRefusal;
+    use domain::calendar::CalendarRefusal;
+    use domain::identity::{SignInRefusal, VerificationRefusal};
+    use domain::key::KeyRefusal;
+    use domain::limit::LimitRefusal;
+    use domain::sandbox::SandboxRefusal;
+    use domain::sign_up::SignUpProblem;
+    use domain::usage::UsageProblem;
+    use domain::webhook::WebhookRefusal;
+
     use super::*;
+    use crate::action::ActionError;
+    use crate::action::problem::{assert_style, sentences};
 
     #[test]
     fn every_route_is_classed_and_whole_before_its_first_byte() {
@@ -125,5 +137,29 @@ mod tests {
                 .iter()
                 .all(|route| matches!(route.mode(), SsrMode::Async))
         );
+    }
+    #[test]
+    fn sentences_follow_the_house_style_and_differ() {
+        let said = [
+            sentences::<AlertRefusal>(),
+            sentences::<CalendarRefusal>(),
+            sentences::<KeyRefusal>(),
+            sentences::<LimitRefusal>(),
+            sentences::<SandboxRefusal>(),
+            sentences::<SignInRefusal>(),
+            sentences::<SignUpProblem>(),
+            sentences::<UsageProblem>(),
+            sentences::<VerificationRefusal>(),
+            sentences::<WebhookRefusal>(),
+        ];
+        let of_no_subject = [
+            ActionError::SignedOut,
+            ActionError::Unexpected {
+                request_id: "01-ab".to_owned(),
+            },
+        ];
+        let of_no_subject = of_no_subject.iter().flat_map(ActionError::problems);
+        let of_no_subject = of_no_subject.map(|problem| problem.text.into_owned());
+        assert_style(&[said.concat(), of_no_subject.collect()].concat());
     }
 }

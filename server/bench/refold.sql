@@ -26,7 +26,7 @@ SELECT l.account_id, 'orchestrator', 'bench', 2 * l.life - 1 + e.at, gen_random_
        e.kind, l.created_at + e.at * l.length, l.created_at + e.at * l.length, 'node:22-slim', 'us', l.vcpus,
        l.vcpus * 1024, CASE e.at WHEN 1 THEN 1000 END
 FROM lives AS l CROSS JOIN (VALUES (0, 'created'), (1, 'destroyed')) AS e (at, kind);
-INSERT INTO news (account_id, seq) SELECT account_id, max(seq) FROM feed_events GROUP BY account_id;
+INSERT INTO pending_events (account_id, seq) SELECT account_id, max(seq) FROM feed_events GROUP BY account_id;
 INSERT INTO feed_cursors (feed, epoch, seq, watermark_at, answered_at)
 SELECT 'orchestrator', 'bench', max(seq), now(), now() FROM feed_events
 ON CONFLICT (feed) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, watermark_at = excluded.watermark_at;

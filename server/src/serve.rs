@@ -169,7 +169,7 @@ async fn connect(
             return Err(report(broken));
         }
         wait = waits.next().unwrap_or(wait);
-        tracing::warn!(cause = %broken, again_in_ms = wait, "the database is away");
+        tracing::warn!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), again_in_ms = wait, "the database is away");
         tokio::select! {
             () = stopping.cancelled() => return Ok(None),
             () = tokio::time::sleep(Duration::from_millis(wait)) => {}

@@ -4,8 +4,10 @@
 use std::io::{self, IsTerminal as _};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing::Level;
+use tracing::{Dispatch, Level};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Log, LogFormat};
 
@@ -26,26 +28,39 @@ const LATENCY_BOUNDS_S: &[Seconds] = &[
 )]
 type Seconds = f64;
 
+/// What writes the log of a process: lines as asked for, each with the spans that it stands in, outermost first. Request
+/// and verb are spans of their own, so the innermost alone would leave out the id of the request.
+pub fn log<W>(log: Log, writer: W) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(log.level))
+        .with_writer(writer);
+    match log.format {
+        LogFormat::Json => Dispatch::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(true)
+                .finish(),
+        ),
+        LogFormat::Text => Dispatch::new(
+            builder
+                .with_target(false)
+                .with_ansi(io::stdout().is_terminal())
+                .finish(),
+        ),
+    }
+}
+
 /// Starts the log of the process on standard output.
 ///
 /// # Errors
 /// When it was started before.
 pub fn start_log(log: Log) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(log.level))
-        .with_writer(io::stdout);
-    let started = match log.format {
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .try_init(),
-        LogFormat::Text => builder
-            .with_target(false)
-            .with_ansi(io::stdout().is_terminal())
-            .try_init(),
-    };
+    let started = self::log(log, io::stdout).try_init();
     started.map_err(|error| anyhow::anyhow!("the log could not start: {error}"))?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic

@@ -4,11 +4,31 @@
 use crate::moment::{HOUR_MS, Moment};
 use crate::money::Ticks;
 use crate::outlook::{Cause, Level, Limit, Zero};
+use strum::EnumIter;
 
 /// Percents of the credit or the limit at which a warning can be had.
 pub const PERCENTS: [i32; 4] = [50, 80, 95, 100];
 /// Hours before the end at which a warning can be had.
 pub const HOURS: [i32; 2] = [24, 1];
+
+/// Why a change to alerts or their recipients was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum AlertRefusal {
+    /// No address.
+    EmailEmpty,
+    /// Not an address, or too long for one.
+    EmailMalformed,
+    /// The address is on the list already.
+    AlreadyThere,
+    /// Ten recipients exist.
+    TooMany,
+    /// Ten mails that ask somebody to agree were sent within a day; wait.
+    AskedTooOften,
+    /// No such recipient in this account.
+    NotFound,
+    /// The link is not ours, too old, or its recipient was removed.
+    LinkUnknown,
+}
 
 /// What a warning is about. The words are in the database: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

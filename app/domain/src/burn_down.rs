@@ -1,7 +1,7 @@
 //! How credit went down: the line of what was left, rebuilt from what is left now and what changed in each bucket.
 //! Reading the changes is `backend`'s, drawing the line is `app`'s.
 
-use crate::limits::BURN_DOWN_DAYS_MAX;
+use crate::ceilings::BURN_DOWN_DAYS_MAX;
 use crate::moment::{DAY_MS, HOUR_MS, Moment};
 use crate::money::Ticks;
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use strum::EnumIter;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -22,6 +23,15 @@ pub struct Entry {
     pub summary: String,
     /// What it means and what to do.
     pub description: String,
+}
+
+/// Why a change to the calendar feed was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum CalendarRefusal {
+    /// A link exists already.
+    AlreadyThere,
+    /// No link exists.
+    NotFound,
 }
 
 /// The feed. `stamped` is when its figures were computed.

@@ -27,7 +27,8 @@ pub struct Grant {
 pub enum Payer {
     /// A grant.
     Grant(GrantId),
-    /// Nobody: credit had run out and no payment method existed. Measured, never charged (decisions.md 3).
+    /// Nobody: credit had run out and no payment method existed. Measured, never charged: the Terms allow use
+    /// beyond the credit only with a payment method.
     Overrun,
 }
 
@@ -65,7 +66,7 @@ pub fn burn(grants: &[Grant], hour: Moment, amount: Ticks) -> Vec<(Payer, Ticks)
 }
 
 /// Splits a correction that gives `amount` back over what was `booked` before, latest first: the reverse of the recorded
-/// order, not of today's priorities (reference/billing.md 1.5). What exceeds all bookings is left out.
+/// order, not of today's priorities, which a newer grant may have changed. What exceeds all bookings is left out.
 #[must_use]
 pub fn unwind(booked: &[(Payer, Ticks)], amount: Ticks) -> Vec<(Payer, Ticks)> {
     let mut left = amount;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A document that is accepted by version (Terms 3, 13, 15; decisions.md 4).
+/// A document that is accepted by version (Terms 3, 13, 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Document {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::limits::{EMAIL_CHARS_MAX, EMAIL_LOCAL_BYTES_MAX};
+use crate::ceilings::{EMAIL_CHARS_MAX, EMAIL_LOCAL_BYTES_MAX};
 
 /// A syntactically sound address, kept as typed (trimmed). Its `Debug` hides the text, so that no log can hold it.
 #[derive(Clone, PartialEq, Eq)]

@@ -77,7 +77,7 @@ mod tests {
             note(&id, lost),
             "Incident of 24 Nov 2026, 14:20 UTC: run78cbccbab85efc28 was out of reach for 12 m 04 s"
         );
-        let longest = SandboxId::parse(&"x".repeat(crate::limits::SANDBOX_ID_CHARS_MAX)).unwrap();
+        let longest = SandboxId::parse(&"x".repeat(crate::ceilings::SANDBOX_ID_CHARS_MAX)).unwrap();
         assert!(note(&longest, lost).chars().count() <= 200);
     }
 

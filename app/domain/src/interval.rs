@@ -57,7 +57,7 @@ pub struct History {
 }
 
 /// Folds the events of one sandbox, given in the order of their sequence numbers. The order decides what happened, the
-/// time only what it cost: each time is clamped (`Event::taken_at`, reference/billing.md 1.5), so skewed clocks can
+/// time only what it cost: each time is clamped (`Event::taken_at`), so skewed clocks can
 /// shorten an interval but never turn it round.
 #[must_use]
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use crate::limits::KEY_NAME_CHARS_MAX;
+use crate::ceilings::KEY_NAME_CHARS_MAX;
+use strum::EnumIter;
 
 /// Characters of the public part of a key.
 pub const PUBLIC_ID_CHARS: usize = 12;
@@ -13,6 +14,21 @@ const CRC_CHARS: usize = 6;
 const PREFIX: &str = "sk_live_";
 /// The alphabet of ids, secrets and checksums.
 pub const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Why a change to a key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum KeyRefusal {
+    /// No name.
+    NameEmpty,
+    /// Over 60 characters.
+    NameTooLong,
+    /// A control character in the name.
+    NameUnprintable,
+    /// 100 live keys exist.
+    TooMany,
+    /// No such key in this account.
+    NotFound,
+}
 
 /// A key's name as its owner reads it: 1 to 60 characters, trimmed, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +71,7 @@ impl KeyName {
 }
 
 /// A region of the service: two lower-case letters, because the SDK and Stripe's secret scanners both read that place
-/// of a key (decisions.md 6).
+/// of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Region([u8; 2]);
 

@@ -14,7 +14,7 @@ pub const TICKS_PER_DOLLAR: i128 = 100 * TICKS_PER_CENT;
 const TICKS_MAX: i128 = 10_i128.pow(38) - 1;
 
 /// An exact amount: one tick is one micro-dollar divided by 3,600,000 ms and 1,024 MiB, so that a price in whole
-/// micro-dollars per hour times milliseconds times mebibytes is always an integer (reference/billing.md 1.1).
+/// micro-dollars per hour times milliseconds times mebibytes is always an integer (docs/decisions/0001-ticks.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticks(i128);
 
@@ -82,7 +82,7 @@ impl Ticks {
     }
 
     /// Whole cents by floor and the ticks that remain (0 <= rest < one cent). The only way from ticks to cents,
-    /// used where an invoice is made; the rest carries over (decisions.md 3).
+    /// used where an invoice is made; the rest carries over.
     #[must_use]
     pub fn split_cents(self) -> (Cents, Self) {
         let cents = self.0.div_euclid(TICKS_PER_CENT);

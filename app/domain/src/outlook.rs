@@ -1,5 +1,5 @@
 //! The future of an account as its present rates imply it: when credit or the customer's own limit ends, and when a share
-//! of them is used. Rates are constant between events, so moments are computed, never polled (reference/billing.md 1.7).
+//! of them is used. Rates are constant between events, so moments are computed, never polled.
 //! Which warnings follow is `alert`'s; telling the orchestrator and people is `backend`'s.
 
 use crate::credit::{self, Grant, Payer};

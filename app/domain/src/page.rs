@@ -3,7 +3,7 @@
 /// Rows of a list, newest first, and the cursor of the page after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<Row> {
-    /// At most [`crate::limits::PAGE_ROWS`] rows.
+    /// At most [`crate::ceilings::PAGE_ROWS`] rows.
     pub rows: Vec<Row>,
     /// The cursor that continues after the last row; none on the last page.
     pub next: Option<String>,

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use crate::ceilings::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 use crate::email::EmailAddress;
-use crate::limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 
 /// A password that may be set. Never printed.
 #[derive(Clone)]

@@ -36,7 +36,7 @@ impl Price {
     }
 
     /// Milliseconds billed for `[start, end)`: the difference of floors on an absolute grid. Floors telescope, so
-    /// cutting an interval anywhere never changes its price (reference/billing.md 1.2). Zero when `end <= start`.
+    /// cutting an interval anywhere never changes its price. Zero when `end <= start`.
     #[must_use]
     pub fn billed_ms(&self, start: Moment, end: Moment) -> BilledMs {
         let grain = self.grain_ms.max(1);
@@ -75,7 +75,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::money::{Cents, TICKS_PER_DOLLAR};
 
-    /// $0.026 per vCPU-hour and $0.015 per GiB-hour: decisions.md 3.
+    /// $0.026 per vCPU-hour and $0.015 per GiB-hour, which make the $0.041 of Terms 4.
     pub(crate) fn first_price() -> Price {
         Price {
             price_id: PriceId(Uuid::nil()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The role that a membership gives (decisions.md 4).
+/// The role that a membership gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::EnumIter;
 
-use crate::limits;
+use crate::ceilings;
 
 /// The orchestrator's id of a sandbox, such as `run78cbccbab85efc28`. Treated as opaque; 1 to 64 of `[A-Za-z0-9_-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ impl SandboxId {
     /// Accepts what can stand safely in a path and a page; `None` otherwise.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=limits::SANDBOX_ID_CHARS_MAX).contains(&text.len());
+        let fits = (1..=ceilings::SANDBOX_ID_CHARS_MAX).contains(&text.len());
         let plain = text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
@@ -34,6 +35,17 @@ impl fmt::Display for SandboxId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Why a command to a sandbox was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum SandboxRefusal {
+    /// No such sandbox in this account.
+    NotFound,
+    /// It does not run, so it has no timer.
+    NotRunning,
+    /// Not one of the offered minutes.
+    TimeoutUnknown,
 }
 
 /// The allocated size, which is what is billed: measured use changes nothing (Terms 4).

@@ -13,6 +13,36 @@ use crate::money::Ticks;
 use crate::price::BilledMs;
 use grid::Grid;
 pub use query::Range;
+use strum::EnumIter;
+
+/// What makes no sense in the address of a usage page; the page shows the usual instead and says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter)]
+pub enum UsageProblem {
+    /// No such range.
+    RangeUnknown,
+    /// The first day is not a date.
+    FromUnreadable,
+    /// The last day is not a date.
+    ToUnreadable,
+    /// The last day lies before the first.
+    ToBeforeFrom,
+    /// Over 400 days.
+    RangeTooLong,
+    /// No such metric.
+    MetricUnknown,
+    /// Nothing to group by.
+    GroupUnknown,
+    /// Over 200,000 rated hours: too many to group by sandbox or to list.
+    TooMany,
+    /// No such time zone.
+    ZoneUnknown,
+    /// A key, size, image, region or sandbox that cannot be one.
+    FilterUnreadable,
+    /// Not the start of a bucket of this chart.
+    BarUnknown,
+    /// A window of intervals without two readable ends in order.
+    WindowUnreadable,
+}
 
 /// Billed time and its cost per bucket of a grid, oldest first, without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the browser loads: it links `app`, so that the islands are exported, and readies them for the shell's script.
 //! Nothing else belongs here; islands live in `app::islands`.
 
-// Without this line the linker drops every island without a word (reference/codebases.md 4, trap 13).
+// Without this line the linker drops every island without a word: nothing else here refers to them.
 use app as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,5 +1,5 @@
-//! Where a form leads: every answer is a redirect, with the outcome in a sealed flash. Nothing rides in the address, and
-//! nothing depends on the `Referer` (reference/codebases.md 4, traps 1 to 6).
+//! Where a form leads: every answer is a redirect, with the outcome in a sealed flash. Nothing rides in the address, where
+//! it could be forged, and nothing depends on the `Referer`, which another site may set (docs/decisions/0002-forms.md).
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, HeaderValue, LOCATION};
@@ -7,7 +7,8 @@ use backend::failure::Failure;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::flash::{self, Done, Flash, Kept, Outcome};
+use super::flash::{self, Flash, Kept, Outcome, Success};
+use super::problem::Refusal;
 use super::{ActionError, context, denial};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -16,7 +17,7 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 ///
 /// # Errors
 /// The failure, for callers other than a browser's form; the redirect is set in any case.
-pub fn to<T, R: Into<ActionError>>(
+pub fn to<T, R: Refusal>(
     outcome: Result<T, Failure<R>>,
     done: &str,
     form: &str,
@@ -29,7 +30,7 @@ pub fn to<T, R: Into<ActionError>>(
         }
         Err(failure) => {
             let error = match failure {
-                Failure::Refused(refusal) => refusal.into(),
+                Failure::Refused(refusal) => ActionError::Refused(refusal.problems()),
                 Failure::Denied(denial) => ActionError::Denied(denial::sentence(denial)),
                 Failure::Broken(error) => context::broken(&error),
             };
@@ -44,13 +45,13 @@ pub fn fail(page: &str, error: ActionError) -> ActionError {
 }
 
 /// Leads to `page` and lets it say what happened.
-pub fn say(page: &str, done: Done, kept: Kept) {
+pub fn say(page: &str, done: Success, kept: Kept) {
     leave(page, Outcome::Done(done), kept);
     redirect(page);
 }
 
 fn fail_keeping(page: &str, error: ActionError, kept: Kept) -> ActionError {
-    leave(page, Outcome::Failed(error.clone()), kept);
+    leave(page, Outcome::Failed(error.problems()), kept);
     redirect(page);
     error
 }

@@ -29,6 +29,6 @@ pub fn session() -> Result<Session, ActionError> {
 /// Logs a breakage, here and nowhere else, and turns it into what the person may know: the id to quote.
 pub(crate) fn broken(error: &Broken) -> ActionError {
     let request_id = request_id::current();
-    tracing::error!(request_id, cause = %error, "broken");
+    tracing::error!(request_id, cause = %error.cause(), place = %error.place(), verb = error.verb(), "broken");
     ActionError::Unexpected { request_id }
 }

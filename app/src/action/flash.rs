@@ -1,11 +1,13 @@
 //! How a form ended, carried to the page that says so: the outcome and what was typed, without secrets.
-//! How it is sealed on its way is `sealed`'s.
+//! The sentences are each subject's; how they are sealed on their way is `sealed`'s.
+
+use std::borrow::Cow;
 
 use backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use super::ActionError;
-use super::sealed::{self, Slot};
+use super::problem::Problem;
+use super::sealed::{self, SealedCookie};
 
 /// How a form ended, for the page at `page` and no other, so that two tabs do not swap their outcomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,54 +24,30 @@ pub struct Flash {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It did not happen.
-    Failed(ActionError),
+    /// It did not happen, for at least one reason.
+    Failed(Vec<Problem>),
     /// It happened.
-    Done(Done),
+    Done(Success),
 }
 
 /// What happened, where the next page does not show it by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Done {
-    /// A mail is on its way, or a sign-up was received.
-    MailSent,
-    /// The address is confirmed.
-    EmailConfirmed,
-    /// A key was revoked.
-    KeyRevoked,
-    /// A sandbox's timer was set.
-    TimeoutSet,
-    /// The session ended.
-    SignedOut,
-    /// The monthly limit was set.
-    LimitSet,
-    /// The monthly limit was removed.
-    LimitRemoved,
-    /// It was chosen which alerts are given.
-    AlertsChosen,
-    /// A recipient is on the list.
-    RecipientAdded,
-    /// A recipient was asked by mail.
-    RecipientAsked,
-    /// A recipient was removed.
-    RecipientRemoved,
-    /// The owner of the link agreed.
-    RecipientAgreed,
-    /// The owner of the link left the list.
-    RecipientStopped,
-    /// The webhook's address was set.
-    WebhookSet,
-    /// The webhook has another secret.
-    WebhookRenewed,
-    /// The webhook was removed.
-    WebhookRemoved,
-    /// A test of the webhook is on its way.
-    WebhookTested,
-    /// The link to the calendar feed was made.
-    CalendarCreated,
-    /// The link to the calendar feed was revoked.
-    CalendarRevoked,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Success {
+    /// Two or three words.
+    pub title: Cow<'static, str>,
+    /// What follows from it.
+    pub text: Cow<'static, str>,
+}
+
+impl Success {
+    /// A title and a sentence.
+    #[must_use]
+    pub const fn new(title: &'static str, text: &'static str) -> Self {
+        Self {
+            title: Cow::Borrowed(title),
+            text: Cow::Borrowed(text),
+        }
+    }
 }
 
 /// What was typed into the fields of a form, by field name. Never a password, never a key.
@@ -78,6 +56,10 @@ pub struct Kept(Vec<(String, String)>);
 
 /// Characters kept of one field: a cookie holds 4,096 bytes in all (RFC 6265 6.1).
 const KEPT_CHARS_MAX: usize = 512;
+
+/// Five minutes: long enough for a slow page, short enough to be forgotten.
+const COOKIE: SealedCookie = SealedCookie::new("flash", "/", 300);
+
 impl Kept {
     /// Nothing kept.
     #[must_use]
@@ -115,10 +97,10 @@ impl Kept {
 
 /// Puts a flash; when what was typed is too large for a cookie, the outcome goes without it.
 pub(super) fn put(backend: &Backend, flash: Flash) {
-    if !sealed::put(backend, Slot::Flash, &flash) {
+    if !sealed::put(backend, &COOKIE, &flash) {
         sealed::put(
             backend,
-            Slot::Flash,
+            &COOKIE,
             &Flash {
                 kept: Kept::nothing(),
                 ..flash
@@ -129,9 +111,9 @@ pub(super) fn put(backend: &Backend, flash: Flash) {
 
 /// The flash meant for this page, cleared; none when there is none or it is meant for another page.
 pub(crate) fn take(backend: &Backend, page: &str) -> Option<Flash> {
-    let flash: Flash = sealed::peek(backend, Slot::Flash)?;
+    let flash: Flash = sealed::peek(backend, &COOKIE)?;
     if flash.page == page {
-        sealed::clear(backend, Slot::Flash);
+        sealed::clear(backend, &COOKIE);
         Some(flash)
     } else {
         None

@@ -3,6 +3,7 @@
 //! in three steps: get the authority, call one service, say where to go.
 
 mod error;
+pub mod problem;
 
 #[cfg(feature = "ssr")]
 pub mod answer;
@@ -13,12 +14,12 @@ mod denial;
 #[cfg(feature = "ssr")]
 pub mod flash;
 #[cfg(feature = "ssr")]
-pub mod problem;
-#[cfg(feature = "ssr")]
 pub mod request;
 #[cfg(feature = "ssr")]
 pub mod request_id;
 #[cfg(feature = "ssr")]
 pub mod sealed;
+#[cfg(feature = "ssr")]
+mod words;
 
 pub use error::ActionError;

@@ -6,7 +6,7 @@ use backend::authority::actor::Actor;
 use backend::authority::session::Visitor;
 use backend::failure::{Broken, Failure};
 use domain::id::UserId;
-use domain::refusal::SignInRefusal;
+use domain::identity::SignInRefusal;
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 

@@ -5,7 +5,6 @@
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
 use backend::Backend;
-use backend::service::keys::CreatedKey;
 use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use leptos::prelude::use_context;
@@ -13,70 +12,40 @@ use leptos_axum::ResponseOptions;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A place that holds one sealed value.
+/// A cookie that holds one sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
-    /// How the last form ended: a [`Flash`](super::flash::Flash).
-    Flash,
-    /// The key just made: [`NewKey`].
-    NewKey,
-    /// The token of the confirmation link just followed, as text.
-    Verification,
-    /// The token of an alert recipient's link just followed, as text.
-    Recipient,
+pub struct SealedCookie {
+    name: &'static str,
+    path: &'static str,
+    seconds: i64,
 }
 
-impl Slot {
-    const fn name(self, secure: bool) -> &'static str {
-        match (self, secure) {
-            (Self::Flash, true) => "__Host-flash",
-            (Self::Flash, false) => "flash",
+impl SealedCookie {
+    /// A cookie of this name, sent to `path` and below, that lives for so many seconds. The end is also written inside the
+    /// seal, so that a kept cookie is worth nothing later.
+    #[must_use]
+    pub const fn new(name: &'static str, path: &'static str, seconds: i64) -> Self {
+        Self {
+            name,
+            path,
+            seconds,
+        }
+    }
+
+    /// Its name on the wire; over https with the prefix that keeps other hosts of the domain from setting it.
+    fn full_name(self, secure: bool) -> String {
+        let prefix = match (secure, self.path) {
+            (false, _) => "",
+            (true, "/") => "__Host-",
             // Bound to one path, which the `__Host-` prefix forbids.
-            (Self::NewKey, true) => "__Secure-new_key",
-            (Self::NewKey, false) => "new_key",
-            (Self::Verification, true) => "__Host-verification",
-            (Self::Verification, false) => "verification",
-            (Self::Recipient, true) => "__Host-recipient",
-            (Self::Recipient, false) => "recipient",
-        }
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Flash | Self::Verification | Self::Recipient => "/",
-            Self::NewKey => "/keys/created",
-        }
-    }
-
-    /// Lifetime; also written inside the seal, so that a kept cookie is worth nothing later.
-    const fn seconds(self) -> i64 {
-        match self {
-            Self::Flash => 300,
-            Self::NewKey => 60,
-            Self::Verification | Self::Recipient => 900,
-        }
+            (true, _) => "__Secure-",
+        };
+        format!("{prefix}{}", self.name)
     }
 }
 
 /// Bytes of a sealed value that are sure to fit a cookie beside its name and attributes.
 const SEALED_BYTES_MAX: usize = 3_800;
-
-/// A key on its way to the page that shows it. Its `Debug` hides the text.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewKey {
-    /// Its name.
-    pub name: String,
-    /// The whole key.
-    pub text: String,
-}
-
-impl std::fmt::Debug for NewKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewKey")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A sealed value with its own end, because a browser may keep a cookie longer than told.
 #[derive(Serialize, Deserialize)]
@@ -104,92 +73,91 @@ impl Sealer {
         }
     }
 
+    /// One of tests, at a moment in seconds.
+    #[cfg(test)]
+    pub(crate) fn at(secure: bool, now: i64) -> Self {
+        Self {
+            key: Key::from(&[7; 64]),
+            secure,
+            now,
+        }
+    }
+
     /// A `Set-Cookie` value that holds `value`; none when it is too large for a cookie or not a header value.
     #[must_use]
-    pub fn seal<T: Serialize>(&self, slot: Slot, value: &T) -> Option<HeaderValue> {
+    pub fn seal<T: Serialize>(&self, cookie: &SealedCookie, value: &T) -> Option<HeaderValue> {
         let sealed = Sealed {
-            until: self.now + slot.seconds(),
+            until: self.now + cookie.seconds,
             value,
         };
         let text = leptos::serde_json::to_string(&sealed).ok()?;
-        let name = slot.name(self.secure);
+        let name = cookie.full_name(self.secure);
         let mut jar = CookieJar::new();
-        jar.private_mut(&self.key).add(Cookie::new(name, text));
-        let sealed = jar.get(name)?.value().to_owned();
+        jar.private_mut(&self.key)
+            .add(Cookie::new(name.clone(), text));
+        let sealed = jar.get(&name)?.value().to_owned();
         (sealed.len() <= SEALED_BYTES_MAX)
-            .then(|| self.cookie(slot, sealed, slot.seconds()))
+            .then(|| self.header(cookie, sealed, cookie.seconds))
             .flatten()
     }
 
-    /// A `Set-Cookie` value that empties the slot.
+    /// A `Set-Cookie` value that takes the cookie from the browser.
     #[must_use]
-    pub fn clear(&self, slot: Slot) -> Option<HeaderValue> {
-        self.cookie(slot, String::new(), 0)
+    pub fn clear(&self, cookie: &SealedCookie) -> Option<HeaderValue> {
+        self.header(cookie, String::new(), 0)
     }
 
-    /// What the slot holds, when it was sealed by us and has not ended.
+    /// What the cookie holds, when it was sealed by us and has not ended.
     #[must_use]
-    pub fn open<T: DeserializeOwned>(&self, slot: Slot, parts: &Parts) -> Option<T> {
-        let name = slot.name(self.secure);
+    pub fn open<T: DeserializeOwned>(&self, cookie: &SealedCookie, parts: &Parts) -> Option<T> {
+        let name = cookie.full_name(self.secure);
         let headers = parts
             .headers
             .get_all(COOKIE)
             .into_iter()
             .filter_map(|header| header.to_str().ok());
-        let cookie = headers
+        let found = headers
             .flat_map(Cookie::split_parse)
             .flatten()
             .find(|cookie| cookie.name() == name)?
             .into_owned();
         let mut jar = CookieJar::new();
-        jar.add_original(cookie);
-        let opened = jar.private(&self.key).get(name)?;
+        jar.add_original(found);
+        let opened = jar.private(&self.key).get(&name)?;
         let sealed: Sealed<T> = leptos::serde_json::from_str(opened.value()).ok()?;
         (self.now < sealed.until).then_some(sealed.value)
     }
 
-    fn cookie(&self, slot: Slot, value: String, seconds: i64) -> Option<HeaderValue> {
-        let cookie = Cookie::build((slot.name(self.secure), value))
-            .path(slot.path())
+    fn header(&self, cookie: &SealedCookie, value: String, seconds: i64) -> Option<HeaderValue> {
+        let built = Cookie::build((cookie.full_name(self.secure), value))
+            .path(cookie.path)
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Lax)
             .max_age(Duration::seconds(seconds));
-        HeaderValue::from_str(&cookie.build().to_string()).ok()
+        HeaderValue::from_str(&built.build().to_string()).ok()
     }
 }
 
-/// Puts a value into a slot of the answer to this request. False when it did not fit.
-pub(crate) fn put<T: Serialize>(backend: &Backend, slot: Slot, value: &T) -> bool {
-    set(Sealer::new(backend).seal(slot, value))
+/// Puts a sealed value into the answer to this request. False when it did not fit.
+pub(crate) fn put<T: Serialize>(backend: &Backend, cookie: &SealedCookie, value: &T) -> bool {
+    set(Sealer::new(backend).seal(cookie, value))
 }
 
-/// Sends a new key to the page that shows it.
-pub(crate) fn keep_new_key(backend: &Backend, key: &CreatedKey) {
-    put(
-        backend,
-        Slot::NewKey,
-        &NewKey {
-            name: key.name.clone(),
-            text: key.text.expose().to_owned(),
-        },
-    );
+/// Reads a sealed value and leaves it.
+pub(crate) fn peek<T: DeserializeOwned>(backend: &Backend, cookie: &SealedCookie) -> Option<T> {
+    Sealer::new(backend).open(cookie, &use_context::<Parts>()?)
 }
 
-/// Reads a slot and leaves it.
-pub(crate) fn peek<T: DeserializeOwned>(backend: &Backend, slot: Slot) -> Option<T> {
-    Sealer::new(backend).open(slot, &use_context::<Parts>()?)
+/// Takes a sealed cookie from the browser.
+pub(crate) fn clear(backend: &Backend, cookie: &SealedCookie) {
+    set(Sealer::new(backend).clear(cookie));
 }
 
-/// Empties a slot.
-pub(crate) fn clear(backend: &Backend, slot: Slot) {
-    set(Sealer::new(backend).clear(slot));
-}
-
-/// Reads a slot and empties it.
-pub(crate) fn take<T: DeserializeOwned>(backend: &Backend, slot: Slot) -> Option<T> {
-    let value = peek(backend, slot)?;
-    clear(backend, slot);
+/// Reads a sealed value and takes its cookie from the browser.
+pub(crate) fn take<T: DeserializeOwned>(backend: &Backend, cookie: &SealedCookie) -> Option<T> {
+    let value = peek(backend, cookie)?;
+    clear(backend, cookie);
     Some(value)
 }
 
@@ -209,13 +177,8 @@ mod tests {
 
     use super::*;
 
-    fn sealer(secure: bool, now: i64) -> Sealer {
-        Sealer {
-            key: Key::from(&[7; 64]),
-            secure,
-            now,
-        }
-    }
+    const FLASH: SealedCookie = SealedCookie::new("flash", "/", 300);
+    const VERIFICATION: SealedCookie = SealedCookie::new("verification", "/", 900);
 
     /// The request a browser would send next.
     fn next_request(set_cookie: &HeaderValue) -> Parts {
@@ -230,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_comes_back_once_opened() {
-        let cookie = sealer(false, 100).seal(Slot::Flash, &"typed").unwrap();
+        let cookie = Sealer::at(false, 100).seal(&FLASH, &"typed").unwrap();
         let text = cookie.to_str().unwrap();
         assert!(
             text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.contains("Path=/;"),
@@ -241,11 +204,11 @@ mod tests {
             "{text}"
         );
         assert_eq!(
-            sealer(false, 399).open(Slot::Flash, &next_request(&cookie)),
+            Sealer::at(false, 399).open(&FLASH, &next_request(&cookie)),
             Some("typed".to_owned())
         );
         assert_eq!(
-            sealer(false, 400).open::<String>(Slot::Flash, &next_request(&cookie)),
+            Sealer::at(false, 400).open::<String>(&FLASH, &next_request(&cookie)),
             None,
             "past its end"
         );
@@ -253,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_foreign_or_moved_seal_does_not_open() {
-        let cookie = sealer(true, 0).seal(Slot::Flash, &"typed").unwrap();
+        let cookie = Sealer::at(true, 0).seal(&FLASH, &"typed").unwrap();
         assert!(
             cookie.to_str().unwrap().starts_with("__Host-flash="),
             "{cookie:?}"
@@ -263,46 +226,25 @@ mod tests {
             secure: true,
             now: 0,
         };
-        assert_eq!(
-            foreign.open::<String>(Slot::Flash, &next_request(&cookie)),
-            None
-        );
+        assert_eq!(foreign.open::<String>(&FLASH, &next_request(&cookie)), None);
         let moved = cookie
             .to_str()
             .unwrap()
             .replacen("__Host-flash", "__Host-verification", 1);
         let moved = HeaderValue::from_str(&moved).unwrap();
         assert_eq!(
-            sealer(true, 0).open::<String>(Slot::Verification, &next_request(&moved)),
+            Sealer::at(true, 0).open::<String>(&VERIFICATION, &next_request(&moved)),
             None
         );
     }
 
     #[test]
-    fn a_key_stays_on_its_page() {
-        let key = NewKey {
-            name: "ci".to_owned(),
-            text: "sk_live_us_secret".to_owned(),
-        };
-        assert!(!format!("{key:?}").contains("secret"));
-        let cookie = sealer(true, 0).seal(Slot::NewKey, &key).unwrap();
-        let text = cookie.to_str().unwrap();
-        assert!(
-            text.contains("Path=/keys/created")
-                && text.contains("Max-Age=60")
-                && text.contains("Secure"),
-            "{text}"
-        );
-        assert!(!text.contains("sk_live"));
-    }
-
-    #[test]
     fn too_much_for_a_cookie_is_refused_rather_than_cut() {
         assert!(
-            sealer(false, 0)
-                .seal(Slot::Flash, &"x".repeat(2_000))
+            Sealer::at(false, 0)
+                .seal(&FLASH, &"x".repeat(2_000))
                 .is_some()
         );
-        assert_eq!(sealer(false, 0).seal(Slot::Flash, &"x".repeat(4_000)), None);
+        assert_eq!(Sealer::at(false, 0).seal(&FLASH, &"x".repeat(4_000)), None);
     }
 }

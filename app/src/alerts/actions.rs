@@ -5,19 +5,16 @@ use backend::failure::Failure;
 #[cfg(feature = "ssr")]
 use backend::service::{alerts, recipients};
 #[cfg(feature = "ssr")]
-use domain::alert::Wanted;
+use domain::alert::AlertRefusal;
 #[cfg(feature = "ssr")]
-use domain::refusal::AlertRefusal;
+use domain::alert::Wanted;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::{recipient_link, words};
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-    sealed::{self, Slot},
-};
+use crate::action::{answer, context, flash::Kept, request, sealed};
 
 /// Where the link of a recipient leads.
 #[cfg(feature = "ssr")]
@@ -49,7 +46,7 @@ pub async fn choose(
     };
     let outcome = alerts::choose(&backend, &actor, &wanted).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::AlertsChosen, Kept::nothing());
+    answer::say("/alerts", words::ALERTS_CHOSEN, Kept::nothing());
     Ok(())
 }
 
@@ -61,9 +58,9 @@ pub async fn add_recipient(#[server(default)] recipient: String) -> Result<(), A
     let kept = Kept::of([("recipient", &recipient)]);
     let was_asked = answer::to(outcome, "/alerts", "/alerts", kept)?;
     let done = if was_asked {
-        Done::RecipientAsked
+        words::RECIPIENT_ASKED
     } else {
-        Done::RecipientAdded
+        words::RECIPIENT_ADDED
     };
     answer::say("/alerts", done, Kept::nothing());
     Ok(())
@@ -78,7 +75,7 @@ pub async fn remove_recipient(#[server(default)] recipient_id: String) -> Result
         Err(_) => Err(Failure::Refused(AlertRefusal::NotFound)),
     };
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::RecipientRemoved, Kept::nothing());
+    answer::say("/alerts", words::RECIPIENT_REMOVED, Kept::nothing());
     Ok(())
 }
 
@@ -91,7 +88,7 @@ pub async fn resend(#[server(default)] recipient_id: String) -> Result<(), Actio
         Err(_) => Err(Failure::Refused(AlertRefusal::NotFound)),
     };
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::RecipientAsked, Kept::nothing());
+    answer::say("/alerts", words::RECIPIENT_ASKED, Kept::nothing());
     Ok(())
 }
 
@@ -99,10 +96,10 @@ pub async fn resend(#[server(default)] recipient_id: String) -> Result<(), Actio
 #[server(endpoint = "alert/agree")]
 pub async fn agree() -> Result<(), ActionError> {
     let backend = context::backend()?;
-    let token: String = sealed::peek(&backend, Slot::Recipient).unwrap_or_default();
+    let token: String = sealed::peek(&backend, &recipient_link::TOKEN).unwrap_or_default();
     let outcome = recipients::agree(&backend, &token).await;
     answer::to(outcome, LINK_PAGE, LINK_PAGE, Kept::nothing())?;
-    answer::say(LINK_PAGE, Done::RecipientAgreed, Kept::nothing());
+    answer::say(LINK_PAGE, words::RECIPIENT_AGREED, Kept::nothing());
     Ok(())
 }
 
@@ -110,10 +107,10 @@ pub async fn agree() -> Result<(), ActionError> {
 #[server(endpoint = "alert/stop")]
 pub async fn stop() -> Result<(), ActionError> {
     let backend = context::backend()?;
-    let token: String = sealed::peek(&backend, Slot::Recipient).unwrap_or_default();
+    let token: String = sealed::peek(&backend, &recipient_link::TOKEN).unwrap_or_default();
     let outcome = recipients::stop(&backend, &token).await;
     answer::to(outcome, LINK_PAGE, LINK_PAGE, Kept::nothing())?;
-    sealed::clear(&backend, Slot::Recipient);
-    answer::say(LINK_PAGE, Done::RecipientStopped, Kept::nothing());
+    sealed::clear(&backend, &recipient_link::TOKEN);
+    answer::say(LINK_PAGE, words::RECIPIENT_STOPPED, Kept::nothing());
     Ok(())
 }

@@ -4,13 +4,11 @@
 use backend::service::calendar;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::words;
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Makes the link to the calendar feed.
 #[server(endpoint = "calendar/create")]
@@ -18,7 +16,7 @@ pub async fn create() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = calendar::create(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::CalendarCreated, Kept::nothing());
+    answer::say("/alerts", words::CALENDAR_CREATED, Kept::nothing());
     Ok(())
 }
 
@@ -28,6 +26,6 @@ pub async fn revoke() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = calendar::revoke(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::CalendarRevoked, Kept::nothing());
+    answer::say("/alerts", words::CALENDAR_REVOKED, Kept::nothing());
     Ok(())
 }

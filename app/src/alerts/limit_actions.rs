@@ -4,13 +4,11 @@
 use backend::service::limits;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::words;
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Sets the monthly limit.
 #[server(endpoint = "limit/set")]
@@ -23,7 +21,7 @@ pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> 
         "/alerts",
         Kept::of([("monthly", &monthly)]),
     )?;
-    answer::say("/alerts", Done::LimitSet, Kept::nothing());
+    answer::say("/alerts", words::LIMIT_SET, Kept::nothing());
     Ok(())
 }
 
@@ -33,6 +31,6 @@ pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = limits::remove(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::LimitRemoved, Kept::nothing());
+    answer::say("/alerts", words::LIMIT_REMOVED, Kept::nothing());
     Ok(())
 }

@@ -10,8 +10,8 @@ pub(crate) mod history;
 #[cfg(feature = "ssr")]
 pub(crate) mod page;
 #[cfg(feature = "ssr")]
-pub(crate) mod recipient_link;
+pub mod recipient_link;
 #[cfg(feature = "ssr")]
 pub(crate) mod recipients;
 #[cfg(feature = "ssr")]
-pub(crate) mod words;
+mod words;

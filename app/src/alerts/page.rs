@@ -20,9 +20,9 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, after))
 }
 
-async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
-    let page = alerts::read(&visit.backend, &visit.actor, after.as_deref()).await?;
-    let may_change = visit.actor.is_offered(Act::LimitSet);
+async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+    let page = alerts::read(&mut visit.view, after.as_deref()).await?;
+    let may_change = visit.view.actor().is_offered(Act::LimitSet);
     let mut state = FormState::of(visit.flash.as_ref());
     if let Some(limit) = page.limit {
         let typed = Ticks::from_cents(limit).dollars(CENTS);

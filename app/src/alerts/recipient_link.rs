@@ -6,11 +6,14 @@ use backend::service::recipients;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::action::sealed::{self, Slot};
+use crate::action::sealed::{self, SealedCookie};
 use crate::action::{context, flash};
 use crate::frame::dead_end::{self, DeadEnd};
 use crate::frame::form::{FormState, submit};
 use crate::frame::{entrance, layout};
+
+/// The token of the link just followed, as text. A quarter of an hour, in which a button is pressed.
+pub const TOKEN: SealedCookie = SealedCookie::new("recipient", "/", 900);
 
 /// `/alert-recipient`
 pub fn view(path: &'static str) -> AnyView {
@@ -20,7 +23,7 @@ pub fn view(path: &'static str) -> AnyView {
         };
         let flash = flash::take(&backend, path);
         let state = FormState::of(flash.as_ref());
-        let token: Option<String> = sealed::peek(&backend, Slot::Recipient);
+        let token: Option<String> = sealed::peek(&backend, &TOKEN);
         let agreed = match token {
             None => None,
             Some(token) => match recipients::link(&backend, &token).await {

@@ -1,7 +1,7 @@
 //! The list of who is told of alerts by mail, and the form that adds to it; a part of `page`.
 
 use backend::service::recipients::RecipientRow;
-use domain::limits::RECIPIENTS_MAX;
+use domain::ceilings::RECIPIENTS_MAX;
 use leptos::prelude::*;
 
 use crate::frame::form::{Field, FormState, submit};

@@ -4,13 +4,11 @@
 use backend::service::webhooks;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::words;
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Sets the webhook's address.
 #[server(endpoint = "webhook/set")]
@@ -18,7 +16,7 @@ pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhooks::set(&backend, &actor, &url).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::of([("url", &url)]))?;
-    answer::say("/alerts", Done::WebhookSet, Kept::nothing());
+    answer::say("/alerts", words::WEBHOOK_SET, Kept::nothing());
     Ok(())
 }
 
@@ -28,7 +26,7 @@ pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhooks::remove(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::WebhookRemoved, Kept::nothing());
+    answer::say("/alerts", words::WEBHOOK_REMOVED, Kept::nothing());
     Ok(())
 }
 
@@ -38,7 +36,7 @@ pub async fn renew() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhooks::renew(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::WebhookRenewed, Kept::nothing());
+    answer::say("/alerts", words::WEBHOOK_RENEWED, Kept::nothing());
     Ok(())
 }
 
@@ -48,6 +46,6 @@ pub async fn test() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhooks::test(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", Done::WebhookTested, Kept::nothing());
+    answer::say("/alerts", words::WEBHOOK_TESTED, Kept::nothing());
     Ok(())
 }

@@ -3,4 +3,4 @@
 pub(crate) mod page;
 pub(crate) mod statement;
 pub(crate) mod what_if;
-pub(crate) mod words;
+mod words;

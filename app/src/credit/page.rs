@@ -29,8 +29,8 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, asked, form))
 }
 
-async fn read(visit: Visit, asked: Asked, form: what_if::Form) -> Result<Page, Stop> {
-    let page = credit::page(&visit.backend, &visit.actor, &asked).await?;
+async fn read(mut visit: Visit, asked: Asked, form: what_if::Form) -> Result<Page, Stop> {
+    let page = credit::page(&mut visit.view, &asked).await?;
     let credit = &page.credit;
     let end = end(credit.zero, credit.per_hour, credit.feed.as_of);
     let line = if page.burn_down.points.is_empty() {

@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use super::words;
 use crate::action::flash::{Flash, Kept, Outcome};
 use crate::action::problem::Problem;
 
@@ -19,7 +18,7 @@ impl FormState {
     pub fn of(flash: Option<&Flash>) -> Self {
         flash.map_or_else(Self::default, |flash| Self {
             problems: match &flash.outcome {
-                Outcome::Failed(error) => words::problems(error),
+                Outcome::Failed(problems) => problems.clone(),
                 Outcome::Done(_) => Vec::new(),
             },
             kept: flash.kept.clone(),
@@ -38,8 +37,8 @@ impl FormState {
     fn error(&self, field: &str) -> Option<String> {
         self.problems
             .iter()
-            .find(|problem| problem.field == Some(field))
-            .map(|problem| problem.text.clone())
+            .find(|problem| problem.field.as_deref() == Some(field))
+            .map(|problem| problem.text.clone().into_owned())
     }
 
     /// `Error: ` before the title of the page, so that it is the first thing read aloud.
@@ -56,7 +55,7 @@ impl FormState {
         if self.problems.is_empty() {
             return ().into_any();
         }
-        let lines = self.problems.iter().map(|problem| match problem.field {
+        let lines = self.problems.iter().map(|problem| match &problem.field {
             Some(field) => {
                 view! { <li><a href=format!("#{field}")>{problem.text.clone()}</a></li> }.into_any()
             }
@@ -201,15 +200,12 @@ fn described_by(name: &str, hint: &str, state: &FormState) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::refusal::{KeyRefusal, SignUpProblem, SignUpRefusal};
-
     use super::*;
-    use crate::action::ActionError;
 
-    fn failed(error: ActionError, kept: Kept) -> FormState {
+    fn failed(problem: Problem, kept: Kept) -> FormState {
         FormState::of(Some(&Flash {
             page: "/".to_owned(),
-            outcome: Outcome::Failed(error),
+            outcome: Outcome::Failed(vec![problem]),
             kept,
         }))
     }
@@ -239,7 +235,7 @@ mod tests {
     #[test]
     fn a_refused_field_says_why_and_keeps_what_was_typed() {
         let state = failed(
-            ActionError::Key(KeyRefusal::NameTooLong),
+            Problem::in_field("name", "The name is too long: 60 characters at most."),
             Kept::of([("name", "\"><script>")]),
         );
         let html = name_field("text", "name").draw(&state).to_html();
@@ -263,7 +259,7 @@ mod tests {
     #[test]
     fn a_password_never_comes_back() {
         let state = failed(
-            ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::PasswordTooShort])),
+            Problem::in_field("password", "The password is too short."),
             Kept::of([("password", "hunter2")]),
         );
         let html = name_field("password", "password").draw(&state).to_html();
@@ -274,7 +270,7 @@ mod tests {
     fn ticks_and_choices_come_back() {
         let kept = Kept::of([("terms", "yes"), ("country", "NL")]);
         let state = failed(
-            ActionError::SignUp(SignUpRefusal(vec![SignUpProblem::AupMissing])),
+            Problem::in_field("aup", "Accept the Acceptable Use Policy to sign up."),
             kept,
         );
         assert!(

@@ -1,4 +1,4 @@
-//! How amounts, durations and moments are written on pages (look.md 8), with the exact value beside them for machines.
+//! How amounts, durations and moments are written on pages, with the exact value beside them for machines.
 //! What they are is decided in `domain`; nothing here rounds what is stored.
 
 use domain::moment::Moment;

@@ -1,6 +1,7 @@
 //! The way from a page's answer to HTML: the frame of the signed-in, and what pages of both kinds say alike. The frame for
 //! strangers is `entrance`'s, the document around the frame `shell`'s.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use backend::Backend;
@@ -16,8 +17,7 @@ use super::entrance::entrance;
 use super::form::FormState;
 use super::format;
 use super::navigation::{Section, navigation};
-use super::words;
-use crate::action::flash::{self, Flash, Outcome};
+use crate::action::flash::{self, Flash, Outcome, Success};
 use crate::action::{ActionError, context, request};
 
 /// Where a page of the dashboard stands, as the route table says.
@@ -31,10 +31,10 @@ pub struct Place {
 
 /// What a page of the dashboard is given.
 pub struct Visit {
-    /// To read with.
+    /// Settings, clock, and what the last form has left.
     pub backend: Backend,
-    /// For whom.
-    pub actor: Actor,
+    /// What they may read, in their name.
+    pub view: backend::authority::view::View,
     /// How the last form of this page ended.
     pub flash: Option<Flash>,
 }
@@ -47,18 +47,15 @@ pub struct Page {
     pub title: Option<String>,
     /// What stands below the heading.
     pub body: AnyView,
-    /// The counts beside the navigation, when the page read them anyway.
-    pub nav: Option<Nav>,
 }
 
 impl Page {
-    /// A page whose navigation is read by the frame.
+    /// A page titled as it is headed.
     pub fn new(heading: impl Into<String>, body: AnyView) -> Self {
         Self {
             heading: heading.into(),
             title: None,
             body,
-            nav: None,
         }
     }
 
@@ -126,16 +123,15 @@ where
     };
     let flash = flash::take(&backend, place.path);
     let said = flash.as_ref().and_then(|flash| done(&flash.outcome));
+    // One snapshot for both, so that the balance in the frame is the balance on the page.
+    let mut view = actor.view(&backend).await?;
+    let nav = nav::read(&mut view).await?;
     let visit = Visit {
-        backend: backend.clone(),
-        actor: actor.clone(),
+        backend,
+        view,
         flash,
     };
     let page = page(visit).await?;
-    let nav = match page.nav {
-        Some(nav) => nav,
-        None => nav::read(&backend, &actor).await?,
-    };
     let title = page.title.unwrap_or_else(|| page.heading.clone());
     let framed = frame(
         place.section,
@@ -194,13 +190,13 @@ pub fn done(outcome: &Outcome) -> Option<AnyView> {
     let Outcome::Done(what) = outcome else {
         return None;
     };
-    let (title, text) = words::done(*what);
+    let Success { title, text } = what.clone();
     Some(notice("notice notice--done", title, text.into_any()))
 }
 
 /// A sentence that must be read now.
-pub fn notice(class: &'static str, title: &'static str, text: AnyView) -> AnyView {
-    view! { <div class=class role="status"><p class="notice__title">{title}</p><p>{text}</p></div> }
+pub fn notice(class: &'static str, title: impl Into<Cow<'static, str>>, text: AnyView) -> AnyView {
+    view! { <div class=class role="status"><p class="notice__title">{title.into()}</p><p>{text}</p></div> }
         .into_any()
 }
 

@@ -10,4 +10,3 @@ pub(crate) mod layout;
 pub(crate) mod navigation;
 pub(crate) mod shell;
 pub(crate) mod snippet;
-pub(crate) mod words;

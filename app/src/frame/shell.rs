@@ -74,7 +74,7 @@ fn wake_islands(assets: &Assets) -> String {
     )
 }
 
-/// The policy with this page's nonce; everything not named is refused (reference/security.md 1.5).
+/// The policy with this page's nonce; everything not named is refused.
 fn set_policy(nonce: Option<&Nonce>) {
     let (Some(nonce), Some(response)) = (nonce, use_context::<ResponseOptions>()) else {
         return;

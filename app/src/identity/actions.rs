@@ -4,13 +4,11 @@
 use backend::service::accounts;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::words;
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Signs in.
 #[server(endpoint = "session/sign-in")]
@@ -40,6 +38,6 @@ pub async fn sign_out() -> Result<(), ActionError> {
         Kept::nothing(),
     )?;
     answer::forget_kept_pages();
-    answer::say("/sign-in", Done::SignedOut, Kept::nothing());
+    answer::say("/sign-in", words::SIGNED_OUT, Kept::nothing());
     Ok(())
 }

@@ -6,3 +6,5 @@ pub mod actions;
 pub(crate) mod settings;
 #[cfg(feature = "ssr")]
 pub(crate) mod sign_in;
+#[cfg(feature = "ssr")]
+mod words;

@@ -13,8 +13,8 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, read)
 }
 
-async fn read(visit: Visit) -> Result<Page, Stop> {
-    let accepted = accounts::acceptances(&visit.backend, &visit.actor).await?;
+async fn read(mut visit: Visit) -> Result<Page, Stop> {
+    let accepted = accounts::acceptances(&mut visit.view).await?;
     let state = FormState::of(visit.flash.as_ref());
     let body = view! {
         {state.summary()}
@@ -36,7 +36,7 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
 }
 
 fn you(visit: &Visit) -> AnyView {
-    let actor = &visit.actor;
+    let actor = visit.view.actor();
     let confirmed = if actor.is_verified() {
         view! { <span class="badge badge--live">"confirmed"</span> }.into_any()
     } else {

@@ -5,16 +5,14 @@ use backend::failure::Failure;
 #[cfg(feature = "ssr")]
 use backend::service::keys;
 #[cfg(feature = "ssr")]
-use domain::refusal::KeyRefusal;
+use domain::key::KeyRefusal;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::{created, words};
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request, sealed,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Makes a key and leads to the one page that shows it.
 #[server(endpoint = "key/create")]
@@ -23,7 +21,7 @@ pub async fn create(#[server(default)] name: String) -> Result<(), ActionError> 
     let outcome = keys::create(&backend, &actor, &name).await;
     let kept = Kept::of([("name", &name)]);
     let key = answer::to(outcome, "/keys/created", "/keys/new", kept)?;
-    sealed::keep_new_key(&backend, &key);
+    created::keep(&backend, &key);
     Ok(())
 }
 
@@ -36,6 +34,6 @@ pub async fn revoke(#[server(default)] key_id: String) -> Result<(), ActionError
         Err(_) => Err(Failure::Refused(KeyRefusal::NotFound)),
     };
     answer::to(outcome, "/keys", "/keys", Kept::nothing())?;
-    answer::say("/keys", Done::KeyRevoked, Kept::nothing());
+    answer::say("/keys", words::REVOKED, Kept::nothing());
     Ok(())
 }

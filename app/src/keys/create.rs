@@ -1,6 +1,6 @@
 //! The form that creates a key.
 
-use domain::limits::KEY_NAME_CHARS_MAX;
+use domain::ceilings::KEY_NAME_CHARS_MAX;
 use leptos::prelude::*;
 
 use crate::frame::form::{Field, FormState, submit};
@@ -23,7 +23,7 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
         kind: "text",
         autocomplete: "off",
     };
-    let unverified = (!visit.actor.is_verified()).then(|| {
+    let unverified = (!visit.view.actor().is_verified()).then(|| {
         let text = view! { "Keys are made only for confirmed addresses. "<a href="/settings">"Send the mail again"</a> };
         layout::notice("notice notice--soon", "Confirm your address first", text.into_any())
     });

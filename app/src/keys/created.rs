@@ -1,11 +1,46 @@
 //! The one page that shows a new key. It empties the sealed cookie the key came in, so a reload shows nothing.
 
+use backend::Backend;
+use backend::service::keys::CreatedKey;
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use crate::action::sealed::{self, NewKey, Slot};
+use crate::action::sealed::{self, SealedCookie};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::snippet;
 use crate::islands::CopyButton;
+
+/// A minute, and for this page only.
+const COOKIE: SealedCookie = SealedCookie::new("new_key", "/keys/created", 60);
+
+/// A key on its way to the page that shows it. Its `Debug` hides the text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKey {
+    /// Its name.
+    pub name: String,
+    /// The whole key.
+    pub text: String,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends a new key to the page that shows it.
+pub fn keep(backend: &Backend, key: &CreatedKey) {
+    sealed::put(
+        backend,
+        &COOKIE,
+        &NewKey {
+            name: key.name.clone(),
+            text: key.text.expose().to_owned(),
+        },
+    );
+}
 
 /// `/keys/created`
 pub fn view(place: Place) -> AnyView {
@@ -13,7 +48,7 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
-    Ok(match sealed::take::<NewKey>(&visit.backend, Slot::NewKey) {
+    Ok(match sealed::take::<NewKey>(&visit.backend, &COOKIE) {
         Some(key) => Page::new(format!("Key {} created", key.name), shown(&visit, &key)),
         None => Page::new("Key created", gone()),
     })
@@ -50,4 +85,28 @@ fn gone() -> AnyView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::sealed::Sealer;
+
+    #[test]
+    fn a_key_stays_on_its_page() {
+        let key = NewKey {
+            name: "ci".to_owned(),
+            text: "sk_live_us_secret".to_owned(),
+        };
+        assert!(!format!("{key:?}").contains("secret"));
+        let cookie = Sealer::at(true, 0).seal(&COOKIE, &key).unwrap();
+        let text = cookie.to_str().unwrap();
+        assert!(
+            text.contains("Path=/keys/created")
+                && text.contains("Max-Age=60")
+                && text.contains("Secure"),
+            "{text}"
+        );
+        assert!(!text.contains("sk_live"));
+    }
 }

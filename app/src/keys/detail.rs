@@ -20,12 +20,12 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, id))
 }
 
-async fn read(visit: Visit, id: Option<KeyId>) -> Result<Page, Stop> {
+async fn read(mut visit: Visit, id: Option<KeyId>) -> Result<Page, Stop> {
     let id = id.ok_or(Stop::NotFound)?;
-    let key = keys::get(&visit.backend, &visit.actor, id)
+    let key = keys::get(&mut visit.view, id)
         .await?
         .ok_or(Stop::NotFound)?;
-    let may_revoke = key.revoked_at.is_none() && visit.actor.is_offered(Act::KeyRevoke);
+    let may_revoke = key.revoked_at.is_none() && visit.view.actor().is_offered(Act::KeyRevoke);
     let body = (facts(&key), may_revoke.then(|| revoke(&key))).into_any();
     Ok(Page::new(format!("Key {}", key.name), body))
 }

@@ -16,13 +16,13 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, after))
 }
 
-async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
-    let list = keys::list(&visit.backend, &visit.actor, after.as_deref()).await?;
+async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+    let list = keys::list(&mut visit.view, after.as_deref()).await?;
     let state = FormState::of(visit.flash.as_ref());
-    let new = visit
-        .actor
-        .is_offered(Act::KeyCreate)
-        .then(|| view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> });
+    let new =
+        visit.view.actor().is_offered(Act::KeyCreate).then(
+            || view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> },
+        );
     let body = view! {
         {state.summary()}
         <section class="section" aria-labelledby="all-keys">

@@ -10,3 +10,5 @@ pub(crate) mod created;
 pub(crate) mod detail;
 #[cfg(feature = "ssr")]
 pub(crate) mod list;
+#[cfg(feature = "ssr")]
+mod words;

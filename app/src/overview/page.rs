@@ -1,7 +1,6 @@
 //! What is left, how fast it goes, when it ends, what runs. Before the first sandbox: the way to it.
 
 use backend::service::attention::Attention;
-use backend::service::nav::Nav;
 use backend::service::overview::{self, Overview};
 use domain::figures::Stage;
 use domain::outlook::Cause;
@@ -19,13 +18,8 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, read)
 }
 
-async fn read(visit: Visit) -> Result<Page, Stop> {
-    let overview = overview::read(&visit.backend, &visit.actor).await?;
-    let nav = Nav {
-        balance: overview.balance,
-        running: overview.sandboxes,
-        keys: overview.keys,
-    };
+async fn read(mut visit: Visit) -> Result<Page, Stop> {
+    let overview = overview::read(&mut visit.view).await?;
     let notices = (
         layout::feed_notice(&overview.feed),
         attention(&overview.attention),
@@ -40,7 +34,6 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
     };
     let body = (notices, figures, rest).into_any();
     Ok(Page {
-        nav: Some(nav),
         ..Page::new("Overview", body)
     })
 }

@@ -5,18 +5,16 @@ use backend::failure::Failure;
 #[cfg(feature = "ssr")]
 use backend::service::sandboxes;
 #[cfg(feature = "ssr")]
-use domain::refusal::SandboxRefusal;
-#[cfg(feature = "ssr")]
 use domain::sandbox::SandboxId;
+#[cfg(feature = "ssr")]
+use domain::sandbox::SandboxRefusal;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::words;
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-};
+use crate::action::{answer, context, flash::Kept, request};
 
 /// Restarts the timer that destroys a sandbox. Both fields come from the form, so they may be anything.
 #[server(endpoint = "sandbox/set-timeout")]
@@ -31,6 +29,6 @@ pub async fn set_timeout(
         (None, _) => Err(Failure::Refused(SandboxRefusal::NotFound)),
     };
     answer::to(outcome, "/waste", "/waste", Kept::nothing())?;
-    answer::say("/waste", Done::TimeoutSet, Kept::nothing());
+    answer::say("/waste", words::TIMEOUT_SET, Kept::nothing());
     Ok(())
 }

@@ -22,9 +22,13 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, id, after))
 }
 
-async fn read(visit: Visit, id: Option<SandboxId>, after: Option<String>) -> Result<Page, Stop> {
+async fn read(
+    mut visit: Visit,
+    id: Option<SandboxId>,
+    after: Option<String>,
+) -> Result<Page, Stop> {
     let id = id.ok_or(Stop::NotFound)?;
-    let life = sandbox_intervals::read(&visit.backend, &visit.actor, &id, after.as_deref())
+    let life = sandbox_intervals::read(&mut visit.view, &id, after.as_deref())
         .await?
         .ok_or(Stop::NotFound)?;
     let Life {

@@ -20,11 +20,11 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(
-    visit: Visit,
+    mut visit: Visit,
     state: Option<SandboxState>,
     after: Option<String>,
 ) -> Result<Page, Stop> {
-    let list = sandboxes::list(&visit.backend, &visit.actor, state, after.as_deref()).await?;
+    let list = sandboxes::list(&mut visit.view, state, after.as_deref()).await?;
     let body = view! {
         <section class="section">
             {controls(state)}

@@ -8,3 +8,5 @@ pub(crate) mod detail;
 pub(crate) mod list;
 #[cfg(feature = "ssr")]
 pub(crate) mod waste;
+#[cfg(feature = "ssr")]
+mod words;

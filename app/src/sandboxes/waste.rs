@@ -3,7 +3,7 @@
 
 use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
 use domain::act::Act;
-use domain::limits::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
+use domain::ceilings::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
 use domain::page;
 use domain::sandbox::SandboxState;
 use leptos::prelude::*;
@@ -20,10 +20,10 @@ pub fn view(place: Place) -> AnyView {
     layout::dashboard(place, move |visit| read(visit, after))
 }
 
-async fn read(visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     let state = FormState::of(visit.flash.as_ref());
-    let waste = waste::read(&visit.backend, &visit.actor, after.as_deref()).await?;
-    let may_command = visit.actor.is_offered(Act::SandboxSetTimeout);
+    let waste = waste::read(&mut visit.view, after.as_deref()).await?;
+    let may_command = visit.view.actor().is_offered(Act::SandboxSetTimeout);
     let body = view! {
         {state.summary()}
         {layout::feed_notice(&waste.feed)}

@@ -8,14 +8,11 @@
 use backend::service::accounts;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::{verify_email, words};
 use crate::action::ActionError;
 #[cfg(feature = "ssr")]
-use crate::action::{
-    answer, context,
-    flash::{Done, Kept},
-    request,
-    sealed::{self, Slot},
-};
+use crate::action::{answer, context, flash::Kept, request, sealed};
 
 /// Signs up. A known address gets the same answer as a new one; only the mail differs. A box that is not ticked sends
 /// nothing, a ticked one `yes`.
@@ -51,7 +48,7 @@ pub async fn sign_up(
     };
     let outcome = accounts::sign_up(&context::backend()?, sign_up).await;
     answer::to(outcome, "/check-mail", "/sign-up", kept)?;
-    answer::say("/check-mail", Done::MailSent, typed);
+    answer::say("/check-mail", words::MAIL_SENT, typed);
     Ok(())
 }
 
@@ -59,17 +56,17 @@ pub async fn sign_up(
 #[server(endpoint = "account/verify-email")]
 pub async fn verify_email() -> Result<(), ActionError> {
     let (backend, session) = (context::backend()?, context::session()?);
-    let token: String = sealed::peek(&backend, Slot::Verification).unwrap_or_default();
+    let token: String = sealed::peek(&backend, &verify_email::TOKEN).unwrap_or_default();
     let outcome = accounts::confirm_email(&backend, &token).await;
     let user_id = answer::to(outcome, "/overview", "/verify-email", Kept::nothing())?;
-    sealed::clear(&backend, Slot::Verification);
+    sealed::clear(&backend, &verify_email::TOKEN);
     answer::to(
         request::sign_in(&session, user_id).await,
         "/overview",
         "/sign-in",
         Kept::nothing(),
     )?;
-    answer::say("/overview", Done::EmailConfirmed, Kept::nothing());
+    answer::say("/overview", words::EMAIL_CONFIRMED, Kept::nothing());
     Ok(())
 }
 
@@ -79,6 +76,6 @@ pub async fn resend_verification() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = accounts::resend_verification(&backend, &actor).await;
     answer::to(outcome, "/settings", "/settings", Kept::nothing())?;
-    answer::say("/settings", Done::MailSent, Kept::nothing());
+    answer::say("/settings", words::MAIL_SENT, Kept::nothing());
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! address only when that was typed on the form just sent.
 
 use backend::Backend;
-use domain::limits::VERIFICATION_HOURS;
+use domain::ceilings::VERIFICATION_HOURS;
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;

@@ -7,4 +7,6 @@ pub(crate) mod check_mail;
 #[cfg(feature = "ssr")]
 pub(crate) mod page;
 #[cfg(feature = "ssr")]
-pub(crate) mod verify_email;
+pub mod verify_email;
+#[cfg(feature = "ssr")]
+mod words;

@@ -1,8 +1,8 @@
 //! E-mail, password, country and what the law and the Terms ask for, on one page.
 
 use backend::Backend;
+use domain::ceilings::PASSWORD_CHARS_MIN;
 use domain::country::Country;
-use domain::limits::PASSWORD_CHARS_MIN;
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;

@@ -4,9 +4,12 @@ use backend::Backend;
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
-use crate::action::sealed::{self, Slot};
+use crate::action::sealed::{self, SealedCookie};
 use crate::frame::form::{FormState, submit};
 use crate::frame::layout;
+
+/// The token of the link just followed, as text. A quarter of an hour, in which the button is pressed.
+pub const TOKEN: SealedCookie = SealedCookie::new("verification", "/", 900);
 
 /// `/verify-email`
 pub fn view(path: &'static str) -> AnyView {
@@ -15,7 +18,7 @@ pub fn view(path: &'static str) -> AnyView {
 
 fn body(backend: &Backend, flash: Option<Flash>) -> AnyView {
     let state = FormState::of(flash.as_ref());
-    let has_link = sealed::peek::<String>(backend, Slot::Verification).is_some();
+    let has_link = sealed::peek::<String>(backend, &TOKEN).is_some();
     let act = if has_link {
         view! {
             <p>"One press confirms your e-mail address, opens your account and signs you in."</p>

@@ -1,13 +1,14 @@
 //! The line of controls: a plain GET form whose state is the address, each refusal beside its control, and the filters
 //! that are on with the way to take each off.
 
-use domain::refusal::UsageProblem;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::Facet;
 use domain::usage::query::{Group, Metric, Only, Query, Range, date_of, date_word};
 use leptos::prelude::*;
 
+use crate::action::problem::Words as _;
 use crate::chart::value::{facet_name, group_name, metric_name};
-use crate::frame::{format, words};
+use crate::frame::format;
 
 /// What was typed into the free fields, kept as it is when it makes no sense.
 pub(super) struct Typed {
@@ -166,8 +167,8 @@ type Refused = (Option<&'static str>, Option<String>, Option<AnyView>);
 
 /// What to mark a control with when its word makes no sense.
 fn refused(name: &'static str, problems: &[UsageProblem]) -> Refused {
-    let mut said = problems.iter().map(|problem| words::usage(*problem));
-    let Some(problem) = said.find(|problem| problem.field == Some(name)) else {
+    let mut said = problems.iter().map(|problem| problem.problem());
+    let Some(problem) = said.find(|problem| problem.field.as_deref() == Some(name)) else {
         return (None, None, None);
     };
     let id = format!("{name}-error");
@@ -177,7 +178,7 @@ fn refused(name: &'static str, problems: &[UsageProblem]) -> Refused {
 
 /// What belongs to no single control.
 fn about_all(problems: &[UsageProblem]) -> AnyView {
-    let said = problems.iter().map(|problem| words::usage(*problem));
+    let said = problems.iter().map(|problem| problem.problem());
     let said = said.filter(|problem| problem.field.is_none());
     let said =
         said.map(|problem| view! { <p class="query__error" role="alert">{problem.text}</p> });

@@ -4,18 +4,18 @@ use backend::failure::Failure;
 use backend::service::usage_intervals::{self, Intervals, Line, Part};
 use domain::money::Ticks;
 use domain::price::BilledMs;
-use domain::refusal::UsageProblem;
 use domain::sandbox::Size;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::Facet;
 use domain::usage::query::Window;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use time::OffsetDateTime;
 
+use crate::action::problem::Words as _;
 use crate::chart::value::facet_name;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
-use crate::frame::words;
 
 /// `/usage/intervals`
 pub fn view(place: Place) -> AnyView {
@@ -26,15 +26,13 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(
-    visit: Visit,
+    mut visit: Visit,
     window: Result<Window, UsageProblem>,
     problems: Vec<UsageProblem>,
     after: Option<String>,
 ) -> Result<Page, Stop> {
     let found = match &window {
-        Ok(window) => {
-            usage_intervals::list(&visit.backend, &visit.actor, window, after.as_deref()).await
-        }
+        Ok(window) => usage_intervals::list(&mut visit.view, window, after.as_deref()).await,
         Err(problem) => Err(Failure::Refused(*problem)),
     };
     let (problems, list) = match (found, window) {
@@ -46,7 +44,7 @@ async fn read(
         (Ok(_), Err(problem)) => (vec![problem], None),
     };
     let said = problems.iter().map(|problem| {
-        view! { <p class="query__error" role="alert">{words::usage(*problem).text}" "<a href="/usage">"Usage"</a></p> }
+        view! { <p class="query__error" role="alert">{problem.problem().text}" "<a href="/usage">"Usage"</a></p> }
     });
     let body = view! { {said.collect_view()} {list} };
     Ok(Page::new("Intervals", body.into_any()))

@@ -5,3 +5,4 @@ pub(crate) mod facet;
 pub(crate) mod intervals;
 pub(crate) mod page;
 pub(crate) mod reasons;
+mod words;

@@ -2,7 +2,7 @@
 //! The controls, the reasons and the single intervals have files of their own.
 
 use backend::service::usage::{self, Usage};
-use domain::refusal::UsageProblem;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::Amounts;
 use domain::usage::grid::Step;
 use domain::usage::query::{Metric, Query, Range};
@@ -24,12 +24,12 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(
-    visit: Visit,
+    mut visit: Visit,
     query: Query,
     mut problems: Vec<UsageProblem>,
     typed: Typed,
 ) -> Result<Page, Stop> {
-    let usage = usage::read(&visit.backend, &visit.actor, &query).await?;
+    let usage = usage::read(&mut visit.view, &query).await?;
     problems.extend(&usage.problems);
     let caption = caption(&usage);
     let breakdown = &usage.breakdown;

@@ -25,7 +25,7 @@ pub struct Exchange {
     pub response: Option<String>,
 }
 
-/// The parsed contract.
+/// docs/orchestrator.yaml, parsed.
 pub struct Contract {
     document: Value,
 }

@@ -9,6 +9,7 @@ use axum::{
     extract::ConnectInfo,
     response::{IntoResponse, Response},
 };
+use http::StatusCode;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -20,6 +21,9 @@ use tower::ServiceExt;
 
 /// More connections than this wait in the listen queue.
 const MAX_CONNECTIONS: usize = 1_024;
+
+/// How a peer words a refusal that a layer around its handlers makes: status and sentence.
+pub(crate) type Refuse = fn(StatusCode, &'static str) -> Response;
 
 /// Marks a response that must never be written: the connection closes instead.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use backend::Backend;
 use backend::authority::actor::Actor;
+use backend::authority::view::View;
 use backend::settings::Settings;
 use backend::sign_up::confirm::confirm_email;
 use backend::sign_up::{self, SignUp};
@@ -122,6 +123,11 @@ impl World {
             .unwrap();
         self.work().await;
         testing::actor(&self.backend, user_id).await.unwrap()
+    }
+
+    /// A snapshot in the name of somebody, as each answer has one.
+    pub async fn view(&self, actor: &Actor) -> View {
+        actor.view(&self.backend).await.unwrap()
     }
 
     /// The token in the newest mail to an address.

@@ -7,7 +7,7 @@ use domain::moment::Moment;
 use domain::money::Ticks;
 use rust_decimal::Decimal;
 use secrecy::ExposeSecret as _;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// The role that the application works as: it may add to the ledger, the feed, prices and closed months, and change none
-/// of them (migration 0008). Who logs in and migrates owns the tables; what serves requests does not.
+/// of them (migrations/0019_rights.sql). Who logs in and migrates owns the tables; what serves requests does not.
 const ROLE: &str = "isorun_app";
 
 /// Opens the pool. Every wait is bounded: 2 s for a connection, 5 s for a statement, 2 s for a lock
@@ -78,6 +78,20 @@ pub(crate) async fn expect_keys(db: &mut PgConnection) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Until it is called with `false`, or the transaction ends: a join looks up each row of one side in an index of the other,
+/// and never reads a side whole to hash or sort it. A fence inside the statement (`OFFSET 0`) would do the same, and would
+/// keep a database over several machines from sending each account's part to the machine that has it.
+pub(crate) async fn join_by_keys(db: &mut PgConnection, only: bool) -> Result<(), Broken> {
+    let others = if only { "off" } else { "on" };
+    sqlx::query!(
+        "SELECT set_config('enable_hashjoin', $1, true) AS hashes, set_config('enable_mergejoin', $1, true) AS merges",
+        others
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
+}
+
 /// Brings the schema up to date on a connection of its own, with the rights of the login.
 pub(crate) async fn migrate(settings: &Settings) -> Result<(), Broken> {
     let options: PgConnectOptions = settings.database_url.expose_secret().parse()?;
@@ -86,8 +100,25 @@ pub(crate) async fn migrate(settings: &Settings) -> Result<(), Broken> {
     let mut db = tokio::time::timeout(Duration::from_secs(2), connecting)
         .await
         .map_err(|_| sqlx::Error::PoolTimedOut)??;
-    MIGRATOR.run(&mut db).await?;
+    MIGRATOR.run(&mut db).await.map_err(unfit)?;
     Ok(db.close().await?)
+}
+
+/// Says what to do with a database that these migrations did not make. A landed migration never changes, so one that differs
+/// is of the time before the first of them landed.
+fn unfit(error: MigrateError) -> Broken {
+    let newest = MIGRATOR.iter().map(|migration| migration.version).max();
+    match error {
+        MigrateError::VersionMissing(version) if Some(version) > newest => Broken::from(error).context(
+            "this database was brought up to date by a later version of this program: start that one, or give \
+             DATABASE_URL another database",
+        ),
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => Broken::from(error).context(
+            "this database was made by an earlier layout of the schema, and no migration leads from there to this one: \
+             `make clean`, then `make run` (what it holds is deleted), or give DATABASE_URL an empty database",
+        ),
+        other => other.into(),
+    }
 }
 
 /// Ticks from a `NUMERIC(38,0)` column.

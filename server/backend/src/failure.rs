@@ -1,19 +1,57 @@
 //! Refused or broken, nothing else: an expected refusal is a closed enum of `domain`, everything unexpected is `Broken`.
-//! How either is shown belongs to `app`; it is logged once, where it turns into an answer.
+//! How either is shown belongs to `app`; it is logged once, where it turns into an answer (docs/decisions/0010-breakages.md).
 
 use std::fmt;
+use std::panic::Location;
 
 use domain::act::Denial;
+use tracing::{Metadata, Span};
 
-/// Something unexpected, with its cause chain for the log. Deliberately not an `Error` and without a public text, so that
-/// it cannot slip into a page.
-pub struct Broken(anyhow::Error);
+/// Something unexpected, with its cause chain, its place and its verb for the log. Deliberately not an `Error` and without
+/// a public text, so that it cannot slip into a page.
+pub struct Broken {
+    cause: anyhow::Error,
+    place: &'static Location<'static>,
+    span: Option<&'static Metadata<'static>>,
+}
 
 impl Broken {
+    /// The three fields of every log line about a breakage are this, `place` and `verb`. The cause chain in one line; a
+    /// database error's DETAIL, which can hold values, is not part of it.
+    #[must_use]
+    pub const fn cause(&self) -> Cause<'_> {
+        Cause(&self.cause)
+    }
+
+    /// Where it turned from an error into a breakage: the line of the `?`, or of [`Broken::new`]. `file:line:column`, the
+    /// file as the compiler was given it: from the root of the repository.
+    #[must_use]
+    pub const fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// What was being done: the innermost span of ours at that line, such as `keys.revoke`. None outside of any, and when
+    /// the level of the log leaves spans out.
+    #[must_use]
+    pub fn verb(&self) -> Option<&'static str> {
+        self.span.map(Metadata::name)
+    }
+
+    #[track_caller]
+    fn here(cause: anyhow::Error) -> Self {
+        Self {
+            cause,
+            place: Location::caller(),
+            span: Span::current()
+                .metadata()
+                .filter(|span| span.module_path().is_some_and(is_ours)),
+        }
+    }
+
     /// True when the database cannot be reached or is out of connections: the answer is "try again", not "we failed".
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        self.0
+        self.cause
             .chain()
             .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
             .any(|error| match error {
@@ -34,7 +72,7 @@ impl Broken {
     /// True when another transaction was faster: nothing is wrong, and the next try sees what it wrote.
     #[must_use]
     pub fn is_race(&self) -> bool {
-        self.0
+        self.cause
             .chain()
             .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
             .any(|error| {
@@ -46,31 +84,53 @@ impl Broken {
 
     /// A breakage without a deeper cause: a row or an answer that makes no sense.
     #[must_use]
+    #[track_caller]
     pub fn new(what: &'static str) -> Self {
-        Self(anyhow::anyhow!(what))
+        Self::here(anyhow::anyhow!(what))
     }
 
-    /// Says what was being done, for the log.
+    /// Says what was being done, for the log. The place stays where it broke: that is nearer to the cause.
     #[must_use]
     pub fn context(self, what: &'static str) -> Self {
-        Self(self.0.context(what))
+        Self {
+            cause: self.cause.context(what),
+            ..self
+        }
     }
 }
 
+/// Spans of this crate only: the one around a request says nothing of what was being done.
+fn is_ours(module: &str) -> bool {
+    module.split("::").next() == module_path!().split("::").next()
+}
+
+/// Every `?` on a foreign error passes here, through `Failure` and `JobError` too; `track_caller` hands its line on.
 impl<E: Into<anyhow::Error>> From<E> for Broken {
+    #[track_caller]
     fn from(error: E) -> Self {
-        Self(error.into())
+        Self::here(error.into())
     }
 }
 
-impl fmt::Display for Broken {
-    /// The cause chain in one line, for the log. A database error's DETAIL, which can hold values, is not part of it.
+/// The cause chain of a breakage, to be shown in the log.
+#[derive(Clone, Copy)]
+pub struct Cause<'a>(&'a anyhow::Error);
+
+impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, cause) in self.0.chain().enumerate() {
             let separator = if index == 0 { "" } else { ": " };
             write!(f, "{separator}{cause}")?;
         }
         Ok(())
+    }
+}
+
+/// Cause and place in one line, for where there are no fields: a program's last words.
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line) = (self.place.file(), self.place.line());
+        write!(f, "{} at {file}:{line}", self.cause())
     }
 }
 
@@ -92,7 +152,80 @@ pub enum Failure<R> {
 }
 
 impl<R, E: Into<Broken>> From<E> for Failure<R> {
+    #[track_caller]
     fn from(error: E) -> Self {
         Self::Broken(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::JobError;
+
+    fn read(text: &str) -> Result<u8, std::num::ParseIntError> {
+        text.parse()
+    }
+
+    /// Says, beside what it gives, on which line it was written.
+    macro_rules! with_line {
+        ($result:expr) => {
+            ($result, line!())
+        };
+    }
+
+    fn broken(text: &str) -> Result<u8, Broken> {
+        Ok(read(text)?)
+    }
+    const BROKEN: u32 = line!() - 2;
+
+    fn failure(text: &str) -> Result<u8, Failure<()>> {
+        Ok(read(text)?)
+    }
+    const FAILURE: u32 = line!() - 2;
+
+    async fn job(text: &str) -> Result<u8, JobError> {
+        std::future::ready(()).await;
+        Ok(read(text)?)
+    }
+    const JOB: u32 = line!() - 2;
+
+    /// Two floors up, the line below stays.
+    fn passed_on(text: &str) -> Result<u8, Failure<()>> {
+        let number = broken(text).map_err(|broken| broken.context("a number"))?;
+        Ok(number)
+    }
+
+    fn place(broken: &Broken) -> (&str, u32) {
+        (broken.place().file(), broken.place().line())
+    }
+
+    #[tokio::test]
+    async fn each_question_mark_is_a_place() {
+        let at = |line: u32| (file!(), line);
+        assert_eq!(place(&broken("x").unwrap_err()), at(BROKEN));
+        let Err(Failure::Broken(found)) = failure("x") else {
+            panic!("not broken")
+        };
+        assert_eq!(place(&found), at(FAILURE));
+        let Err(JobError::Broken(found)) = job("x").await else {
+            panic!("not broken")
+        };
+        assert_eq!(place(&found), at(JOB));
+        let Err(Failure::Broken(found)) = passed_on("x") else {
+            panic!("not broken")
+        };
+        assert_eq!(place(&found), at(BROKEN));
+        assert_eq!(
+            found.to_string(),
+            format!(
+                "a number: invalid digit found in string at {}:{BROKEN}",
+                file!()
+            )
+        );
+        let (made, line) = with_line!(Broken::new("no such row"));
+        assert_eq!(place(&made), at(line));
+        let (made, line) = with_line!(read("x").map_err(|error| Broken::from(error)));
+        assert_eq!(place(&made.unwrap_err()), at(line));
     }
 }

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::limits::PAGE_ROWS;
+use domain::ceilings::PAGE_ROWS;
 use domain::page::Page;
 use time::OffsetDateTime;
 

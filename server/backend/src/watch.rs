@@ -2,11 +2,12 @@
 //! all in one transaction. What the moment is decides `domain::outlook`; which warnings follow, `alerts`.
 
 use crate::alerts::raise;
-use crate::forecast::{self, figures, next_due, standing};
+use crate::credit::standing::Standing;
+use crate::forecast::{self, Figures, next_due, standing};
+use domain::ceilings::OUTLOOKS_PER_ROUND;
 use domain::id::AccountId;
-use domain::limits::OUTLOOKS_PER_ROUND;
 use domain::moment::Moment;
-use domain::outlook::{self, Zero};
+use domain::outlook::Zero;
 use time::OffsetDateTime;
 
 use crate::Backend;
@@ -26,6 +27,7 @@ pub(crate) const POSTPONED_MS: i64 = 60_000;
 ///
 /// # Errors
 /// When the database cannot be asked which are due.
+#[tracing::instrument(skip_all, name = "watch.round")]
 pub async fn round(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     let settled_at = feed::peek(&mut db, FEED)
@@ -42,7 +44,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
                 metrics::counter!("outlooks_raced_total").increment(1);
             }
             Err(broken) => {
-                tracing::error!(account.id = %account_id, error = %broken, "outlook broke; other accounts go on");
+                tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "outlook broke; other accounts go on");
                 metrics::counter!("outlooks_broken_total").increment(1);
                 let until = Moment::from(as_of).plus_ms(POSTPONED_MS);
                 let mut db = backend.pool().acquire().await?;
@@ -65,22 +67,22 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
     let Some(before) = forecast::store::take(&mut tx, account_id, live.feed.as_of).await? else {
         return Ok(());
     };
-    let figures = figures(&mut tx, account_id, live.feed.as_of.into(), live.book).await?;
-    let present = figures.present();
-    let zero = outlook::zero(&present)?;
+    let settled_at = live.feed.as_of;
+    let figures = Figures::of(Standing::read(backend, &mut tx, account_id, live).await?);
+    let zero = figures.zero()?;
     let standing = standing(&before, &figures, zero);
     let wanted = raise::wanted(&mut tx, account_id).await?;
     let ahead = next_due(&figures, &standing, &wanted)?;
     let now = backend.clock().now();
     let computed = Outlook {
-        computed_at: live.feed.as_of,
+        computed_at: settled_at,
         rate: figures.per_hour(),
         zero: zero.map(|zero| (zero.at.into(), zero.cause)),
         epoch: standing.epoch,
         base: standing.base,
     };
     forecast::store::put(&mut tx, account_id, &computed, ahead.into()).await?;
-    if let Some(run_until) = moved(before.run_until, zero, figures.as_of) {
+    if let Some(run_until) = moved(before.run_until, zero, figures.as_of()) {
         let generation = accounts::set_run_until(&mut tx, account_id, run_until).await?;
         let job = PushTenant {
             account_id,

@@ -66,7 +66,7 @@ async fn every<F: Future<Output = Result<(), Broken>>>(
 ) {
     while !stop.is_cancelled() {
         if let Err(broken) = turn().await {
-            tracing::error!(worker = name, error = %broken, "turn broke; the loop goes on");
+            tracing::error!(worker = name, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "turn broke; the loop goes on");
             metrics::counter!("worker_turns_broken_total", "worker" => name).increment(1);
         }
         tokio::select! {
@@ -117,7 +117,7 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
         let started = runner::claim(KINDS, backend, &mut running)
             .await
             .unwrap_or_else(|broken| {
-                tracing::error!(worker = "jobs", error = %broken, "claim broke; the loop goes on");
+                tracing::error!(worker = "jobs", cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "claim broke; the loop goes on");
                 0
             });
         if started == 0 {

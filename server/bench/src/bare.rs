@@ -46,7 +46,7 @@ async fn read(backend: &Backend, headers: &HeaderMap) -> Result<Option<String>, 
     let Some(actor) = session::actor(backend, SessionKey::of(&id.to_string())).await? else {
         return Ok(None);
     };
-    let overview = overview::read(backend, &actor).await?;
+    let overview = overview::read(&mut actor.view(backend).await?).await?;
     Ok(Some(format!(
         "{} {} {}\n",
         overview.figures.balance,

@@ -9,7 +9,8 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Where all server functions are.
 pub const PREFIX: &str = "/api/";

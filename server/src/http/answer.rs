@@ -9,7 +9,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 
-use super::Edge;
+use super::edge::Edge;
 
 /// Seconds after which a client may try again: when the limits or the database have had time to recover.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");

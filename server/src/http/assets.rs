@@ -15,7 +15,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tower_http::services::{ServeDir, ServeFile};
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Files of `public/` and where they are asked for. Only what is listed is served.
 pub const PUBLIC_FILES: [&str; 3] = ["/favicon.svg", "/robots.txt", "/.well-known/security.txt"];

@@ -9,7 +9,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// The largest form (a key's name, an address, a password) is under 2 KiB; 64 KiB is reference/security.md 5.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

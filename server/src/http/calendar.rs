@@ -12,7 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
 use backend::service::calendar;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// The address of a feed.
 pub const PATH: &str = "/calendar/{token}";
@@ -33,7 +34,7 @@ pub async fn feed(
         Ok(Some(text)) => ([(CONTENT_TYPE, CALENDAR)], text).into_response(),
         Ok(None) => dead_end(DeadEnd::NotFound),
         Err(broken) => {
-            tracing::error!(cause = %broken, "the calendar feed could not be read");
+            tracing::error!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "the calendar feed could not be read");
             dead_end(if broken.is_unavailable() {
                 DeadEnd::Unavailable
             } else {

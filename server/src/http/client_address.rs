@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::Edge;
+use super::edge::Edge;
 use crate::config::Network;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";

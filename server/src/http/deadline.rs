@@ -8,7 +8,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Over the sum of what a page waits for at worst: 2 s for a connection, 5 s for a statement, twice.
 const REQUEST_MAX: Duration = Duration::from_secs(15);

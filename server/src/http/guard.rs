@@ -15,7 +15,8 @@ use backend::authority::session::{SessionKey, Visitor};
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::{Edge, actions, answer, live, verify};
+use super::edge::Edge;
+use super::{actions, answer, live, verify};
 
 /// Handlers and server functions that decide about strangers themselves.
 const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];
@@ -71,15 +72,18 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
     }
     match visitor.actor(&guard.backend).await {
         Ok(Some(_)) if is_landing => answer::see_other("/overview"),
-        Ok(None) if is_private => answer::see_other("/sign-in"),
-        Ok(found) => {
-            if let Some(actor) = found {
-                note(actor.user_id().0);
-            }
+        Ok(None) if is_private => {
+            // A cookie of a session that has ended: the session layer takes it back once it has looked.
+            note_signed_in(session).await;
+            answer::see_other("/sign-in")
+        }
+        Ok(Some(actor)) => {
+            note(actor.user_id().0);
             next.run(request).await
         }
+        Ok(None) => next.run(request).await,
         Err(error) => {
-            tracing::error!(cause = %error, "the session could not be read");
+            tracing::error!(cause = %error.cause(), place = %error.place(), verb = error.verb(), "the session could not be read");
             answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)
         }
     }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
 use sqlx::Connection as _;
 
-use super::Edge;
+use super::edge::Edge;
 
 /// Shorter than the pool's own wait: a check that hangs is an answer.
 const CHECK_MAX: Duration = Duration::from_secs(1);

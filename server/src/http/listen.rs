@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::Site;
 use super::client_address::PeerAddress;
+use super::edge::Site;
 
 /// Open connections of a process; each idle one costs about 20 KiB. More wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;

@@ -22,7 +22,7 @@ pub async fn overview(
         Ok(Some(figures)) => Json(figures).into_response(),
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
         Err(broken) => {
-            tracing::error!(cause = %broken, "the live figures could not be read");
+            tracing::error!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "the live figures could not be read");
             let is_away = broken.is_unavailable();
             let status = if is_away {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -36,7 +36,9 @@ pub async fn overview(
 
 async fn figures(backend: &Backend, visitor: &Visitor) -> Result<Option<Figures>, Broken> {
     match visitor.actor(backend).await? {
-        Some(actor) => Ok(Some(overview::figures(backend, &actor).await?)),
+        Some(actor) => Ok(Some(
+            overview::figures(&mut actor.view(backend).await?).await?,
+        )),
         None => Ok(None),
     }
 }

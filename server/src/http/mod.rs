@@ -9,6 +9,7 @@ mod body;
 mod calendar;
 pub mod client_address;
 mod deadline;
+mod edge;
 mod export;
 mod guard;
 mod health;
@@ -23,9 +24,6 @@ mod session_cookie;
 pub mod session_store;
 mod verify;
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-
 use app::frame::assets::Assets;
 use app::frame::dead_end::DeadEnd;
 use axum::Router;
@@ -36,69 +34,10 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
-use url::Url;
 
-use crate::config::{Network, Web};
+pub use edge::{Edge, Site};
 use rate_limit::{Limiter, Limits};
-
-/// What the edge knows before the database is reached.
-#[derive(Clone)]
-pub struct Edge {
-    assets: Arc<Assets>,
-    site_root: Arc<PathBuf>,
-    origin: Arc<str>,
-    trusted_proxies: Arc<[Network]>,
-    stopping: CancellationToken,
-}
-
-impl Edge {
-    /// Puts it together.
-    #[must_use]
-    pub fn new(
-        assets: Assets,
-        web: &Web,
-        public_origin: &Url,
-        stopping: CancellationToken,
-    ) -> Self {
-        Self {
-            assets: Arc::new(assets),
-            site_root: Arc::new(web.site_root.clone()),
-            origin: public_origin.origin().ascii_serialization().into(),
-            trusted_proxies: web.trusted_proxies.clone().into(),
-            stopping,
-        }
-    }
-}
-
-/// What answers now: a router for the start, until the one for the rest of the process takes over.
-#[derive(Clone)]
-pub struct Site {
-    at_first: Router,
-    opened: Arc<OnceLock<Router>>,
-}
-
-impl Site {
-    /// Answers with this router at first.
-    #[must_use]
-    pub fn new(at_first: Router) -> Self {
-        Self {
-            at_first,
-            opened: Arc::default(),
-        }
-    }
-
-    /// Answers with this router from now on.
-    pub fn open(&self, router: Router) {
-        // A second call would be a defect of the caller; the first router stays.
-        let _ = self.opened.set(router);
-    }
-
-    fn router(&self) -> Router {
-        self.opened.get().unwrap_or(&self.at_first).clone()
-    }
-}
 
 /// Everything, once the database is there.
 pub fn router(edge: &Edge, backend: &Backend, limits: Limits) -> Router {

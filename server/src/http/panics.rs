@@ -10,7 +10,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Turns a panic into the error page.
 pub async fn catch(State(edge): State<Edge>, request: Request, next: Next) -> Response {

@@ -13,8 +13,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
 
+use super::answer;
 use super::client_address::ClientAddress;
-use super::{Edge, answer};
+use super::edge::Edge;
 use crate::config::Stage;
 
 /// Networks remembered at once: 100,000 take about 10 MB. Beyond that, all that are at rest are forgotten, and if none

@@ -8,12 +8,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use backend::Backend;
-use domain::limits::SESSION_ABSOLUTE_DAYS;
+use domain::ceilings::SESSION_ABSOLUTE_DAYS;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use super::answer;
+use super::edge::Edge;
 use super::session_store::Store;
-use super::{Edge, answer};
 
 /// Browsers take a cookie of this name only over https, for this host and every path.
 pub const NAME: &str = "__Host-sid";

@@ -8,9 +8,11 @@ use axum::routing::post;
 use futures_util::stream;
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::config::Web;
 
 fn router(routes: Router) -> Router {
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));

@@ -2,7 +2,8 @@
 //! history and in no `Referer`; the page it leads to has the button that confirms. Opening the link changes nothing:
 //! mail scanners open links too.
 
-use app::action::sealed::{Sealer, Slot};
+use app::action::sealed::{SealedCookie, Sealer};
+use app::{alerts::recipient_link, sign_up::verify_email};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
@@ -23,7 +24,7 @@ pub async fn keep_token(
     State(backend): State<Backend>,
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
-    keep(&backend, Slot::Verification, token, "/verify-email")
+    keep(&backend, &verify_email::TOKEN, token, "/verify-email")
 }
 
 /// Keeps the token of a recipient of alerts and leads on.
@@ -31,23 +32,23 @@ pub async fn keep_recipient(
     State(backend): State<Backend>,
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
-    keep(&backend, Slot::Recipient, token, "/alert-recipient")
+    keep(&backend, &recipient_link::TOKEN, token, "/alert-recipient")
 }
 
 fn keep(
     backend: &Backend,
-    slot: Slot,
+    cookie: &SealedCookie,
     token: Result<Path<String>, PathRejection>,
     page: &'static str,
 ) -> Response {
     let mut response = answer::see_other(page);
     let sealer = Sealer::new(backend);
-    let cookie = match token {
-        Ok(Path(token)) if token.chars().count() <= TOKEN_CHARS_MAX => sealer.seal(slot, &token),
-        _ => sealer.clear(slot),
+    let header = match token {
+        Ok(Path(token)) if token.chars().count() <= TOKEN_CHARS_MAX => sealer.seal(cookie, &token),
+        _ => sealer.clear(cookie),
     };
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    if let Some(header) = header {
+        response.headers_mut().append(SET_COOKIE, header);
     }
     response
 }

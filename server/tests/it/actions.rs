@@ -134,6 +134,7 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the sandbox is put into the table by hand");
     let (mut ada, mut eve) = (
         world.customer("ada@example.org").await,
         world.customer("eve@example.org").await,

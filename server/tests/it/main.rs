@@ -22,7 +22,6 @@ mod sessions;
 mod sign_up;
 mod sign_up_refused;
 mod statement;
-mod tables;
 mod usage;
 mod usage_drawn;
 mod usage_lines;

@@ -57,6 +57,49 @@ fn it_explains_itself() {
     }
 }
 
+#[test]
+fn it_helps_and_says_its_version() {
+    let output = program(&["--help"], &[]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    for word in ["serve", "migrate", "check-config", ".env.example"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+
+    let output = program(&["serve", "--help"], &[]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(
+        help.contains("--web-only") && help.contains("--worker-only"),
+        "{help}"
+    );
+
+    let output = program(&["--version"], &[]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        concat!("isorun-dashboard ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn wrong_use_is_named_and_ends_with_2() {
+    for (arguments, what) in [
+        (vec!["serve", "--both"], "'--both'"),
+        (vec!["server"], "'server'"),
+        (
+            vec!["serve", "--web-only", "--worker-only"],
+            "cannot be used with",
+        ),
+        (vec!["migrate", "now"], "'now'"),
+    ] {
+        let output = program(&arguments, &[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        assert!(said(&output).contains(what), "{}", said(&output));
+    }
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()

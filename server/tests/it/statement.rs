@@ -7,6 +7,7 @@ use crate::world::World;
 #[sqlx::test(migrations = "../migrations")]
 async fn both_files_hold_every_entry_and_their_balances_add_up(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("entries are booked by hand");
     let mut ada = world.customer("ada@example.org").await;
     // 2,500 entries: more than two of the pages that a file is read by.
     world

@@ -27,6 +27,7 @@ const fn case(
 #[sqlx::test(migrations = "../migrations")]
 async fn every_figure_drawn_is_the_sum_of_its_intervals(pool: PgPool) {
     let world = World::new(pool.clone()).await;
+    world.expect_findings("usage is put into the tables by hand");
     let mut browser = world.customer("ada@example.org").await;
     live(&world, 60).await;
     let ranges = [
@@ -77,6 +78,7 @@ async fn every_figure_drawn_is_the_sum_of_its_intervals(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_bar_leads_down_to_its_intervals(pool: PgPool) {
     let world = World::new(pool.clone()).await;
+    world.expect_findings("usage is put into the tables by hand");
     let mut browser = world.customer("ada@example.org").await;
     live(&world, 60).await;
     let days = check(
@@ -116,6 +118,7 @@ async fn every_bar_leads_down_to_its_intervals(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn filters_and_reasons_add_up(pool: PgPool) {
     let world = World::new(pool.clone()).await;
+    world.expect_findings("usage is put into the tables by hand");
     let mut browser = world.customer("ada@example.org").await;
     live(&world, 60).await;
     let wide = "/usage?range=own&from=2026-10-20&to=2026-11-05";
@@ -235,6 +238,7 @@ async fn bad_words_have_their_sentence_and_nothing_is_lost(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn nobody_sees_the_usage_of_another(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("usage is put into the tables by hand");
     world.customer("ada@example.org").await;
     live(&world, 10).await;
     let mut other = world.customer("eve@example.org").await;

@@ -24,6 +24,7 @@ fn tags<'a>(html: &'a str, mark: &str) -> Vec<&'a str> {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_price_change_stands_at_its_hour(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("usage is put into the tables by hand");
     let mut ada = world.customer("ada@example.org").await;
     live(&world, 5).await;
     let page = "/usage?range=own&from=2026-10-20&to=2026-11-05";

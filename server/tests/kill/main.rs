@@ -74,7 +74,7 @@ async fn settled(pool: &PgPool) {
     for _ in 0..600 {
         let row: (i64, i64) = ask(
             pool,
-            "SELECT (SELECT count(*) FROM news),
+            "SELECT (SELECT count(*) FROM pending_events),
                     (SELECT count(*) FROM jobs WHERE finished_at IS NULL)",
         )
         .await;

@@ -142,14 +142,14 @@ async fn bound(pool: &PgPool, email: &str, end: End) -> String {
                             SELECT account_id, gen_random_uuid(), grant_id, ledger_account_id, amount_ticks - $2::text::numeric,
                                    'usage', 'before', '2026-01-01 00:00:00+00', now()
                             FROM grants JOIN revenue USING (account_id) RETURNING account_id)
-             UPDATE outlooks SET due_at = '-infinity' WHERE account_id = (SELECT account_id FROM spent)
+             UPDATE forecasts SET due_at = '-infinity' WHERE account_id = (SELECT account_id FROM spent)
              RETURNING account_id::text"
         }
         End::Limit(_) => {
             "WITH limited AS (INSERT INTO spending_limits (account_id, monthly_cents, set_at)
                               SELECT account_id, $2::text::bigint, now() FROM memberships JOIN users USING (user_id)
                               WHERE email = $1 RETURNING account_id)
-             UPDATE outlooks SET due_at = '-infinity' WHERE account_id = (SELECT account_id FROM limited)
+             UPDATE forecasts SET due_at = '-infinity' WHERE account_id = (SELECT account_id FROM limited)
              RETURNING account_id::text"
         }
     };
@@ -171,8 +171,8 @@ async fn pushed(pool: &PgPool, orchestrator: &Orchestrator) {
     for _ in 0..200 {
         let (waiting, stored): (i64, i64) = ask(
             pool,
-            "SELECT (SELECT count(*) FROM outlooks WHERE due_at = '-infinity')
-                    + (SELECT count(*) FROM news)
+            "SELECT (SELECT count(*) FROM forecasts WHERE due_at = '-infinity')
+                    + (SELECT count(*) FROM pending_events)
                     + (SELECT count(*) FROM jobs WHERE kind = 'push-tenant' AND finished_at IS NULL)
                     + (SELECT count(*) FROM accounts WHERE run_until IS NULL),
                     (SELECT count(*) FROM feed_log)",

@@ -148,7 +148,7 @@ proptest! {
         prop_assert_eq!(posted.saturating_add(live), whole);
     }
 
-    // Invariant 13 of reference/billing.md.
+    // Invariant 13 of docs/invariants.md.
     #[test]
     fn skew_of_ten_seconds_moves_a_bill_by_ten_seconds_and_a_grain_per_edge(
         lengths in prop::collection::vec(20_000_i64..5_000_000, 1..6),

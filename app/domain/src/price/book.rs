@@ -268,7 +268,7 @@ mod tests {
     }
 
     proptest! {
-        // Invariant 17 of reference/billing.md.
+        // Invariant 17 of docs/invariants.md.
         #[test]
         fn a_price_is_used_in_its_range_and_thirty_days_after_its_notice(
             notices in notices(), bindings in bindings(), opened in 0_i64..2_500,

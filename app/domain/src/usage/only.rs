@@ -1,9 +1,9 @@
 //! What a usage page counts alone: the filters in its address. The rest of the address is `query`'s.
 
+use crate::ceilings::IMAGE_CHARS_MAX;
 use crate::id::KeyId;
-use crate::limits::IMAGE_CHARS_MAX;
-use crate::refusal::UsageProblem;
 use crate::sandbox::{SandboxId, Size};
+use crate::usage::UsageProblem;
 
 /// What only is counted. Each that is set narrows further.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

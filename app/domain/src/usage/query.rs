@@ -6,9 +6,9 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::{date, format_description};
 use time::{Date, OffsetDateTime};
 
-use crate::limits::USAGE_DAYS_MAX;
+use crate::ceilings::USAGE_DAYS_MAX;
 use crate::moment::{HOUR_MS, Moment};
-use crate::refusal::UsageProblem;
+use crate::usage::UsageProblem;
 pub use crate::usage::only::{Only, size_of, size_word};
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");

@@ -9,11 +9,11 @@ use mail_parser::{MessageParser, PartType};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::{orchestrator::Stamp, outside::real_ms};
+use crate::{outside::real_ms, stamp::Stamp};
 
 const MAX_MAILS: usize = 1_000;
 
-/// A caught mail.
+/// A mail as it arrived: its envelope, and the parts that a person would read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mail {
     /// Counts from 1 in order of arrival.

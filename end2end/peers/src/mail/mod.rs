@@ -56,7 +56,7 @@ impl MailCatcher {
         })
     }
 
-    /// The port of SMTP.
+    /// The port that takes mail by SMTP: the one that was found free if 0 was asked for.
     #[must_use]
     pub const fn smtp_port(&self) -> u16 {
         self.smtp.port()

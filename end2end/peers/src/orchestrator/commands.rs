@@ -3,43 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, State as Extract};
-use http::{StatusCode, request::Parts};
+use axum::extract::{Path, State as Extract};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    core::{Shared, Transaction},
-    public::MAX_TIMEOUT_S,
-    runs::Sandbox,
+    records::Sandbox,
+    runs::MAX_TIMEOUT_S,
+    shared::Shared,
     state::{Answered, Entry},
-    wire::{Answer, Payload, Refusal, Reply, uuid},
+    transaction::Transaction,
+    wire::{Answer, IdempotencyKey, Payload, Refusal, Reply, uuid},
 };
-
-/// The `Idempotency-Key` of a command: 1 to 255 visible ASCII characters.
-pub(crate) struct IdempotencyKey(String);
-
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        parts
-            .headers
-            .get("idempotency-key")
-            .and_then(|value| value.to_str().ok())
-            .filter(|key| {
-                (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
-            })
-            .map(|key| Self(key.to_owned()))
-            .ok_or_else(|| {
-                Refusal::new(
-                    StatusCode::BAD_REQUEST,
-                    "idempotency_key_required",
-                    "A command carries an Idempotency-Key.",
-                )
-            })
-    }
-}
 
 pub(crate) async fn runs(
     Extract(shared): Extract<Arc<Shared>>,

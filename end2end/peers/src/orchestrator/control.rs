@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    clock::Clock,
-    core::{Shared, Transaction},
-    faults::Switch,
-    feed::{Event, Kind},
+    plane::Switch,
+    records::{Event, Kind},
+    runs::new_id,
+    shared::Shared,
     state::Entry,
-    wire::{Refusal, Stamp},
+    transaction::Transaction,
+    wire::Refusal,
 };
-use crate::contract::Exchange;
+use crate::{clock::Clock, contract::Exchange, stamp::Stamp};
 
 /// A handle to a running orchestrator; cheap to clone.
 #[derive(Clone)]
@@ -89,7 +90,7 @@ impl Control {
 
     /// Switches a fault on.
     pub fn fault(&self, switch: Switch) -> Result<(), ControlError> {
-        Ok(self.shared.faults.add(switch)?)
+        Ok(self.shared.faults.add(switch).map_err(Refusal::from)?)
     }
 
     /// Switches all faults off.
@@ -191,9 +192,7 @@ impl Transaction<'_> {
                     seq: self.state.next_seq,
                     event_id: Uuid::now_v7(),
                     account: wanted.account.unwrap_or_else(Uuid::now_v7),
-                    sandbox_id: wanted
-                        .sandbox_id
-                        .unwrap_or_else(|| super::runs::new_id("run")),
+                    sandbox_id: wanted.sandbox_id.unwrap_or_else(|| new_id("run")),
                     key_id: wanted.key_id,
                     kind: wanted.kind.unwrap_or(Kind::Created),
                     occurred_at: wanted.occurred_at.unwrap_or(self.now),

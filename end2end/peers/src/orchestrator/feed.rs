@@ -1,53 +1,17 @@
 //! The feed: the gapless, append-only record of what ran, and the only source of billable usage.
-//! Who writes events: core.rs. Test switches that damage the feed: peer.rs.
+//! Who writes events: transaction.rs. Test switches that damage the feed: peer.rs.
 
 use std::sync::Arc;
 
 use axum::extract::{Query, State as Extract};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{
-    core::Shared,
-    wire::{Answer, Refusal, Reply, Stamp},
+    records::Event,
+    shared::Shared,
+    wire::{Answer, Refusal, Reply},
 };
-
-/// What happened to a sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Created,
-    Hibernated,
-    Resumed,
-    Destroyed,
-    Unreachable,
-    Reachable,
-    /// Outside the contract; only a test switch writes it.
-    #[serde(untagged)]
-    Other(String),
-}
-
-/// One line of the feed. Sizes are signed because test switches may write nonsense.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// From 1, without gaps.
-    pub seq: u64,
-    pub event_id: Uuid,
-    pub account: Uuid,
-    pub sandbox_id: String,
-    pub key_id: Option<Uuid>,
-    pub kind: Kind,
-    pub occurred_at: Stamp,
-    pub recorded_at: Stamp,
-    pub image: String,
-    pub region: String,
-    pub vcpus: i64,
-    pub mem_mib: i64,
-    /// The source sandbox of a fork.
-    pub parent_id: Option<String>,
-    /// Milliseconds of CPU used so far; `hibernated` and `destroyed` know it.
-    pub cpu_ms: Option<i64>,
-}
+use crate::stamp::Stamp;
 
 /// The answer of `GET feed`.
 #[derive(Serialize)]

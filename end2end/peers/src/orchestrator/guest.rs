@@ -11,9 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    core::Shared,
-    keys::Call,
-    public::with_key,
+    keys::{Call, with_key},
+    shared::Shared,
     wire::{Answer, Payload, Refusal, Reply},
 };
 

@@ -1,50 +1,25 @@
 //! Keys: which bearer tokens belong to which account, and who used them. The orchestrator only ever holds hashes.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
-use axum::extract::{Path, State as Extract};
-use http::{HeaderMap, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, State as Extract};
+use http::{HeaderMap, StatusCode, header, request::Parts};
+use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    commands::IdempotencyKey,
-    core::{Shared, Transaction},
+    records::{Caller, Holder, Key},
+    shared::Shared,
     state::Entry,
-    wire::{Answer, Payload, Refusal, Reply, Stamp, bearer, uuid},
+    transaction::Transaction,
+    wire::{Answer, IdempotencyKey, Payload, Refusal, Reply, bearer, uuid},
 };
-
-/// A key as pushed, with its last callers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Key {
-    pub(crate) account: Uuid,
-    pub(crate) sha256: String,
-    pub(crate) region: String,
-    pub(crate) not_after: Option<Stamp>,
-    pub(crate) callers: Vec<Caller>,
-}
-
-/// A source of calls with a key, newest call first in a key's list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Caller {
-    /// The last call from here.
-    pub(crate) at: Stamp,
-    /// Truncated to /24 or /48.
-    pub(crate) address: String,
-    pub(crate) sdk: String,
-    pub(crate) count: u64,
-}
-
-impl Caller {
-    pub(crate) fn same_source(&self, other: &Self) -> bool {
-        self.address == other.address && self.sdk == other.sdk
-    }
-}
+use crate::stamp::Stamp;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,13 +88,6 @@ pub(crate) async fn callers(
         .await
 }
 
-/// The key id and account behind a valid key.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Holder {
-    pub(crate) key_id: Uuid,
-    pub(crate) account: Uuid,
-}
-
 /// What identifies a call on the public plane.
 pub(crate) struct Call {
     sha256: String,
@@ -143,6 +111,34 @@ impl Call {
     }
 }
 
+impl FromRequestParts<Arc<Shared>> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        let remote = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
+        let remote = remote.ok_or_else(|| Refusal::broken("The caller has no address."))?;
+        Self::of(&parts.headers, remote).ok_or_else(Refusal::unauthorized)
+    }
+}
+
+/// Authorises, then does the work in the same transaction, so that a revoked key stops at once.
+pub(crate) async fn with_key(
+    shared: &Arc<Shared>,
+    call: Call,
+    work: impl FnOnce(&mut Transaction<'_>, Holder) -> Answer + Send + 'static,
+) -> Answer {
+    shared
+        .run(move |transaction| {
+            let holder = transaction.authorise(&call)?;
+            work(transaction, holder)
+        })
+        .await
+}
+
+/// The address without what tells one machine of a network from another: /24 or /48.
 fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {

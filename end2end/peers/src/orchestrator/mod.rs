@@ -1,23 +1,22 @@
 //! The orchestrator: what really runs sandboxes in production, here with a control plane and a public plane that keep
 //! time, state and the feed but start no virtual machine. The contract is docs/orchestrator.yaml.
 
-mod clock;
 mod commands;
 mod control;
-mod core;
-mod exchanges;
-mod faults;
 mod feed;
 mod guest;
-mod journal;
 mod keys;
 mod peer;
+mod plane;
 mod public;
+mod records;
 mod routes;
 mod runs;
+mod shared;
 mod snapshots;
 mod state;
 mod tenants;
+mod transaction;
 mod usage;
 mod wire;
 
@@ -25,14 +24,17 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use self::core::Shared;
+use self::shared::Shared;
 use crate::serve::Serving;
 
 pub use self::{
     control::{Appended, Control, ControlError},
-    faults::{Fault, Plane, Switch},
-    feed::{Event, Kind},
-    wire::{NotATime, Stamp},
+    plane::{Plane, Switch},
+    records::{Event, Kind},
+};
+pub use crate::{
+    faults::Fault,
+    stamp::{NotATime, Stamp},
 };
 
 /// How often deadlines are looked at when nobody asks anything. They are dated exactly however late this is.

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::{
     control::Appended,
-    core::Shared,
-    faults::Switch,
+    plane::Switch,
+    shared::Shared,
     state::Entry,
     wire::{Answer, Payload, Refusal, Reply},
 };

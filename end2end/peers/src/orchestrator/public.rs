@@ -1,51 +1,24 @@
 //! Handlers of the public plane, which customers' SDKs speak: the life of sandboxes and snapshots. Every one first
 //! authorises the key. What happens inside a sandbox is guest.rs, what was used is usage.rs.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Path, State as Extract};
-use http::{StatusCode, request::Parts};
+use axum::extract::{Path, State as Extract};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    core::{Shared, Transaction},
-    keys::{Call, Holder},
-    runs::{Sandbox, Size, Status},
+    keys::{Call, with_key},
+    records::{Sandbox, Size, Status},
+    runs::MAX_TIMEOUT_S,
+    shared::Shared,
     state::Entry,
+    transaction::Transaction,
     wire::{Answer, Payload, Refusal, Reply},
 };
 
 const DEFAULT_TIMEOUT_S: u32 = 300;
-pub(crate) const MAX_TIMEOUT_S: u32 = 31_536_000;
-
-impl FromRequestParts<Arc<Shared>> for Call {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _shared: &Arc<Shared>) -> Result<Self, Refusal> {
-        let remote = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
-        let remote = remote.ok_or_else(|| Refusal::broken("The caller has no address."))?;
-        Self::of(&parts.headers, remote).ok_or_else(Refusal::unauthorized)
-    }
-}
-
-/// Authorises, then does the work in the same transaction, so that a revoked key stops at once.
-pub(crate) async fn with_key(
-    shared: &Arc<Shared>,
-    call: Call,
-    work: impl FnOnce(&mut Transaction<'_>, Holder) -> Answer + Send + 'static,
-) -> Answer {
-    shared
-        .run(move |transaction| {
-            let holder = transaction.authorise(&call)?;
-            work(transaction, holder)
-        })
-        .await
-}
-
 #[derive(Deserialize)]
 struct Create {
     image: Option<String>,

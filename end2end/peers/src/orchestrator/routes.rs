@@ -14,11 +14,14 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    commands,
-    core::Shared,
-    exchanges, faults, feed, guest, keys, peer, public, tenants, usage,
+    commands, feed, guest, keys, peer,
+    plane::Plane,
+    public,
+    shared::Shared,
+    tenants, usage,
     wire::{Refusal, Reply, bearer},
 };
+use crate::{exchanges, faults};
 
 /// One operation: a method on a path.
 pub(crate) struct Route {
@@ -140,12 +143,12 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
             service_credential,
         ))
         .layer(middleware::from_fn_with_state(
-            Arc::clone(shared),
+            Arc::clone(&shared.exchanges),
             exchanges::layer,
         ))
         .layer(middleware::from_fn_with_state(
-            Arc::clone(shared),
-            faults::layer,
+            Arc::clone(&shared.faults),
+            faults::layer::<Plane>,
         ))
         .layer(middleware::from_fn(peer::loopback_only))
         .with_state(Arc::clone(shared))

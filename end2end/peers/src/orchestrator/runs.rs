@@ -1,217 +1,23 @@
-//! Sandboxes: their life, timer, audit trail and cost. Rules only; handlers are in public.rs and commands.rs.
-//! No virtual machine is behind them: CPU, memory and disk figures are derived from running time, as noted below.
+//! Sandboxes: what may happen to one, and when its timer starts again. Rules only; handlers are in public.rs and
+//! commands.rs, and what is known of a sandbox is records.rs.
 
 use std::collections::VecDeque;
 
-use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::Sha256;
-use uuid::Uuid;
+use serde_json::json;
 
 use super::{
-    core::Transaction,
-    feed::Kind,
-    keys::Holder,
+    records::{Holder, Kind, Sandbox, Size, Status},
     state::Entry,
-    wire::{Refusal, Stamp, price_cents, weight},
+    transaction::Transaction,
+    wire::Refusal,
 };
 use crate::outside::{random, random_hex};
 
-/// A real sandbox starts in about this many milliseconds; ours in none.
-const CREATE_MS: u32 = 9;
-/// Stands for the peak memory that a real sandbox would report.
-const MEM_PEAK_BYTES: u32 = 48_926_720;
-/// Stands for the disk use that a real sandbox would report.
-const DISK_USED_BYTES: u32 = 159_744;
+/// Seconds that an auto-destroy timer may be set to: a year.
+pub(crate) const MAX_TIMEOUT_S: u32 = 31_536_000;
 /// All live sandboxes of all tenants together.
 const MAX_LIVE: usize = 100_000;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
-    Running,
-    Hibernated,
-    Destroyed,
-}
-
-/// What a sandbox is made from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Size {
-    pub(crate) image: String,
-    pub(crate) vcpus: u32,
-    pub(crate) mem_mib: u32,
-    pub(crate) disk_mib: u32,
-    pub(crate) timeout_s: u32,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Sandbox {
-    pub(crate) id: String,
-    pub(crate) account: Uuid,
-    pub(crate) key_id: Option<Uuid>,
-    pub(crate) parent_id: Option<String>,
-    pub(crate) image: String,
-    pub(crate) region: String,
-    pub(crate) vcpus: u32,
-    pub(crate) mem_mib: u32,
-    pub(crate) disk_mib: u32,
-    pub(crate) created_at: Stamp,
-    pub(crate) destroyed_at: Option<Stamp>,
-    pub(crate) status: Status,
-    /// Seconds of the auto-destroy timer; 0 is never.
-    pub(crate) timeout_s: u32,
-    /// When the timer ends, while running.
-    pub(crate) destroy_at: Option<Stamp>,
-    /// Milliseconds of ended running intervals.
-    ran_ms: i64,
-    pub(crate) running_since: Option<Stamp>,
-    pub(crate) audit: VecDeque<AuditEntry>,
-    audit_seq: u64,
-    audit_secret: [u8; 32],
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct AuditEntry {
-    seq: u64,
-    ts: Stamp,
-    sandbox_id: String,
-    event: String,
-    data: Value,
-    hmac: String,
-}
-
-impl Sandbox {
-    /// Ends a running interval.
-    pub(crate) fn rest(&mut self, at: Stamp) {
-        if let Some(since) = self.running_since.take() {
-            self.ran_ms += at.since(since);
-        }
-    }
-
-    /// Milliseconds of running up to `now`: what is billed.
-    pub(crate) fn running_ms(&self, now: Stamp) -> i64 {
-        self.ran_ms + self.running_since.map_or(0, |since| now.since(since))
-    }
-
-    pub(crate) fn weight(&self, now: Stamp) -> i128 {
-        weight(
-            i64::from(self.vcpus),
-            i64::from(self.mem_mib),
-            self.running_ms(now),
-        )
-    }
-
-    /// CPU time: a tenth of the running time, since nothing really computes; a thousandth of it in an image named idle.
-    pub(crate) fn cpu_ms(&self, now: Stamp) -> i64 {
-        let share = if self.image.starts_with("idle") {
-            1_000
-        } else {
-            10
-        };
-        self.running_ms(now) / share
-    }
-
-    /// When the auto-destroy timer ends if it starts at `at`.
-    pub(crate) fn timer_from(&self, at: Stamp) -> Option<Stamp> {
-        (self.timeout_s > 0).then(|| at.plus_ms(i64::from(self.timeout_s) * 1_000))
-    }
-
-    pub(crate) fn size(&self) -> Size {
-        Size {
-            image: self.image.clone(),
-            vcpus: self.vcpus,
-            mem_mib: self.mem_mib,
-            disk_mib: self.disk_mib,
-            timeout_s: self.timeout_s,
-        }
-    }
-
-    /// The run object of the public API.
-    pub(crate) fn shown(&self) -> Value {
-        json!({
-            "id": self.id, "status": self.status, "image": self.image, "region": self.region, "vcpus": self.vcpus,
-            "mem_mib": self.mem_mib, "disk_mib": self.disk_mib, "create_ms": CREATE_MS, "created_at": self.created_at,
-        })
-    }
-
-    /// The run object of the control plane: the public one, with what reconciliation needs.
-    pub(crate) fn shown_to_control(&self, now: Stamp) -> Value {
-        let mut value = self.shown();
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("account".to_owned(), json!(self.account));
-            fields.insert("key_id".to_owned(), json!(self.key_id));
-            fields.insert("parent_id".to_owned(), json!(self.parent_id));
-            fields.insert("running_ms".to_owned(), json!(self.running_ms(now)));
-            fields.insert("cpu_ms".to_owned(), json!(self.cpu_ms(now)));
-        }
-        value
-    }
-
-    pub(crate) fn shown_destroyed(&self, now: Stamp) -> Value {
-        json!({
-            "id": self.id, "status": self.status, "cpu_ms": self.cpu_ms(now), "mem_peak_bytes": MEM_PEAK_BYTES,
-            "mem_current_bytes": 0, "disk_used_bytes": DISK_USED_BYTES, "uptime_ms": self.running_ms(now),
-            "cost_cents": price_cents(self.weight(now)),
-        })
-    }
-
-    pub(crate) fn shown_in_history(&self, now: Stamp) -> Value {
-        json!({
-            "id": self.id, "image": self.image, "region": self.region, "vcpus": self.vcpus, "mem_mib": self.mem_mib,
-            "create_ms": CREATE_MS, "created_at": self.created_at, "destroyed_at": self.destroyed_at,
-            "uptime_ms": self.running_ms(now), "cpu_ms": self.cpu_ms(now), "mem_peak_bytes": MEM_PEAK_BYTES,
-            "cost_cents": price_cents(self.weight(now)),
-        })
-    }
-
-    /// The audit trail as JSON lines.
-    pub(crate) fn audit_lines(&self) -> Result<String, Refusal> {
-        let mut lines = String::new();
-        for entry in &self.audit {
-            lines.push_str(
-                &serde_json::to_string(entry)
-                    .map_err(|error| Refusal::broken(error.to_string()))?,
-            );
-            lines.push('\n');
-        }
-        Ok(lines)
-    }
-
-    fn next_audit(&self, ts: Stamp, event: &str, data: Value) -> AuditEntry {
-        let previous = self.audit.back().map_or("", |entry| entry.hmac.as_str());
-        let message = format!("{previous}\n{}\n{event}\n{data}", self.audit_seq);
-        // HMAC takes a key of any length; the error cannot happen and would only leave the chain unsigned.
-        let hmac = Hmac::<Sha256>::new_from_slice(&self.audit_secret).map_or_else(
-            |_| String::new(),
-            |mut mac| {
-                mac.update(message.as_bytes());
-                mac.finalize()
-                    .into_bytes()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect()
-            },
-        );
-        AuditEntry {
-            seq: self.audit_seq,
-            ts,
-            sandbox_id: self.id.clone(),
-            event: event.to_owned(),
-            data,
-            hmac: format!("sha256:{hmac}"),
-        }
-    }
-
-    pub(crate) fn note(&mut self, entry: AuditEntry, keep: usize) {
-        self.audit_seq = entry.seq + 1;
-        self.audit.push_back(entry);
-        while self.audit.len() > keep {
-            self.audit.pop_front();
-        }
-    }
-}
 
 /// A new id: the prefix and 16 hexadecimal digits.
 pub(crate) fn new_id(prefix: &str) -> String {
@@ -356,38 +162,5 @@ impl Transaction<'_> {
             destroy_at,
         });
         Ok(())
-    }
-
-    pub(crate) fn audit(&mut self, id: &str, event: &str, data: Value) {
-        if let Some(sandbox) = self.state.sandboxes.get(id) {
-            let entry = sandbox.next_audit(self.now, event, data);
-            self.record(Entry::Audited {
-                sandbox_id: id.to_owned(),
-                entry,
-            });
-        }
-    }
-
-    /// The audit entry that goes with a turn just recorded, dated at the turn's own moment.
-    pub(crate) fn audit_turn(&mut self, id: &str, at: Stamp) {
-        let Some(sandbox) = self.state.sandboxes.get(id) else {
-            return;
-        };
-        let (event, data) = match sandbox.status {
-            Status::Running => ("sandbox.resumed", json!({"restore_ms": CREATE_MS})),
-            Status::Hibernated => (
-                "sandbox.hibernated",
-                json!({"snapshot_size_bytes": MEM_PEAK_BYTES}),
-            ),
-            Status::Destroyed => (
-                "sandbox.destroyed",
-                json!({"cpu_ms": sandbox.cpu_ms(at), "mem_peak_bytes": MEM_PEAK_BYTES, "uptime_ms": sandbox.running_ms(at)}),
-            ),
-        };
-        let entry = sandbox.next_audit(at, event, data);
-        self.record(Entry::Audited {
-            sandbox_id: id.to_owned(),
-            entry,
-        });
     }
 }

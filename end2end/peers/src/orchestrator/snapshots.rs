@@ -1,36 +1,18 @@
 //! Snapshots: what a sandbox can be restored from. They outlive their sandbox.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    core::Transaction,
-    keys::Holder,
-    runs::{Size, Status, new_id},
+    records::{Holder, SIZE_BYTES, Snapshot, Status},
+    runs::new_id,
     state::Entry,
-    wire::{Refusal, Stamp},
+    transaction::Transaction,
+    wire::Refusal,
 };
 
-/// Stands for the size of a real snapshot.
-const SIZE_BYTES: u32 = 268_435_456;
 /// Snapshots kept for one account.
 const MAX_SNAPSHOTS: usize = 10_000;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Snapshot {
-    pub(crate) id: String,
-    pub(crate) account: Uuid,
-    run_id: String,
-    created_at: Stamp,
-    size: Size,
-}
-
-impl Snapshot {
-    fn shown(&self) -> Value {
-        json!({"id": self.id, "run_id": self.run_id, "size_bytes": SIZE_BYTES, "created_at": self.created_at})
-    }
-}
 
 impl Transaction<'_> {
     /// Takes a snapshot of a sandbox that is not destroyed; answers in the words of the creation call.

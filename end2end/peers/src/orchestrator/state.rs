@@ -7,16 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    clock::Clock,
-    feed::{Event, Kind},
-    keys::{Caller, Key},
-    runs::{AuditEntry, Sandbox, Status},
-    snapshots::Snapshot,
-    tenants::Tenant,
-    wire::Stamp,
-};
-use crate::outside::random_hex;
+use super::records::{AuditEntry, Caller, Event, Key, Kind, Sandbox, Snapshot, Status, Tenant};
+use crate::{clock::Clock, journal::Journaled, outside::random_hex, stamp::Stamp};
 
 /// Answers to commands are remembered for this many commands.
 const MAX_ANSWERS: usize = 10_000;
@@ -127,8 +119,12 @@ impl State {
             answer_order: VecDeque::new(),
         }
     }
+}
 
-    pub(crate) fn apply(&mut self, entry: Entry) {
+impl Journaled for State {
+    type Entry = Entry;
+
+    fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Clock(clock) => {
                 self.clock = clock;
@@ -193,7 +189,9 @@ impl State {
             Entry::Skipped => self.next_seq += 1,
         }
     }
+}
 
+impl State {
     fn append(&mut self, event: Event) {
         self.next_seq = event.seq + 1;
         self.latest = self.latest.max(event.recorded_at);

@@ -4,61 +4,19 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State as Extract};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    commands::IdempotencyKey,
-    core::{Shared, Transaction},
-    feed::Kind,
-    runs::Status,
+    records::{Kind, Standing, Status, Tenant, Wanted},
+    shared::Shared,
     state::Entry,
-    wire::{Answer, Payload, Refusal, Reply, Stamp, uuid},
+    transaction::Transaction,
+    wire::{Answer, IdempotencyKey, Payload, Refusal, Reply, uuid},
 };
 
 /// How long erasing a tenant takes, so that callers meet the 202 in between.
 const ERASING_MS: i64 = 500;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Standing {
-    Active,
-    Suspended,
-    Closed,
-}
-
-/// What the dashboard pushed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
-    generation: u64,
-    state: Standing,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    run_until: Option<Stamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_running: Option<u32>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Tenant {
-    pub(crate) account: Uuid,
-    pub(crate) wanted: Wanted,
-    /// When running sandboxes hibernate: `run_until`, or the moment it was pushed if that was later.
-    pub(crate) stop_at: Option<Stamp>,
-    pub(crate) erase_at: Option<Stamp>,
-}
-
-impl Tenant {
-    fn shown(&self) -> Result<Value, Refusal> {
-        let mut value = serde_json::to_value(&self.wanted)
-            .map_err(|error| Refusal::broken(error.to_string()))?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("account".to_owned(), json!(self.account));
-        }
-        Ok(value)
-    }
-}
 
 pub(crate) async fn put(
     Extract(shared): Extract<Arc<Shared>>,

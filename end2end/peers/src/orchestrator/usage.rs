@@ -7,10 +7,9 @@ use axum::extract::State as Extract;
 use serde_json::{Value, json};
 
 use super::{
-    core::Shared,
-    keys::Call,
-    public::with_key,
-    runs::{Sandbox, Status},
+    keys::{Call, with_key},
+    records::{Sandbox, Status},
+    shared::Shared,
     wire::{Answer, Reply, price_cents, seconds},
 };
 

@@ -1,83 +1,20 @@
-//! What both planes put on the wire: times, refusals, replies, checked bodies and ids, exact cents.
+//! What both planes put on the wire: refusals, replies, checked bodies, ids and idempotency keys, exact cents.
 //! No state and no rules; shapes of one noun live with that noun.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use axum::{
     Json,
     body::{Body, Bytes},
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use http::{StatusCode, header, request::Parts};
+use serde::de::DeserializeOwned;
 use serde_json::{Number, Value, json};
-use time::{
-    OffsetDateTime, PrimitiveDateTime, format_description::StaticFormatDescription,
-    macros::format_description,
-};
 use uuid::Uuid;
 
-const TIME: StaticFormatDescription =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-
-/// A moment of the orchestrator's clock, in milliseconds since 1970 (UTC).
-/// Written as RFC 3339 with exactly three decimals; any other form is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp(pub i64);
-
-impl Stamp {
-    /// This moment moved by `ms` milliseconds, which may be negative.
-    #[must_use]
-    pub const fn plus_ms(self, ms: i64) -> Self {
-        Self(self.0.saturating_add(ms))
-    }
-
-    /// Milliseconds from `earlier` to this moment; negative if it is later.
-    #[must_use]
-    pub const fn since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
-    }
-}
-
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .map_err(|_| fmt::Error)?;
-        f.write_str(&moment.format(&TIME).map_err(|_| fmt::Error)?)
-    }
-}
-
-/// A time that is not RFC 3339 UTC with exactly three decimals.
-#[derive(Debug, thiserror::Error)]
-#[error("a time must look like 2026-11-23T13:00:00.000Z")]
-pub struct NotATime;
-
-impl FromStr for Stamp {
-    type Err = NotATime;
-
-    fn from_str(text: &str) -> Result<Self, NotATime> {
-        let moment = PrimitiveDateTime::parse(text, &TIME)
-            .map_err(|_| NotATime)?
-            .assume_utc();
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000)
-            .map(Self)
-            .map_err(|_| NotATime)
-    }
-}
-
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Stamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+use crate::faults::TooMany;
 
 /// An answer that is not a success: `{"error": code, "message": sentence}`.
 #[derive(Debug)]
@@ -118,6 +55,24 @@ impl Refusal {
 
     pub(crate) fn broken(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+}
+
+impl Refusal {
+    /// What the layers around the handlers refuse, in the contract's words.
+    pub(crate) fn by_layer(status: StatusCode, message: &'static str) -> Response {
+        let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
+            "too_large"
+        } else {
+            "internal"
+        };
+        Self::new(status, code, message).into_response()
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(error: TooMany) -> Self {
+        Self::invalid(error.to_string())
     }
 }
 
@@ -210,6 +165,31 @@ impl Payload {
     }
 }
 
+/// The `Idempotency-Key` of a command: 1 to 255 visible ASCII characters.
+pub(crate) struct IdempotencyKey(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        parts
+            .headers
+            .get("idempotency-key")
+            .and_then(|value| value.to_str().ok())
+            .filter(|key| {
+                (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+            })
+            .map(|key| Self(key.to_owned()))
+            .ok_or_else(|| {
+                Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    "idempotency_key_required",
+                    "A command carries an Idempotency-Key.",
+                )
+            })
+    }
+}
+
 /// A UUID of a path.
 pub(crate) fn uuid(text: &str) -> Result<Uuid, Refusal> {
     Uuid::parse_str(text).map_err(|_| Refusal::invalid("The id in the path is not a UUID."))
@@ -259,19 +239,5 @@ mod tests {
     fn ninety_seconds_of_the_default_size_cost_a_tenth_of_a_cent_and_a_bit() {
         assert_eq!(price_cents(weight(1, 1_024, 90_000)).to_string(), "0.1025");
         assert_eq!(price_cents(weight(1, 1_024, 3_600_000)).to_string(), "4.1");
-    }
-
-    #[test]
-    fn a_time_has_exactly_three_decimals() {
-        let stamp: Stamp = "2026-11-23T13:00:00.007Z".parse().unwrap();
-        assert_eq!(stamp.to_string(), "2026-11-23T13:00:00.007Z");
-        for other in [
-            "2026-11-23T13:00:00Z",
-            "2026-11-23T13:00:00.0071Z",
-            "2026-11-23T13:00:00.007+01:00",
-            "",
-        ] {
-            assert!(other.parse::<Stamp>().is_err(), "{other}");
-        }
     }
 }

@@ -5,9 +5,8 @@ pub mod touched;
 
 use time::OffsetDateTime;
 
-use crate::Backend;
 use crate::accounts::store as accounts;
-use crate::authority::actor::Actor;
+use crate::authority::view::View;
 use crate::failure::Broken;
 
 pub mod store;
@@ -17,10 +16,8 @@ pub mod tenant;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn acceptances(
-    backend: &Backend,
-    actor: &Actor,
-) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
-    let mut db = backend.pool().acquire().await?;
-    accounts::acceptances(&mut db, actor.account_id()).await
+#[tracing::instrument(skip_all, name = "accounts.acceptances")]
+pub async fn acceptances(view: &mut View) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
+    let (_, actor, db) = view.parts();
+    accounts::acceptances(db, actor.account_id()).await
 }

@@ -28,7 +28,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Joins a person to an account.
+/// Joins a person to an account: the directory leads from the person to it, the membership says as what.
 pub async fn insert_membership(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -41,6 +41,14 @@ pub async fn insert_membership(
         account_id.0,
         user_id.0,
         role.as_str(),
+        now
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO user_accounts (user_id, account_id, joined_at) VALUES ($1, $2, $3)",
+        user_id.0,
+        account_id.0,
         now
     )
     .execute(db)
@@ -79,15 +87,32 @@ pub async fn insert_acceptance(
     Ok(())
 }
 
-/// The accounts a person owns, at most ten: what a confirmation of their address activates.
+/// Accounts of one person that are looked at, and of which they are the owner.
+const ACCOUNTS_MAX: i64 = 100;
+const OWNED_MAX: usize = 10;
+
+/// The accounts a person owns, at most ten: what a confirmation of their address activates. The directory knows which
+/// accounts are theirs; what they are in one, only that account's cell knows.
 pub async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<AccountId>, Broken> {
-    let rows = sqlx::query_scalar!(
-        "SELECT account_id FROM memberships WHERE user_id = $1 AND role = 'owner' ORDER BY created_at LIMIT 10",
-        user_id.0
+    let accounts = sqlx::query_scalar!(
+        "SELECT account_id FROM user_accounts WHERE user_id = $1 ORDER BY joined_at, account_id LIMIT $2",
+        user_id.0,
+        ACCOUNTS_MAX
     )
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    let mut owned = Vec::new();
+    for account_id in accounts {
+        let owner = sqlx::query!(
+            "SELECT 1 AS one FROM memberships WHERE account_id = $1 AND user_id = $2 AND role = 'owner'",
+            account_id,
+            user_id.0
+        );
+        if owned.len() < OWNED_MAX && owner.fetch_optional(&mut *db).await?.is_some() {
+            owned.push(account_id.into());
+        }
+    }
+    Ok(owned)
 }
 
 /// Activates an account and gives the state to push its next generation; `None` when it is active already.

@@ -11,9 +11,9 @@ use crate::failure::Broken;
 pub async fn mark_stale(db: &mut PgConnection, accounts: &[AccountId]) -> Result<(), Broken> {
     let ids: Vec<Uuid> = accounts.iter().map(|id| id.0).collect();
     sqlx::query!(
-        "INSERT INTO outlooks (account_id, due_at)
+        "INSERT INTO forecasts (account_id, due_at)
          SELECT id, '-infinity'::timestamptz FROM unnest($1::uuid[]) AS u (id) ORDER BY id
-         ON CONFLICT ON CONSTRAINT outlooks_pkey DO UPDATE SET due_at = excluded.due_at",
+         ON CONFLICT ON CONSTRAINT forecasts_pkey DO UPDATE SET due_at = excluded.due_at",
         &ids
     )
     .execute(db)

@@ -1,8 +1,8 @@
 //! The words of mails about alerts. As in `messages`: one link, one action, and nothing that anybody typed.
 
 use domain::alert::Kind;
+use domain::ceilings::RECIPIENT_DAYS;
 use domain::id::{AccountId, RecipientId};
-use domain::limits::RECIPIENT_DAYS;
 use domain::outlook::Cause;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};

@@ -7,15 +7,15 @@ pub mod mails;
 pub mod raise;
 pub mod recipients;
 pub mod store;
+mod tokens;
 pub mod webhook;
 
 use crate::accounts::touched;
 use domain::act::Act;
-use domain::alert::{HOURS, PERCENTS, Wanted};
+use domain::alert::{AlertRefusal, HOURS, PERCENTS, Wanted};
 use domain::money::{Cents, Ticks};
 use domain::outlook::{self};
 use domain::page::Page;
-use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -25,14 +25,13 @@ use crate::alerts::history::history;
 use crate::alerts::recipients::store::RecipientRow;
 use crate::alerts::webhook::store as webhooks;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
+use crate::credit::standing::Standing;
 use crate::failure::{Broken, Failure};
 use crate::forecast::store as outlooks;
 use crate::forecast::store::Outlook;
-use crate::limit::store as limits;
-use crate::metering::live::{self, FeedStatus};
+use crate::metering::live::FeedStatus;
 use crate::outside::poster;
-use crate::usage::days as usage_days;
 
 pub use crate::alerts::history::Told;
 pub use crate::alerts::store::DeliveryRow;
@@ -41,6 +40,7 @@ pub use crate::alerts::store::DeliveryRow;
 ///
 /// # Errors
 /// [`AlertRefusal::Forbidden`], or broken.
+#[tracing::instrument(skip_all, name = "alerts.choose")]
 pub async fn choose(
     backend: &Backend,
     actor: &Actor,
@@ -105,35 +105,30 @@ pub struct Webhook {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
-    cursor: Option<&str>,
-) -> Result<Alerts, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let as_of = domain::moment::Moment::from(live.feed.as_of);
-    let month = outlook::month_start(as_of);
-    let unposted: Ticks = live.running.iter().map(|one| one.since(month).1).sum();
-    let posted = usage_days::since(&mut tx, account_id, month).await?;
+#[tracing::instrument(skip_all, name = "alerts.read")]
+pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broken> {
+    let account_id = view.account_id();
+    let standing = Standing::of(view).await?;
+    let (backend, actor, db) = view.parts();
+    let feed = standing.live.feed;
+    let as_of = domain::moment::Moment::from(feed.as_of);
     let origin = &backend.settings().public_origin;
-    let calendar = calendars::live(&mut tx, account_id, actor.user_id()).await?;
+    let calendar = calendars::live(db, account_id, actor.user_id()).await?;
     let calendar = calendar.and_then(|(id, created_at)| {
         let path = format!("/calendar/{}", calendar::token(backend, id));
         Some((origin.join(&path).ok()?.to_string(), created_at))
     });
     Ok(Alerts {
-        limit: limits::get(&mut tx, account_id).await?,
-        spent: posted.saturating_add(unposted),
+        limit: standing.monthly,
+        spent: standing.spent,
         resets_at: outlook::next_month(as_of).into(),
-        outlook: outlooks::peek(&mut tx, account_id).await?,
-        wanted: store::wanted(&mut tx, account_id).await?,
-        recipients: recipients::store::list(&mut tx, account_id).await?,
-        webhook: read_webhook(backend, &mut tx, actor).await?,
+        outlook: outlooks::peek(db, account_id).await?,
+        wanted: store::wanted(db, account_id).await?,
+        recipients: recipients::store::list(db, account_id).await?,
+        webhook: read_webhook(backend, db, actor).await?,
         calendar,
-        history: history(&mut tx, account_id, cursor).await?,
-        feed: live.feed,
+        history: history(db, account_id, cursor).await?,
+        feed,
     })
 }
 

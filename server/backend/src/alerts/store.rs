@@ -2,8 +2,8 @@
 //! `domain::alert`'s; how a delivery goes is its job's.
 
 use domain::alert::{Alert, Kind, Wanted};
+use domain::ceilings::{PAGE_ROWS, RECIPIENTS_MAX};
 use domain::id::{AccountId, AlertId, DeliveryId, RecipientId, WebhookId};
-use domain::limits::{PAGE_ROWS, RECIPIENTS_MAX};
 use domain::money::Ticks;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -131,7 +131,7 @@ pub async fn undelivered(
 ) -> Result<Option<AlertRow>, Broken> {
     let row = sqlx::query!(
         "SELECT a.alert_id, a.kind, a.epoch, a.threshold, a.left_ticks, a.zero_at, a.raised_at
-         FROM alert_deliveries AS d JOIN alerts AS a USING (account_id, alert_id)
+         FROM alert_deliveries AS d JOIN alerts AS a ON a.account_id = $1 AND a.alert_id = d.alert_id
          WHERE d.account_id = $1 AND d.delivery_id = $2 AND d.delivered_at IS NULL AND d.given_up_at IS NULL",
         account_id.0,
         delivery_id.0
@@ -255,7 +255,7 @@ pub async fn deliveries(
         r#"SELECT d.alert_id, coalesce(r.email, u.email) AS email, d.webhook_id IS NOT NULL AS "is_webhook!",
                   d.delivered_at, d.last_failure, d.given_up_at
            FROM alert_deliveries AS d
-           LEFT JOIN alert_recipients AS r ON r.account_id = d.account_id AND r.recipient_id = d.recipient_id
+           LEFT JOIN alert_recipients AS r ON r.account_id = $1 AND r.recipient_id = d.recipient_id
            LEFT JOIN users AS u ON u.user_id = r.user_id
            WHERE d.account_id = $1 AND d.alert_id = ANY($2) ORDER BY d.delivery_id LIMIT $3"#,
         account_id.0,

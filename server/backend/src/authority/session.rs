@@ -71,6 +71,7 @@ impl Visitor {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sessions.actor")]
 pub async fn actor(backend: &Backend, session: SessionKey) -> Result<Option<Actor>, Broken> {
     let mut db = backend.pool().acquire().await?;
     store::actor(&mut db, session.hash(), backend.clock().now()).await

@@ -1,8 +1,8 @@
 //! Signed-in browsers, by the hash of their id. `server`'s session store is built on them:
 //! create inserts, save only updates, so that a slow request can never bring a session back that was ended meanwhile.
 
+use domain::ceilings::{SESSION_ABSOLUTE_DAYS, SESSION_IDLE_HOURS};
 use domain::id::UserId;
-use domain::limits::{SESSION_ABSOLUTE_DAYS, SESSION_IDLE_HOURS};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 

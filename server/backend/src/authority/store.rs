@@ -1,4 +1,5 @@
-//! SQL of authority: the session, person, membership and account behind a request, in one question.
+//! SQL of authority: the session, person and account behind a request, which the directory knows, and then the membership
+//! and the account itself, which are the cell's.
 
 use domain::email::EmailAddress;
 use domain::role::Role;
@@ -18,12 +19,11 @@ pub(super) async fn actor(
 ) -> Result<Option<Actor>, Broken> {
     let (idle, absolute) = sessions::limits(now);
     let row = sqlx::query!(
-        "SELECT s.seen_at, u.user_id, u.email, u.email_verified_at, m.account_id, m.role, a.name
-         FROM sessions AS s JOIN users AS u ON u.user_id = s.user_id
-         JOIN memberships AS m ON m.user_id = u.user_id JOIN accounts AS a ON a.account_id = m.account_id
+        "SELECT s.seen_at, u.user_id, u.email, u.email_verified_at, ua.account_id
+         FROM sessions AS s JOIN users AS u ON u.user_id = s.user_id JOIN user_accounts AS ua ON ua.user_id = u.user_id
          WHERE s.session_id_sha256 = $1 AND s.kind = 'customer'
            AND s.seen_at > $2 AND s.created_at > $3 AND s.expires_at > $4
-         ORDER BY m.created_at, m.account_id LIMIT 1",
+         ORDER BY ua.joined_at, ua.account_id LIMIT 1",
         session_sha256,
         idle,
         absolute,
@@ -33,16 +33,27 @@ pub(super) async fn actor(
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.seen_at < now - Duration::MINUTE {
-        sessions::note_seen(db, session_sha256, now).await?;
+        sessions::note_seen(&mut *db, session_sha256, now).await?;
     }
+    let member = sqlx::query!(
+        "SELECT m.role, a.name FROM memberships AS m JOIN accounts AS a ON a.account_id = $1
+         WHERE m.account_id = $1 AND m.user_id = $2",
+        row.account_id,
+        row.user_id
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(member) = member else {
+        return Ok(None);
+    };
     Ok(Some(Actor {
         user_id: row.user_id.into(),
         account_id: row.account_id.into(),
-        role: Role::parse(&row.role)
+        role: Role::parse(&member.role)
             .ok_or_else(|| Broken::new("membership with an unknown role"))?,
         email: EmailAddress::parse(&row.email)
             .map_err(|_| Broken::new("stored address cannot be read"))?,
-        account_name: row.name,
+        account_name: member.name,
         is_verified: row.email_verified_at.is_some(),
     }))
 }

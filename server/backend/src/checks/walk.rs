@@ -6,7 +6,7 @@ use crate::failure::Broken;
 
 pub(crate) fn guard(account_id: AccountId, looked: Result<(), Broken>) {
     if let Err(broken) = looked {
-        tracing::error!(account.id = %account_id, error = %broken, "check broke; other accounts go on");
+        tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "check broke; other accounts go on");
         metrics::counter!("checks_broken_total").increment(1);
     }
 }

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::limits::WHAT_IF_ROWS;
+use domain::ceilings::WHAT_IF_ROWS;
 use domain::money::Ticks;
 use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
-use crate::credit::{Standing, sizes};
+use crate::authority::view::View;
+use crate::credit::standing::{Standing, sizes};
 use crate::failure::Broken;
 use crate::metering::live::Live;
 
@@ -63,19 +61,15 @@ pub struct WhatIf {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, actor: &Actor, supposed: &Supposed) -> Result<WhatIf, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
+#[tracing::instrument(skip_all, name = "credit.what_if")]
+pub async fn read(view: &mut View, supposed: &Supposed) -> Result<WhatIf, Broken> {
+    let standing = Standing::of(view).await?;
     with(&standing, supposed)
 }
 
 /// The same, from what the caller has read.
 pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, Broken> {
-    let Standing {
-        live,
-        burned,
-        limit,
-    } = standing;
+    let live = &standing.live;
     let pace = |running: &[(Size, u32)]| -> Result<Pace, Broken> {
         let cost = |(size, count): &(Size, u32)| {
             let one = live.price_per_hour(*size).get();
@@ -85,7 +79,7 @@ pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, B
         Ok(Pace {
             per_hour: running.iter().map(cost).sum(),
             running: usize::try_from(count)?,
-            zero: burned.zero_with(live, *limit, running)?,
+            zero: standing.zero_with(running)?,
         })
     };
     let mut sizes = sizes(live);

@@ -17,7 +17,7 @@ pub async fn due(
     limit: i64,
 ) -> Result<Vec<AccountId>, Broken> {
     let rows = sqlx::query_scalar!(
-        "SELECT account_id FROM outlooks WHERE due_at <= $1 ORDER BY due_at, account_id LIMIT $2",
+        "SELECT account_id FROM forecasts WHERE due_at <= $1 ORDER BY due_at, account_id LIMIT $2",
         as_of,
         limit
     )
@@ -44,7 +44,7 @@ pub async fn take(
     as_of: OffsetDateTime,
 ) -> Result<Option<Before>, Broken> {
     let row = sqlx::query!(
-        "SELECT o.epoch, o.base_ticks, a.run_until FROM outlooks AS o JOIN accounts AS a USING (account_id)
+        "SELECT o.epoch, o.base_ticks, a.run_until FROM forecasts AS o JOIN accounts AS a ON a.account_id = $1
          WHERE o.account_id = $1 AND o.due_at <= $2 FOR UPDATE OF o SKIP LOCKED",
         account_id.0,
         as_of
@@ -85,7 +85,7 @@ pub async fn put(
 ) -> Result<(), Broken> {
     let (zero_at, cause) = outlook.zero.unzip();
     sqlx::query!(
-        "UPDATE outlooks SET due_at = $2, computed_at = $3, rate_ticks = $4, zero_at = $5, cause = $6, epoch = $7,
+        "UPDATE forecasts SET due_at = $2, computed_at = $3, rate_ticks = $4, zero_at = $5, cause = $6, epoch = $7,
                 base_ticks = $8 WHERE account_id = $1",
         account_id.0,
         due_at,
@@ -108,7 +108,7 @@ pub async fn postpone(
     until: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
-        "UPDATE outlooks SET due_at = $2 WHERE account_id = $1",
+        "UPDATE forecasts SET due_at = $2 WHERE account_id = $1",
         account_id.0,
         until
     )
@@ -120,7 +120,7 @@ pub async fn postpone(
 /// Reads an outlook for a page; none before it was first computed.
 pub async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Outlook>, Broken> {
     let row = sqlx::query!(
-        r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM outlooks
+        r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM forecasts
            WHERE account_id = $1 AND computed_at IS NOT NULL"#,
         account_id.0
     )

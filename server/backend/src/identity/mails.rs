@@ -1,10 +1,11 @@
 //! The words of each mail, one constructor per mail: what happened, what to do, whom to write to. One link, one action.
 //! No name and no address of a person stands in a text, so nothing typed by a stranger is ever mailed to anybody.
 
-use domain::limits::VERIFICATION_HOURS;
+use domain::ceilings::VERIFICATION_HOURS;
 use url::Url;
 
 use crate::Backend;
+use crate::identity::verification::store as verifications;
 use crate::mail::letter::Letter;
 use crate::mail::store::MailRow;
 use crate::outside::letter::{Words, base, compose};
@@ -22,6 +23,11 @@ impl Letter for VerifyEmail {
         let id = mail
             .verification_id
             .ok_or(JobError::Fail("no_verification"))?;
+        let mut db = backend.pool().acquire().await?;
+        if !verifications::exists(&mut db, id).await? {
+            return Err(JobError::Fail("no_verification"));
+        }
+        drop(db);
         let token = verification_token(&settings.secret_key, id.0);
         Ok(Some(verify_email(&settings.public_origin, &token)))
     }

@@ -1,9 +1,9 @@
 //! Signing in by address and password. Whether an address is known never shows: same words, same work.
 
+use domain::ceilings::PASSWORD_CHARS_MAX;
 use domain::email::EmailAddress;
 use domain::id::UserId;
-use domain::limits::PASSWORD_CHARS_MAX;
-use domain::refusal::SignInRefusal;
+use domain::identity::SignInRefusal;
 
 use crate::Backend;
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ use crate::identity::users::{self};
 ///
 /// # Errors
 /// [`SignInRefusal::WrongPair`], or broken.
+#[tracing::instrument(skip_all, name = "identity.sign_in")]
 pub async fn sign_in(
     backend: &Backend,
     email: &str,

@@ -5,17 +5,17 @@ pub mod remove;
 pub mod store;
 
 use domain::act::Act;
+use domain::ceilings::KEYS_PER_ACCOUNT_MAX;
 use domain::id::KeyId;
-use domain::key::{KeyName, KeyNameProblem, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked};
-use domain::limits::KEYS_PER_ACCOUNT_MAX;
+use domain::key::{
+    KeyName, KeyNameProblem, KeyRefusal, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked,
+};
 use domain::money::Ticks;
 use domain::page::Page;
-use domain::refusal::KeyRefusal;
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::failure::{Broken, Failure};
 use crate::keys::push::PushKey;
 use crate::keys::remove::RemoveKey;
@@ -63,6 +63,7 @@ pub struct KeyRow {
 ///
 /// # Errors
 /// [`KeyRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "keys.create")]
 pub async fn create(
     backend: &Backend,
     actor: &Actor,
@@ -113,6 +114,7 @@ pub async fn create(
 ///
 /// # Errors
 /// [`KeyRefusal::NotFound`], denied, or broken.
+#[tracing::instrument(skip_all, name = "keys.revoke")]
 pub async fn revoke(
     backend: &Backend,
     actor: &Actor,
@@ -131,41 +133,33 @@ pub async fn revoke(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    backend: &Backend,
-    actor: &Actor,
-    cursor: Option<&str>,
-) -> Result<Page<KeyRow>, Broken> {
+#[tracing::instrument(skip_all, name = "keys.list")]
+pub async fn list(view: &mut View, cursor: Option<&str>) -> Result<Page<KeyRow>, Broken> {
     let after = cursor
         .and_then(decode_cursor)
         .and_then(|(at, id)| Some((at, id.parse().ok()?)));
-    let mut tx = snapshot(backend).await?;
-    let rows = store::list(&mut tx, actor.account_id(), None, after).await?;
-    rated(backend, actor, &mut tx, rows).await
+    let account_id = view.account_id();
+    let (_, _, db) = view.parts();
+    let rows = store::list(db, account_id, None, after).await?;
+    rated(view, rows).await
 }
 
 /// One key; none when the account has no such key.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn get(
-    backend: &Backend,
-    actor: &Actor,
-    key_id: KeyId,
-) -> Result<Option<KeyRow>, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let rows = store::list(&mut tx, actor.account_id(), Some(key_id), None).await?;
-    Ok(rated(backend, actor, &mut tx, rows).await?.rows.pop())
+#[tracing::instrument(skip_all, name = "keys.get")]
+pub async fn get(view: &mut View, key_id: KeyId) -> Result<Option<KeyRow>, Broken> {
+    let account_id = view.account_id();
+    let (_, _, db) = view.parts();
+    let rows = store::list(db, account_id, Some(key_id), None).await?;
+    Ok(rated(view, rows).await?.rows.pop())
 }
 
 /// Adds to each key what its sandboxes cost this month.
-async fn rated(
-    backend: &Backend,
-    actor: &Actor,
-    db: &mut PgConnection,
-    rows: Vec<store::KeyRow>,
-) -> Result<Page<KeyRow>, Broken> {
-    let live = live::read(backend, db, actor.account_id()).await?;
+async fn rated(view: &mut View, rows: Vec<store::KeyRow>) -> Result<Page<KeyRow>, Broken> {
+    let live = live::of(view).await?;
+    let (_, actor, db) = view.parts();
     let month = month_start(live.feed.as_of);
     let ids: Vec<_> = rows.iter().map(|row| row.key_id.0).collect();
     let posted = usage_days::by_key(db, actor.account_id(), &ids, month).await?;

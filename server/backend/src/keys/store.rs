@@ -1,8 +1,8 @@
 //! API keys by account. The key text is nowhere; its hash decides uniqueness in `key_hashes`.
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::{AccountId, KeyId, UserId};
 use domain::key::KeyName;
-use domain::limits::PAGE_ROWS;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -126,12 +126,13 @@ pub async fn list(
     let (at, id) = after.unzip();
     let rows = sqlx::query_as!(
         KeyRow,
-        "SELECT k.key_id, k.name, k.region, k.public_id, k.last_four, k.created_by, u.email AS creator_email, k.created_at,
-                k.last_used_at, k.revoked_at, k.pushed_at
+        r#"SELECT k.key_id, k.name, k.region, k.public_id, k.last_four, k.created_by, u.email AS creator_email, k.created_at,
+                used.last_used_at AS "last_used_at?", k.revoked_at, k.pushed_at
          FROM keys AS k JOIN users AS u ON u.user_id = k.created_by
+         LEFT JOIN key_uses AS used ON used.account_id = $1 AND used.key_id = k.key_id
          WHERE k.account_id = $1 AND ($2::uuid IS NULL OR k.key_id = $2)
            AND ($3::timestamptz IS NULL OR (k.created_at, k.key_id) < ($3, $4))
-         ORDER BY k.created_at DESC, k.key_id DESC LIMIT $5",
+         ORDER BY k.created_at DESC, k.key_id DESC LIMIT $5"#,
         account_id.0, only.map(|id| id.0), at, id.map(|id| id.0), PAGE_ROWS + 1
     )
     .fetch_all(db)

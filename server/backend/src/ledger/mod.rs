@@ -267,7 +267,7 @@ pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<
         r#"SELECT g.grant_id, g.reason, g.amount_ticks, g.note, g.priority, g.starts_at, g.ends_at, g.granted_at,
                   la.credit_ticks - la.debit_ticks AS "remaining!"
            FROM grants AS g
-           JOIN ledger_accounts AS la ON la.account_id = g.account_id AND la.ledger_account_id = g.grant_id
+           JOIN ledger_accounts AS la ON la.account_id = $1 AND la.ledger_account_id = g.grant_id
            WHERE g.account_id = $1 ORDER BY g.granted_at, g.grant_id LIMIT 500"#,
         account_id.0
     )
@@ -298,7 +298,7 @@ pub async fn overrun(db: &mut PgConnection, account_id: AccountId) -> Result<Tic
     let sum = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END), 0) AS "ticks!"
            FROM ledger_accounts AS la
-           JOIN transfers AS t ON t.account_id = la.account_id AND la.ledger_account_id IN (t.debit_id, t.credit_id)
+           JOIN transfers AS t ON t.account_id = $1 AND la.ledger_account_id IN (t.debit_id, t.credit_id)
            WHERE la.account_id = $1 AND la.kind = 'overrun' AND t.kind <> 'usage' AND t.kind IN ('overrun', 'correction')"#,
         account_id.0
     );

@@ -4,9 +4,9 @@ pub mod store;
 
 use crate::accounts::touched;
 use domain::act::Act;
-use domain::limits::MONTHLY_LIMIT_CENTS_MAX;
+use domain::ceilings::MONTHLY_LIMIT_CENTS_MAX;
+use domain::limit::LimitRefusal;
 use domain::money::Cents;
-use domain::refusal::LimitRefusal;
 
 use crate::Backend;
 use crate::authority::actor::Actor;
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// [`LimitRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "limit.set")]
 pub async fn set(
     backend: &Backend,
     actor: &Actor,
@@ -44,6 +45,7 @@ fn parse(typed: &str) -> Result<Cents, LimitRefusal> {
 ///
 /// # Errors
 /// Denied, or broken.
+#[tracing::instrument(skip_all, name = "limit.remove")]
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<LimitRefusal>> {
     let mut change = actor.begin(backend, Act::LimitRemove).await?;
     let account_id = change.account_id();

@@ -16,10 +16,10 @@ pub async fn note(
     let keys: Vec<Uuid> = uses.iter().map(|(_, key_id, _)| key_id.0).collect();
     let times: Vec<OffsetDateTime> = uses.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
-        "UPDATE keys AS k SET last_used_at = greatest(k.last_used_at, used.at)
-         FROM (SELECT account_id, key_id, max(at) AS at FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
-                    AS u (account_id, key_id, at) GROUP BY account_id, key_id) AS used
-         WHERE k.account_id = used.account_id AND k.key_id = used.key_id",
+        "INSERT INTO key_uses AS k (account_id, key_id, last_used_at)
+         SELECT account_id, key_id, max(at) FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+              AS u (account_id, key_id, at) GROUP BY account_id, key_id ORDER BY account_id, key_id
+         ON CONFLICT ON CONSTRAINT key_uses_pkey DO UPDATE SET last_used_at = greatest(k.last_used_at, excluded.last_used_at)",
         &accounts,
         &keys,
         &times

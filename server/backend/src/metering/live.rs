@@ -1,7 +1,10 @@
 //! What runs now and is not posted yet: the exact cost of open intervals from the posted hour to the settled watermark.
 //! Never beyond it: what the feed has not vouched for is not shown.
 
+use crate::authority::view::View;
 use crate::metering::running;
+use std::sync::Arc;
+
 use domain::id::{AccountId, KeyId};
 use domain::interval::{self, Interval, Slice};
 use domain::moment::Moment;
@@ -35,6 +38,8 @@ pub struct Running {
     pub size: Size,
     /// The key that made it.
     pub key_id: Option<KeyId>,
+    /// Since when it runs; just after the settled watermark when the feed is ahead of it.
+    pub started_at: Moment,
     /// Its unposted hours.
     pub slices: Vec<Slice>,
 }
@@ -88,6 +93,23 @@ impl Live {
             .map_or(Ticks::ZERO, |price| price.per_hour(size))
     }
 
+    /// What runs now from the settled watermark up to a later moment, by the hour: nothing that a page shows, because the
+    /// feed has not vouched for it.
+    pub(crate) fn slices_until(&self, until: Moment) -> Result<Vec<Slice>, Broken> {
+        let settled = Moment::from(self.feed.as_of);
+        let mut slices = Vec::new();
+        for running in &self.running {
+            let start = running.started_at.max(settled);
+            let rest = Interval {
+                started_at: start,
+                ended_at: Some(until.max(start)),
+            };
+            slices.extend(interval::slices(&[rest], running.size, &self.book, until)?);
+        }
+        slices.sort_by_key(|slice| slice.hour);
+        Ok(slices)
+    }
+
     /// The running sandbox of that id.
     #[must_use]
     pub fn of(&self, sandbox_id: &str) -> Option<&Running> {
@@ -95,6 +117,19 @@ impl Live {
             .iter()
             .find(|running| running.sandbox_id.as_str() == sandbox_id)
     }
+}
+
+/// What runs now in the account of a view, read once for all parts of an answer.
+///
+/// # Errors
+/// When the database fails or an hour has no price.
+pub async fn of(view: &mut View) -> Result<Arc<Live>, Broken> {
+    if let Some(live) = view.kept() {
+        return Ok(live);
+    }
+    let (backend, actor, db) = view.parts();
+    let live = read(backend, db, actor.account_id()).await?;
+    Ok(view.keep(live))
 }
 
 /// Reads what runs now. Must share a transaction with the posted figures it is added to.
@@ -137,6 +172,7 @@ pub async fn read(
                 sandbox_id: row.sandbox_id,
                 size: row.size,
                 key_id: row.key_id,
+                started_at: row.interval.started_at,
                 slices,
             })
         })

@@ -42,7 +42,7 @@ pub struct Reach<'a> {
 pub async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id)
-         SELECT account_id FROM (SELECT account_id FROM news
+         SELECT account_id FROM (SELECT account_id FROM pending_events
                                  UNION SELECT account_id FROM grants WHERE ends_at <= $1 AND expiries = 0) AS due
          WHERE NOT EXISTS (SELECT 1 FROM meters AS m WHERE m.account_id = due.account_id)
          ORDER BY 1 LIMIT 10000 ON CONFLICT DO NOTHING",
@@ -63,7 +63,7 @@ pub async fn behind(
 ) -> Result<Vec<BehindRow>, Broken> {
     let rows = sqlx::query!(
         r#"WITH candidate AS (
-               SELECT account_id FROM news
+               SELECT account_id FROM pending_events
                UNION SELECT account_id FROM meters WHERE settled_until IS NULL
                UNION SELECT account_id FROM meters WHERE running > 0 AND settled_until < $1
                UNION SELECT account_id FROM grants WHERE ends_at <= $1 AND expiries = 0

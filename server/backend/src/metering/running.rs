@@ -28,7 +28,7 @@ pub struct RunRow {
 pub async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
-         FROM intervals AS i JOIN sandboxes AS s USING (account_id, sandbox_id)
+         FROM intervals AS i JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = i.sandbox_id
          WHERE i.account_id = $1 AND i.ended_at IS NULL ORDER BY i.sandbox_id LIMIT $2",
         account_id.0,
         OPEN_MAX

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::WEBHOOK_URL_CHARS_MAX;
-use domain::refusal::WebhookRefusal;
+use domain::ceilings::WEBHOOK_URL_CHARS_MAX;
+use domain::webhook::WebhookRefusal;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};

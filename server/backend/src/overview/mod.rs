@@ -5,11 +5,13 @@ pub mod attention;
 pub mod nav;
 pub mod store;
 
+use std::sync::Arc;
+
+use domain::ceilings::OVERVIEW_ROWS;
 use domain::figures::{Figures, Stage};
-use domain::limits::OVERVIEW_ROWS;
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{self, Cause, Limit, Zero};
+use domain::outlook::{self, Cause, Zero};
 use domain::price::BilledMs;
 use domain::usage::grid::{Grid, Utc};
 use domain::usage::{Range, Series};
@@ -18,12 +20,11 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::Backend;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
-use crate::credit::{self, Burned};
+use crate::authority::view::View;
+use crate::credit::standing::Standing;
 use crate::failure::Broken;
-use crate::metering::live::{self, FeedStatus, Live};
+use crate::metering::live::{FeedStatus, Live};
 use crate::overview::attention::Attention;
 use crate::overview::store::Glance;
 use crate::sandboxes::{self, SandboxRow};
@@ -62,12 +63,11 @@ pub struct Overview {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
-    let glance = store::glance(&mut tx, account_id).await?;
+#[tracing::instrument(skip_all, name = "overview.read")]
+pub async fn read(view: &mut View) -> Result<Overview, Broken> {
+    let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
+    let live = &standing.live;
+    let (_, actor, db) = view.parts();
     let as_of = Moment::from(live.feed.as_of);
     let (month_at, last_at) = (
         outlook::month_start(as_of),
@@ -75,19 +75,15 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
     );
     let grid = Grid::of(Range::Month, as_of, &Utc);
     let since = last_at.min(grid.from());
-    let days = days(&mut tx, actor, &live, since).await?;
+    let days = days(db, actor, live, since).await?;
     let spent = |from: Moment, until: Moment| -> Ticks {
         let inside = days.iter().filter(|(day, ..)| from <= *day && *day < until);
         inside.map(|(.., ticks)| *ticks).sum()
     };
-    let (month, last_month) = (spent(month_at, Moment::MAX), spent(last_at, month_at));
-    let limit = glance.limit.map(|monthly| Limit {
-        monthly: Ticks::from_cents(monthly),
-        spent: month,
-    });
-    let zero = burned.zero(&live, limit)?;
-    let balance = burned.balance().left;
-    let figures = worded(&mut tx, actor, &live, &glance, (balance, zero)).await?;
+    let (month, last_month) = (standing.spent, spent(last_at, month_at));
+    let (limit, zero) = (standing.limit(), standing.zero()?);
+    let balance = standing.burned.balance().left;
+    let figures = worded(db, actor, live, &glance, (balance, zero)).await?;
     Ok(Overview {
         figures,
         balance,
@@ -96,8 +92,8 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
         projected: projected(month, live.per_hour(), as_of),
         last_month,
         limit: limit.map(|limit| limit.monthly),
-        running: sandboxes::running(&mut tx, actor, &live, OVERVIEW_ROWS).await?,
-        attention: attention::read(&mut tx, actor, &live, zero, limit).await?,
+        running: sandboxes::running(db, actor, live, OVERVIEW_ROWS).await?,
+        attention: attention::read(db, actor, live, zero, limit).await?,
         spend: Series::fill(grid, as_of, days),
         keys: glance.keys,
         sandboxes: glance.running,
@@ -108,15 +104,23 @@ pub async fn read(backend: &Backend, actor: &Actor) -> Result<Overview, Broken> 
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn figures(backend: &Backend, actor: &Actor) -> Result<Figures, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
-    let glance = store::glance(&mut tx, account_id).await?;
-    let limit = credit::limit(&mut tx, account_id, &live, glance.limit).await?;
-    let end = (burned.balance().left, burned.zero(&live, limit)?);
-    worded(&mut tx, actor, &live, &glance, end).await
+#[tracing::instrument(skip_all, name = "overview.figures")]
+pub async fn figures(view: &mut View) -> Result<Figures, Broken> {
+    let (standing, glance) = (Standing::of(view).await?, glance(view).await?);
+    let live = &standing.live;
+    let (_, actor, db) = view.parts();
+    let end = (standing.burned.balance().left, standing.zero()?);
+    worded(db, actor, live, &glance, end).await
+}
+
+/// The counts of an account, read once for frame and page.
+async fn glance(view: &mut View) -> Result<Arc<Glance>, Broken> {
+    if let Some(glance) = view.kept() {
+        return Ok(glance);
+    }
+    let (_, actor, db) = view.parts();
+    let glance = store::glance(db, actor.account_id()).await?;
+    Ok(view.keep(glance))
 }
 
 /// Cost by UTC day, running sandboxes included.

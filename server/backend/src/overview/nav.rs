@@ -2,13 +2,9 @@
 
 use domain::money::Ticks;
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
-use crate::credit::Burned;
+use crate::authority::view::View;
+use crate::credit::standing::Burned;
 use crate::failure::Broken;
-use crate::metering::live;
-use crate::overview::store;
 
 /// What the frame shows.
 pub struct Nav {
@@ -24,12 +20,9 @@ pub struct Nav {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(backend: &Backend, actor: &Actor) -> Result<Nav, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let burned = Burned::read(backend, &mut tx, account_id, &live).await?;
-    let glance = store::glance(&mut tx, account_id).await?;
+#[tracing::instrument(skip_all, name = "nav.read")]
+pub async fn read(view: &mut View) -> Result<Nav, Broken> {
+    let (burned, glance) = (Burned::of(view).await?, super::glance(view).await?);
     Ok(Nav {
         balance: burned.balance().left,
         running: glance.running,

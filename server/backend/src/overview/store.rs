@@ -21,7 +21,7 @@ pub struct Glance {
 }
 
 /// Reads them.
-pub async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
+pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",
                   (SELECT count(*) FROM keys WHERE account_id = $1 AND revoked_at IS NULL) AS "keys!",

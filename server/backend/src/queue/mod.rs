@@ -50,6 +50,7 @@ pub enum JobError {
 }
 
 impl<E: Into<Broken>> From<E> for JobError {
+    #[track_caller]
     fn from(error: E) -> Self {
         Self::Broken(error.into())
     }

@@ -50,7 +50,7 @@ async fn work(kinds: &'static [Kind], backend: Backend, job: LeasedJob) {
         }
     };
     if let Err(broken) = settle(&backend, &job, verdict).await {
-        tracing::error!(job.id = %job.job_id, job.kind, error = %broken, "verdict not written; the reaper will free the job");
+        tracing::error!(job.id = %job.job_id, job.kind, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "verdict not written; the reaper will free the job");
     }
 }
 
@@ -80,7 +80,7 @@ async fn settle(
         Err(JobError::Fail(why)) => ("dead", store::bury(&mut db, job, why).await?),
         Err(JobError::Retry(why)) => retry(&mut db, job, why).await?,
         Err(JobError::Broken(broken)) => {
-            tracing::error!(job.id = %job.job_id, job.kind, error = %broken, "job broke");
+            tracing::error!(job.id = %job.job_id, job.kind, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "job broke");
             retry(&mut db, job, "broken").await?
         }
     };

@@ -7,19 +7,18 @@ pub mod timeout;
 pub mod waste;
 
 use domain::act::Act;
+use domain::ceilings::SANDBOX_TIMEOUT_MINUTES;
 use domain::id::KeyId;
-use domain::limits::SANDBOX_TIMEOUT_MINUTES;
 use domain::money::Ticks;
 use domain::page::Page;
 use domain::price::BilledMs;
-use domain::refusal::SandboxRefusal;
-use domain::sandbox::{SandboxId, SandboxState, Size};
+use domain::sandbox::{SandboxId, SandboxRefusal, SandboxState, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, Live};
@@ -61,20 +60,20 @@ pub struct SandboxRow {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "sandboxes.list")]
 pub async fn list(
-    backend: &Backend,
-    actor: &Actor,
+    view: &mut View,
     state: Option<SandboxState>,
     cursor: Option<&str>,
 ) -> Result<Page<SandboxRow>, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, actor.account_id()).await?;
+    let live = live::of(view).await?;
+    let (_, actor, db) = view.parts();
     let filter = Filter {
         state,
         after: cursor.and_then(decode_cursor),
         ..Filter::default()
     };
-    let rows = store::list(&mut tx, actor.account_id(), filter).await?;
+    let rows = store::list(db, actor.account_id(), filter).await?;
     page(
         rows,
         |row| encode_cursor(row.created_at, &row.sandbox_id),
@@ -86,14 +85,11 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn get(
-    backend: &Backend,
-    actor: &Actor,
-    id: &SandboxId,
-) -> Result<Option<SandboxRow>, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, actor.account_id()).await?;
-    one(&mut tx, actor, &live, id).await
+#[tracing::instrument(skip_all, name = "sandboxes.get")]
+pub async fn get(view: &mut View, id: &SandboxId) -> Result<Option<SandboxRow>, Broken> {
+    let live = live::of(view).await?;
+    let (_, actor, db) = view.parts();
+    one(db, actor, &live, id).await
 }
 
 /// The same, in the caller's snapshot.
@@ -115,6 +111,7 @@ pub(crate) async fn one(
 ///
 /// # Errors
 /// [`SandboxRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sandboxes.set_timeout")]
 pub async fn set_timeout(
     backend: &Backend,
     actor: &Actor,

@@ -1,7 +1,7 @@
 //! Sandboxes as pages list them. They are the stored result of the fold, which `folded` writes.
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
-use domain::limits::PAGE_ROWS;
 use domain::sandbox::{SandboxId, SandboxState};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -67,9 +67,9 @@ pub async fn list(
                  WHERE account_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR sandbox_id = $3)
                    AND ($4::timestamptz IS NULL OR (created_at, sandbox_id) < ($4, $5))
                  ORDER BY created_at DESC, sandbox_id DESC LIMIT $6) AS s
-           LEFT JOIN keys AS k ON k.account_id = s.account_id AND k.key_id = s.key_id
+           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = s.key_id
            CROSS JOIN LATERAL (SELECT coalesce(sum(billed_ms), 0)::bigint AS billed_ms, coalesce(sum(ticks), 0) AS ticks
-                               FROM slices AS l WHERE l.account_id = s.account_id AND l.sandbox_id = s.sandbox_id) AS posted
+                               FROM slices AS l WHERE l.account_id = $1 AND l.sandbox_id = s.sandbox_id) AS posted
            ORDER BY s.created_at DESC, s.sandbox_id DESC"#,
         account_id.0, filter.state.map(SandboxState::as_str), filter.only, at, id, filter.limit.unwrap_or(PAGE_ROWS + 1)
     )

@@ -1,7 +1,7 @@
 //! Restarts the auto-destroy timer of a sandbox at the orchestrator. Safe to run twice: the job's id is the idempotency
 //! key, so a repeat does not start the timer anew. A sandbox that is gone by then has what was asked for.
 
-use domain::limits::SANDBOX_TIMEOUT_MINUTES;
+use domain::ceilings::SANDBOX_TIMEOUT_MINUTES;
 use domain::sandbox::SandboxId;
 use serde::{Deserialize, Serialize};
 

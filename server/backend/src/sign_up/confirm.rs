@@ -2,11 +2,11 @@
 
 use crate::accounts::touched;
 use domain::act::Act;
+use domain::ceilings::SIGN_UP_CREDIT_CENTS;
 use domain::id::{AccountId, GrantId, UserId};
-use domain::limits::SIGN_UP_CREDIT_CENTS;
+use domain::identity::VerificationRefusal;
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
-use domain::refusal::VerificationRefusal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -27,6 +27,7 @@ use crate::{Backend, random};
 ///
 /// # Errors
 /// [`VerificationRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "sign_up.confirm_email")]
 pub async fn confirm_email(
     backend: &Backend,
     token: &str,

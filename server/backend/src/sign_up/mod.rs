@@ -4,14 +4,14 @@
 pub mod confirm;
 
 use domain::act::Act;
+use domain::ceilings::VERIFICATION_MAILS_PER_HOUR;
 use domain::country::Country;
 use domain::document::Document;
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AcceptanceId, AccountId, MailId, RecipientId, UserId};
-use domain::limits::VERIFICATION_MAILS_PER_HOUR;
 use domain::password::{NewPassword, PasswordProblem};
-use domain::refusal::{SignUpProblem, SignUpRefusal};
 use domain::role::Role;
+use domain::sign_up::{SignUpProblem, SignUpRefusal};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -57,6 +57,7 @@ struct Checked {
 ///
 /// # Errors
 /// [`SignUpRefusal`] with every problem at once, or broken.
+#[tracing::instrument(skip_all, name = "sign_up.sign_up")]
 pub async fn sign_up(backend: &Backend, typed: SignUp) -> Result<(), Failure<SignUpRefusal>> {
     let checked = check(backend, &typed).map_err(Failure::Refused)?;
     // Hashed before anything is looked up, so that both answers take the same time.

@@ -70,7 +70,7 @@ pub async fn by_key(
 ) -> Result<Vec<(Uuid, Ticks)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT c.key_id AS "key_id!", sum(d.ticks) AS "ticks!"
-           FROM usage_days AS d JOIN cohorts AS c USING (account_id, cohort_id)
+           FROM usage_days AS d JOIN cohorts AS c ON c.account_id = $1 AND c.cohort_id = d.cohort_id
            WHERE d.account_id = $1 AND d.day_at >= $3 AND c.key_id = ANY($2) GROUP BY c.key_id"#,
         account_id.0,
         keys,

@@ -9,14 +9,12 @@ pub mod sums;
 
 use domain::moment::Moment;
 use domain::money::Cents;
-use domain::refusal::UsageProblem;
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::{Breakdown, Facet};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Only, Query, ZoneName};
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::failure::Broken;
 use crate::limit::store as limits;
 use crate::metering::live::{self, FeedStatus};
@@ -49,22 +47,23 @@ pub struct Usage {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usage, Broken> {
-    let account_id = actor.account_id();
+#[tracing::instrument(skip_all, name = "usage.read")]
+pub async fn read(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
+    let account_id = view.account_id();
     let (mut query, mut problems) = (asked.clone(), Vec::new());
     let zone = Zone::find(&query.zone).unwrap_or_else(|| {
         problems.push(UsageProblem::ZoneUnknown);
         query.zone = ZoneName::utc();
         Zone::utc()
     });
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
+    let live = live::of(view).await?;
+    let (_, _, db) = view.parts();
     let as_of = Moment::from(live.feed.as_of);
     let grid = Grid::of(query.range, as_of, &zone);
     let (from, until) = (grid.from(), grid.until());
     if query.group == Group::Sandbox
         && query.only.sandbox.is_none()
-        && !sums::fits(&mut tx, account_id, from, until).await?
+        && !sums::fits(db, account_id, from, until).await?
     {
         query.group = Group::None;
         problems.push(UsageProblem::TooMany);
@@ -75,7 +74,7 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
         as_of,
         unposted: &unposted,
     };
-    let mut breakdown = source.breakdown(&mut tx, &query, grid).await?;
+    let mut breakdown = source.breakdown(db, &query, grid).await?;
     if query.hide_zero && query.group != Group::None {
         breakdown.hide_zero();
     }
@@ -87,12 +86,10 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
         problems.push(UsageProblem::BarUnknown);
     }
     let reasons = match index {
-        Some(index) => {
-            Some(reasons::read(&mut tx, &source, &query, &breakdown, index, &zone).await?)
-        }
+        Some(index) => Some(reasons::read(db, &source, &query, &breakdown, index, &zone).await?),
         None => None,
     };
-    let key = source.key(&mut tx, &query.only).await?;
+    let key = source.key(db, &query.only).await?;
     let changes = live.book.iter().map(|price| price.from);
     Ok(Usage {
         query,
@@ -100,7 +97,7 @@ pub async fn read(backend: &Backend, actor: &Actor, asked: &Query) -> Result<Usa
         breakdown,
         feed: live.feed,
         price_changes: changes.filter(|at| from < *at && *at < until).collect(),
-        limit: limits::get(&mut tx, account_id).await?,
+        limit: limits::get(db, account_id).await?,
         reasons,
         key,
     })

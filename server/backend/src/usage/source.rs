@@ -37,6 +37,7 @@ impl Source<'_> {
     }
 
     /// Sums by bucket and series.
+    #[tracing::instrument(skip_all, name = "usage.breakdown")]
     pub async fn breakdown(
         &self,
         db: &mut PgConnection,
@@ -85,6 +86,7 @@ impl Source<'_> {
     }
 
     /// Names of the keys among these words.
+    #[tracing::instrument(skip_all, name = "usage.key_names")]
     pub async fn key_names(
         &self,
         db: &mut PgConnection,

@@ -1,8 +1,8 @@
 //! Sums of usage for pages: from `usage_days` and `usage_hours` by cohort, and from `slices` where single sandboxes matter.
 //! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `usage_hours`'s and `slices`'s.
 
+use domain::ceilings::USAGE_SLICES_MAX;
 use domain::id::AccountId;
-use domain::limits::USAGE_SLICES_MAX;
 use domain::moment::Moment;
 use domain::usage::breakdown::{Amounts, SERIES_MAX};
 use domain::usage::query::{Group, Metric, Only};

@@ -21,7 +21,7 @@ const TABLES: [&str; 13] = [
     "grants",
     "ledger_days",
     "accounts",
-    "outlooks",
+    "forecasts",
 ];
 
 #[expect(
@@ -172,7 +172,7 @@ fn of_what_runs(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Ve
         of(
             "account runs without credit",
             "UPDATE accounts SET run_until = NULL WHERE {RUNS};
-             INSERT INTO outlooks (account_id, due_at, zero_at, cause)
+             INSERT INTO forecasts (account_id, due_at, zero_at, cause)
              SELECT account_id, now(), (SELECT settled_at - interval '1 hour' FROM feed_cursors), 'credit' FROM accounts WHERE {RUNS}
              ON CONFLICT (account_id) DO UPDATE SET zero_at = excluded.zero_at, cause = excluded.cause",
             &["r7 runs_without_credit"],
@@ -278,6 +278,7 @@ async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn an_orchestrator_that_does_not_do_what_its_feed_says_is_found(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the orchestrator lies about what runs");
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();

@@ -5,7 +5,7 @@ use backend::actor::Actor;
 use backend::service::statement::{self, Cause, EntryKind};
 use backend::service::{burn_down, credit, overview, sandbox_intervals, sandboxes, what_if};
 use domain::burn_down::Reach;
-use domain::limits::PAGE_ROWS;
+use domain::ceilings::PAGE_ROWS;
 use domain::money::{Cents, Ticks};
 use domain::outlook;
 use domain::sandbox::{SandboxId, Size};
@@ -38,8 +38,8 @@ async fn busy(world: &World) -> (Actor, String, String) {
 async fn the_statement_and_what_runs_add_up_to_the_balance(pool: PgPool) {
     let world = World::new(pool).await;
     let (actor, gone, runs) = busy(&world).await;
-    let read = credit::read(&world.backend, &actor).await.unwrap();
-    let page = statement::read(&world.backend, &actor, None, None, 50)
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
+    let page = statement::read(&mut world.view(&actor).await, None, None, 50)
         .await
         .unwrap();
     assert_eq!(page.rows[0].balance, Some(read.balance.booked));
@@ -50,14 +50,16 @@ async fn the_statement_and_what_runs_add_up_to_the_balance(pool: PgPool) {
     assert!(read.balance.unbooked.is_positive());
     let mut spent = Ticks::ZERO;
     for sandbox in [&gone, &runs] {
-        let row = sandboxes::get(&world.backend, &actor, &id(sandbox))
+        let row = sandboxes::get(&mut world.view(&actor).await, &id(sandbox))
             .await
             .unwrap();
         spent = spent.saturating_add(row.unwrap().cost);
     }
     assert_eq!(read.remaining, FIFTY.saturating_sub(spent));
     assert_eq!(spent, read.spent);
-    let figures = overview::figures(&world.backend, &actor).await.unwrap();
+    let figures = overview::figures(&mut world.view(&actor).await)
+        .await
+        .unwrap();
     assert_eq!(figures.balance_ticks, read.remaining.to_string());
     // Every line names what caused it.
     for row in &page.rows {
@@ -78,13 +80,14 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
     world.control().advance_ms(HOUR * 120).unwrap();
     world.destroy(&key, &sandbox).await;
     world.meter().await;
-    let whole = statement::read(&world.backend, &actor, None, None, 1_000)
+    let whole = statement::read(&mut world.view(&actor).await, None, None, 1_000)
         .await
         .unwrap();
     assert!(whole.next.is_none() && whole.rows.len() > 120);
     let (mut cursor, mut seen) = (None::<String>, Vec::new());
     for _ in 0..10 {
-        let page = statement::read(&world.backend, &actor, None, cursor.as_deref(), 50);
+        let mut view = world.view(&actor).await;
+        let page = statement::read(&mut view, None, cursor.as_deref(), 50);
         let page = page.await.unwrap();
         seen.extend(page.rows.iter().map(|row| (row.transfer_id, row.balance)));
         cursor = page.next;
@@ -105,26 +108,28 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
     }
     assert_eq!(whole.rows.last().unwrap().balance, Some(FIFTY));
 
-    let grants = statement::read(&world.backend, &actor, Some(EntryKind::Grant), None, 50);
+    let mut view = world.view(&actor).await;
+    let grants = statement::read(&mut view, Some(EntryKind::Grant), None, 50);
     let grants = grants.await.unwrap();
     assert_eq!((grants.rows.len(), grants.rows[0].balance), (1, None));
-    let usage = statement::read(&world.backend, &actor, Some(EntryKind::Usage), None, 50);
+    let mut view = world.view(&actor).await;
+    let usage = statement::read(&mut view, Some(EntryKind::Usage), None, 50);
     let usage = usage.await.unwrap();
     assert!(usage.next.is_some() && usage.rows.iter().all(|row| row.kind == EntryKind::Usage));
     // A cursor of another list, of another account, or edited, is the first page.
     let first = whole.rows[0].transfer_id;
     let eve = world.customer("eve@example.org").await;
-    let page = statement::read(&world.backend, &actor, None, None, 50)
+    let page = statement::read(&mut world.view(&actor).await, None, None, 50)
         .await
         .unwrap();
     let next = page.next.unwrap();
-    let other = statement::read(&world.backend, &eve, None, Some(&next), 50)
+    let other = statement::read(&mut world.view(&eve).await, None, Some(&next), 50)
         .await
         .unwrap();
     assert_eq!((other.rows.len(), other.rows[0].balance), (1, Some(FIFTY)));
     let edited = format!("{}A{}", &next[..20], &next[21..]);
     for junk in [usage.next.as_deref().unwrap(), &edited, "x"] {
-        let page = statement::read(&world.backend, &actor, None, Some(junk), 50)
+        let page = statement::read(&mut world.view(&actor).await, None, Some(junk), 50)
             .await
             .unwrap();
         assert_eq!(page.rows[0].transfer_id, first, "{junk}");
@@ -134,11 +139,12 @@ async fn pages_of_the_statement_continue_exactly_and_balances_cannot_be_made_up(
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_burn_down_leads_from_nothing_to_the_balance_and_names_its_causes(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the account runs on without credit, which nobody watches here");
     let (actor, gone, runs) = busy(&world).await;
-    let line = burn_down::read(&world.backend, &actor, Reach::All)
+    let line = burn_down::read(&mut world.view(&actor).await, Reach::All)
         .await
         .unwrap();
-    let read = credit::read(&world.backend, &actor).await.unwrap();
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(line.points[0].before, Ticks::ZERO);
     assert_eq!(line.points.last().unwrap().left, read.remaining);
     assert_eq!(line.points[0].change.granted, FIFTY);
@@ -158,16 +164,16 @@ async fn the_burn_down_leads_from_nothing_to_the_balance_and_names_its_causes(po
     // Days later, beyond the last cent: the line ends at zero and says what was not charged.
     world.control().advance_ms(HOUR * 24 * 60).unwrap();
     world.meter().await;
-    let line = burn_down::read(&world.backend, &actor, Reach::All)
+    let line = burn_down::read(&mut world.view(&actor).await, Reach::All)
         .await
         .unwrap();
-    let read = credit::read(&world.backend, &actor).await.unwrap();
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     assert!(!line.grid.is_hourly() && read.overrun.is_positive());
     assert_eq!(line.points[0].before, Ticks::ZERO);
     assert_eq!(line.points.last().unwrap().left, Ticks::ZERO);
     let overrun: Ticks = line.points.iter().map(|point| point.change.overrun).sum();
     assert_eq!(overrun, read.overrun);
-    let month = burn_down::read(&world.backend, &actor, Reach::Month)
+    let month = burn_down::read(&mut world.view(&actor).await, Reach::Month)
         .await
         .unwrap();
     assert_eq!(month.points.len(), 30);
@@ -193,7 +199,8 @@ async fn a_sandbox_writes_its_cost_out_page_by_page(pool: PgPool) {
     let read = |cursor: Option<String>| {
         let (world, actor, sandbox) = (&world, &actor, id(&sandbox));
         async move {
-            let life = sandbox_intervals::read(&world.backend, actor, &sandbox, cursor.as_deref());
+            let mut view = world.view(actor).await;
+            let life = sandbox_intervals::read(&mut view, &sandbox, cursor.as_deref());
             life.await.unwrap().unwrap()
         }
     };
@@ -207,7 +214,7 @@ async fn a_sandbox_writes_its_cost_out_page_by_page(pool: PgPool) {
     let rows = first.intervals.rows.iter().chain(&second.intervals.rows);
     let sum: Ticks = rows.map(sandbox_intervals::IntervalRow::cost).sum();
     assert_eq!(sum, first.sandbox.cost);
-    let none = sandbox_intervals::read(&world.backend, &actor, &id("run0"), None).await;
+    let none = sandbox_intervals::read(&mut world.view(&actor).await, &id("run0"), None).await;
     assert!(none.unwrap().is_none());
 }
 
@@ -219,7 +226,7 @@ async fn what_if_agrees_with_what_then_happens(pool: PgPool) {
     let read = |supposed: what_if::Supposed| {
         let (world, actor) = (&world, &actor);
         async move {
-            what_if::read(&world.backend, actor, &supposed)
+            what_if::read(&mut world.view(actor).await, &supposed)
                 .await
                 .unwrap()
         }
@@ -227,7 +234,10 @@ async fn what_if_agrees_with_what_then_happens(pool: PgPool) {
     let nothing = read(what_if::Supposed::default()).await;
     assert!(nothing.then.is_none());
     assert_eq!(nothing.candidates[0].sandbox_id.as_str(), runs);
-    let zero = credit::read(&world.backend, &actor).await.unwrap().zero;
+    let zero = credit::read(&mut world.view(&actor).await)
+        .await
+        .unwrap()
+        .zero;
     assert_eq!(nothing.now.zero, zero);
     let stopped = read(what_if::Supposed {
         stop: vec![id(&runs), id(&runs), id("run0")],
@@ -258,10 +268,10 @@ async fn the_own_limit_ends_it_first_and_is_named(pool: PgPool) {
     .execute(world.backend.pool())
     .await
     .unwrap();
-    let read = credit::read(&world.backend, &actor).await.unwrap();
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     let zero = read.zero.unwrap();
     assert_eq!(zero.cause, outlook::Cause::Limit);
-    let page = overview::read(&world.backend, &actor).await.unwrap();
+    let page = overview::read(&mut world.view(&actor).await).await.unwrap();
     assert!(
         page.figures.runs_out_note.contains("limit"),
         "{:?}",
@@ -300,7 +310,7 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
         .unwrap();
     }
     let cent = Ticks::from_cents(Cents(1));
-    let read = credit::read(&world.backend, &actor).await.unwrap();
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     let balance = &read.balance;
     assert_eq!(
         (balance.left, balance.waiting, balance.ended),
@@ -318,7 +328,7 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
         .collect();
     assert!(states.contains(&("later", credit::GrantState::Waiting)));
     assert!(states.contains(&("past", credit::GrantState::Ended)));
-    let line = burn_down::read(&world.backend, &actor, Reach::All)
+    let line = burn_down::read(&mut world.view(&actor).await, Reach::All)
         .await
         .unwrap();
     assert_eq!(line.points[0].before, Ticks::ZERO);

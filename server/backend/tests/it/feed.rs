@@ -34,7 +34,9 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
     world.control().set_speed(0).unwrap();
     let id = world.start(&key).await;
     world.meter().await;
-    let figures = overview::figures(&world.backend, &actor).await.unwrap();
+    let figures = overview::figures(&mut world.view(&actor).await)
+        .await
+        .unwrap();
     assert_eq!(
         (
             figures.stage,
@@ -46,13 +48,16 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
 
     world.control().advance_ms(90_000).unwrap();
     world.meter().await;
-    let live = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let live = sandboxes::get(
+        &mut world.view(&actor).await,
+        &SandboxId::parse(&id).unwrap(),
+    )
+    .await
+    .unwrap()
+    .unwrap();
     assert_eq!(live.cost.get(), 3_778_560_000_000, "while it runs");
     assert_eq!(
-        credit::read(&world.backend, &actor)
+        credit::read(&mut world.view(&actor).await)
             .await
             .unwrap()
             .remaining,
@@ -61,16 +66,19 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
 
     world.destroy(&key, &id).await;
     world.meter().await;
-    let done = sandboxes::get(&world.backend, &actor, &SandboxId::parse(&id).unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let done = sandboxes::get(
+        &mut world.view(&actor).await,
+        &SandboxId::parse(&id).unwrap(),
+    )
+    .await
+    .unwrap()
+    .unwrap();
     assert_eq!(
         (done.state, done.cost.get()),
         (SandboxState::Destroyed, 3_778_560_000_000)
     );
     assert_eq!(
-        credit::read(&world.backend, &actor)
+        credit::read(&mut world.view(&actor).await)
             .await
             .unwrap()
             .spent
@@ -78,7 +86,7 @@ async fn ninety_seconds_cost_exactly_their_ticks(pool: PgPool) {
         3_778_560_000_000,
         "once posted"
     );
-    let drawn = usage::read(&world.backend, &actor, &Query::default())
+    let drawn = usage::read(&mut world.view(&actor).await, &Query::default())
         .await
         .unwrap()
         .breakdown
@@ -97,14 +105,17 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
     for step in [1_234_567, 3_600_000, 7_000_001, 999, 20_000_000] {
         world.control().advance_ms(step).unwrap();
         world.meter().await;
-        let spent = credit::read(&world.backend, &actor).await.unwrap().spent;
+        let spent = credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent;
         assert!(spent > shown || step < 1_000, "it only grows");
         shown = spent;
         let asked = Query {
             range: Range::Month,
             ..Query::default()
         };
-        let month = usage::read(&world.backend, &actor, &asked)
+        let month = usage::read(&mut world.view(&actor).await, &asked)
             .await
             .unwrap()
             .breakdown
@@ -126,7 +137,10 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
     world.destroy(&key, &id).await;
     world.meter().await;
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().spent,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent,
         world.due(&id),
         "sleep is free"
     );
@@ -193,7 +207,10 @@ async fn two_workers_at_once_store_and_book_once(pool: PgPool) {
     futures_util::future::join_all(all).await;
     world.meter().await;
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().spent,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent,
         world.due(&id)
     );
 }
@@ -216,7 +233,7 @@ async fn a_gap_stops_the_feed_and_loses_nothing(pool: PgPool) {
     );
     assert_eq!(state(&world).await, before);
     assert!(
-        overview::figures(&world.backend, &actor)
+        overview::figures(&mut world.view(&actor).await)
             .await
             .unwrap()
             .stale
@@ -241,6 +258,7 @@ async fn a_rewritten_event_stops_the_feed(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("an event comes decades late");
     let actor = world.customer("ada@example.org").await;
     let account = Some(actor.account_id().0);
     let early = serde_json::from_value(serde_json::json!("2001-01-01T00:00:00.000Z")).unwrap();
@@ -280,7 +298,10 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
         .collect();
     assert_eq!(reasons, ["unknown_account", "malformed", "malformed"]);
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().spent,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent,
         Ticks::ZERO,
         "a negative duration costs nothing"
     );
@@ -290,7 +311,10 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
     world.destroy(&fine, &id).await;
     world.meter().await;
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().spent,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent,
         world.due(&id),
         "and the feed goes on"
     );
@@ -328,7 +352,10 @@ async fn an_orchestrator_in_trouble_delays_and_never_loses(pool: PgPool) {
     world.destroy(&key, &id).await;
     world.meter().await;
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().spent,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .spent,
         world.due(&id)
     );
 }

@@ -96,6 +96,7 @@ async fn an_incident_comes_back_once_its_hours_are_booked(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn overrun_was_never_paid_and_does_not_come_back(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("the account runs on without credit, which nobody watches here");
     // Two hours more than $50 buys.
     lost_for_twelve_minutes(&world, 4_390_243_000 + 7_200_000).await;
     world.control().advance_ms(2 * 3_600_000).unwrap();

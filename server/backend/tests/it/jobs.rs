@@ -1,10 +1,11 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
+use backend::failure::Failure;
 use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
 use backend::store::jobs::{self as store, NewJob};
 use backend::testing;
-use domain::refusal::KeyRefusal;
+use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
 use serde_json::json;
@@ -174,6 +175,7 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) {
     use backend::failure::Failure::Refused;
+    use domain::act::{Act, Denial};
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await;
     let bob = world.customer("bob@example.org").await;
@@ -187,7 +189,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     }
     let key = keys::create(&world.backend, &ada, "ci").await.unwrap();
     assert!(
-        keys::get(&world.backend, &bob, key.key_id)
+        keys::get(&mut world.view(&bob).await, key.key_id)
             .await
             .unwrap()
             .is_none()
@@ -197,13 +199,13 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         Err(Refused(KeyRefusal::NotFound))
     ));
     assert!(
-        keys::list(&world.backend, &bob, None)
+        keys::list(&mut world.view(&bob).await, None)
             .await
             .unwrap()
             .rows
             .is_empty()
     );
-    let shown = keys::get(&world.backend, &ada, key.key_id)
+    let shown = keys::get(&mut world.view(&ada).await, key.key_id)
         .await
         .unwrap()
         .unwrap();
@@ -220,7 +222,8 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
     .await;
     let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
     let outcome = keys::create(&world.backend, &eve, "ci").await;
-    assert!(matches!(outcome, Err(Refused(KeyRefusal::EmailUnverified))));
+    let unverified = Denial::Unverified(Act::KeyCreate);
+    assert!(matches!(outcome, Err(Failure::Denied(denial)) if denial == unverified));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

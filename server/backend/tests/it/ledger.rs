@@ -149,7 +149,7 @@ async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPo
         .unwrap();
     world.destroy(&key, &id).await;
     world.meter().await;
-    let read = credit::read(&world.backend, &actor).await.unwrap();
+    let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(
         (read.remaining, read.spent),
         (Ticks::ZERO, Ticks::from_cents(Cents(5_000)))
@@ -171,7 +171,7 @@ async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPo
     );
     let sum: rust_decimal::Decimal = rows.iter().map(|row| row.debits - row.credits).sum();
     assert!(sum.is_zero(), "all entries sum to zero");
-    let statement = statement::read(&world.backend, &actor, None, None, 50)
+    let statement = statement::read(&mut world.view(&actor).await, None, None, 50)
         .await
         .unwrap();
     assert_eq!(statement.rows[0].balance, Some(Ticks::ZERO));

@@ -20,6 +20,7 @@ mod own_prices;
 mod pool;
 mod receiver;
 mod rights;
+mod schema;
 mod settling;
 mod sign_up;
 mod skew;

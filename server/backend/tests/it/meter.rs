@@ -74,6 +74,7 @@ pub async fn sums_that_differ(pool: &PgPool) -> i64 {
 #[sqlx::test(migrations = "../../migrations")]
 async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("events are invented, and no sandbox stands behind them");
     let ada = world.customer("ada@example.org").await.account_id().0;
     let bob = world.customer("bob@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
@@ -119,6 +120,7 @@ async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn hours_and_days_that_are_taken_back_leave_no_rows(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("an event is invented: the sandbox still runs");
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();

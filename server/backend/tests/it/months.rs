@@ -114,6 +114,7 @@ async fn a_month_closes_a_day_after_its_end_and_its_statement_never_changes(pool
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_feed_that_stands_still_closes_by_force_after_three_days(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("a month closed by force is a finding");
     let actor = world.customer("ada@example.org").await;
     let key = world.key(&actor).await;
     world.control().set_speed(0).unwrap();

@@ -30,6 +30,7 @@ pub async fn with_seconds(world: &World, email: &str, seconds: i128) -> Actor {
 
 /// Burns the sign-up credit down to `ticks`.
 async fn leave(world: &World, actor: &Actor, ticks: i128) {
+    world.expect_findings("usage is booked by hand, and no sandbox ran it");
     sqlx::query!(
         "WITH revenue AS (
              INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)
@@ -46,7 +47,7 @@ async fn leave(world: &World, actor: &Actor, ticks: i128) {
     .unwrap();
     // Before anything looks, so that the epoch's base is what is left.
     sqlx::query!(
-        "UPDATE outlooks SET due_at = '-infinity', epoch = 0 WHERE account_id = $1",
+        "UPDATE forecasts SET due_at = '-infinity', epoch = 0 WHERE account_id = $1",
         actor.account_id().0
     )
     .execute(world.backend.pool())

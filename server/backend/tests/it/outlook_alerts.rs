@@ -5,9 +5,11 @@ use backend::failure::Failure::Refused;
 use backend::service::{alerts, calendar, limits, recipients, webhooks};
 use backend::testing;
 use backend::webhook;
-use domain::alert::Wanted;
+use domain::alert::{AlertRefusal, Wanted};
+use domain::calendar::CalendarRefusal;
 use domain::id::RecipientId;
-use domain::refusal::{AlertRefusal, CalendarRefusal, LimitRefusal, WebhookRefusal};
+use domain::limit::LimitRefusal;
+use domain::webhook::WebhookRefusal;
 use sqlx::PgPool;
 
 use crate::outlook::{turn, with_seconds};
@@ -88,7 +90,9 @@ async fn each_warning_is_given_once_and_in_order(pool: PgPool) {
         ],
         "the last hour and the end came between two looks: one mail"
     );
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     let covered = page.history.rows.iter().filter(|told| told.is_covered);
     assert_eq!(
         covered.map(|told| told.alert.threshold).collect::<Vec<_>>(),
@@ -150,7 +154,9 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
         Err(Refused(WebhookRefusal::TooManyTests))
     ));
     testing::drain_jobs(&world.backend).await.unwrap();
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     let hook = page.webhook.unwrap();
     assert!(hook.test_ended_at.is_some() && hook.test_failure.is_none());
 
@@ -161,11 +167,15 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
     world.control().advance_ms(2_000_000).unwrap();
     turn(&world).await;
     let last = |page: &alerts::Alerts| page.webhook.as_ref().unwrap().last.clone().unwrap();
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     assert_eq!(last(&page).last_failure.as_deref(), Some("status_302"));
     receiver.answers("200 OK");
     due_now(&world).await;
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     assert!(last(&page).delivered_at.is_some() && last(&page).last_failure.is_none());
     let posts = receiver.posts();
     assert_eq!(posts.len(), 3, "a test, a failure, a success");
@@ -211,7 +221,9 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
     );
     again.execute(world.backend.pool()).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     assert!(last(&page).given_up_at.is_some());
     assert_eq!(last(&page).last_failure.as_deref(), Some("status_500"));
     assert_eq!(testing::queue(&world.backend).await.unwrap(), (0, 0));
@@ -306,7 +318,9 @@ async fn invitations_are_few_and_end(pool: PgPool) {
         recipients::add(&world.backend, &ada, "more@example.net").await,
         Err(Refused(AlertRefusal::TooMany))
     ));
-    let page = alerts::read(&world.backend, &ada, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&ada).await, None)
+        .await
+        .unwrap();
     let id: RecipientId = page.recipients.last().unwrap().recipient_id;
     assert!(matches!(
         recipients::remove(&world.backend, &bob, id).await,
@@ -342,7 +356,9 @@ async fn a_calendar_opens_by_its_link_alone(pool: PgPool) {
         calendar::create(&world.backend, &actor).await,
         Err(Refused(CalendarRefusal::AlreadyThere))
     ));
-    let page = alerts::read(&world.backend, &actor, None).await.unwrap();
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     let (address, _) = page.calendar.unwrap();
     let token = address.rsplit('/').next().unwrap().to_owned();
     let text = calendar::feed(&world.backend, &token)

@@ -4,7 +4,7 @@ use backend::metering::pull::{self, Pulled};
 use backend::store::events::{self, News};
 use backend::store::meters::Settled;
 use backend::store::news;
-use domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
+use domain::ceilings::SETTLED_EVENTS_PER_ACCOUNT;
 use domain::moment::HOUR_MS;
 use peers::orchestrator::Kind;
 use sqlx::PgPool;
@@ -77,6 +77,7 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("events are put into the tables by hand");
     let ada = world.customer("ada@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
     let lives = SETTLED_EVENTS_PER_ACCOUNT / 2 + 500;
@@ -157,7 +158,7 @@ async fn the_puller_does_not_wait_for_settling(pool: PgPool) {
     settling.rollback().await.unwrap();
 
     world.meter().await;
-    let left = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM news"#);
+    let left = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM pending_events"#);
     assert_eq!(left.fetch_one(&world.owner).await.unwrap(), 0);
 }
 
@@ -173,10 +174,10 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
         until: time::OffsetDateTime::UNIX_EPOCH,
     };
     news::take(&mut db, &[settled(7)]).await.unwrap();
-    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [8]);
     news::take(&mut db, &[settled(8)]).await.unwrap();
-    let left = sqlx::query_scalar!("SELECT seq FROM news");
+    let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
 }
 

@@ -3,8 +3,9 @@
 use backend::failure::Failure;
 use backend::service::{accounts, credit};
 use backend::testing;
+use domain::identity::{SignInRefusal, VerificationRefusal};
 use domain::money::{Cents, Ticks};
-use domain::refusal::{SignInRefusal, SignUpProblem, SignUpRefusal, VerificationRefusal};
+use domain::sign_up::{SignUpProblem, SignUpRefusal};
 use sqlx::PgPool;
 
 use crate::world::{World, sign_up};
@@ -14,7 +15,7 @@ async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: 
     let world = World::new(pool).await;
     let actor = world.customer("Ada@Example.org").await;
     assert!(actor.is_verified());
-    let credit = credit::read(&world.backend, &actor).await.unwrap();
+    let credit = credit::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(credit.remaining, Ticks::from_cents(Cents(5_000)));
     assert_eq!(credit.grants.len(), 1);
     let tenant = format!("tenants/{}", actor.account_id());
@@ -120,7 +121,10 @@ async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
         .unwrap();
     let actor = testing::actor(&world.backend, user_id).await.unwrap();
     assert_eq!(
-        credit::read(&world.backend, &actor).await.unwrap().given,
+        credit::read(&mut world.view(&actor).await)
+            .await
+            .unwrap()
+            .given,
         Ticks::from_cents(Cents(5_000))
     );
 

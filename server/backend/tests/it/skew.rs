@@ -17,6 +17,7 @@ async fn faults(world: &World) -> Vec<String> {
 #[sqlx::test(migrations = "../../migrations")]
 async fn odd_clocks_are_found_once_and_bounded(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("odd clocks are what is found");
     let account = world.customer("ada@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
     let fine = event(&world, account, "runfine", Kind::Created, 1_000);

@@ -1,11 +1,12 @@
 //! Idle sandboxes: found by their processor time, never by a guess, and put on a short timer by one click.
 
+use backend::failure::Failure;
 use backend::service::waste::{Group, Kind};
 use backend::service::{attention::Attention, overview, sandboxes, waste};
 use backend::testing;
+use domain::act::{Act, Denial};
 use domain::money::Ticks;
-use domain::refusal::SandboxRefusal;
-use domain::sandbox::SandboxId;
+use domain::sandbox::{SandboxId, SandboxRefusal};
 use sqlx::PgPool;
 
 use crate::world::World;
@@ -50,7 +51,9 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     cpu(&world, &ids[2], Some(12_000), 0).await;
     cpu(&world, &ids[3], None, 0).await;
     cpu(&world, &ids[4], Some(11_399), 60_000).await;
-    let read = waste::read(&world.backend, &actor, None).await.unwrap();
+    let read = waste::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     let mut found: Vec<&str> = read
         .rows
         .rows
@@ -64,7 +67,9 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     let mut cost = Ticks::ZERO;
     for sandbox in &expected {
         let id = SandboxId::parse(sandbox).unwrap();
-        let row = sandboxes::get(&world.backend, &actor, &id).await.unwrap();
+        let row = sandboxes::get(&mut world.view(&actor).await, &id)
+            .await
+            .unwrap();
         cost = cost.saturating_add(row.unwrap().cost);
     }
     assert_eq!(read.cost, cost);
@@ -76,12 +81,12 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
         (read.by_image[0].sandboxes, read.by_image[0].cost),
         (2, cost)
     );
-    let page = overview::read(&world.backend, &actor).await.unwrap();
+    let page = overview::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(page.attention, [Attention::Idle(1)]);
     // One more millisecond of work in the same time, and it is none.
     cpu(&world, &ids[4], Some(11_400), 60_000).await;
     assert_eq!(
-        waste::read(&world.backend, &actor, None)
+        waste::read(&mut world.view(&actor).await, None)
             .await
             .unwrap()
             .sandboxes,
@@ -89,7 +94,7 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
     );
     let eve = world.customer("eve@example.org").await;
     assert_eq!(
-        waste::read(&world.backend, &eve, None)
+        waste::read(&mut world.view(&eve).await, None)
             .await
             .unwrap()
             .sandboxes,
@@ -100,6 +105,7 @@ async fn one_percent_for_ten_minutes_is_the_line(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("sandboxes are put into the tables by hand");
     let actor = world.customer("ada@example.org").await;
     let keys = [world.key(&actor).await, world.key(&actor).await];
     world.control().set_speed(0).unwrap();
@@ -125,7 +131,9 @@ async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
     .execute(world.backend.pool())
     .await
     .unwrap();
-    let read = waste::read(&world.backend, &actor, None).await.unwrap();
+    let read = waste::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
     assert_eq!(read.by_key.len(), 2, "both are called ci");
     assert_eq!(read.by_image.len(), 21);
     assert_eq!(read.by_image[20].kind, Kind::Others(3));
@@ -153,8 +161,8 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     let sandbox = world.start(&key).await;
     world.meter().await;
     let id = SandboxId::parse(&sandbox).unwrap();
-    let refused = |outcome: Result<(), backend::failure::Failure<SandboxRefusal>>| match outcome {
-        Err(backend::failure::Failure::Refused(refusal)) => refusal,
+    let refused = |outcome: Result<(), Failure<SandboxRefusal>>| match outcome {
+        Err(Failure::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
     let set = |actor, minutes| sandboxes::set_timeout(&world.backend, actor, &id, minutes);
@@ -172,7 +180,11 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     .unwrap();
     let biller = testing::actor(&world.backend, actor.user_id()).await;
     let biller = biller.unwrap();
-    assert_eq!(refused(set(&biller, 5).await), SandboxRefusal::Forbidden);
+    let forbidden = Denial::Forbidden(Act::SandboxSetTimeout);
+    let outcome = set(&biller, 5).await;
+    assert!(
+        matches!(outcome, Err(backend::failure::Failure::Denied(denial)) if denial == forbidden)
+    );
     set(&actor, 5).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     world.control().advance_ms(4 * MINUTE).unwrap();

@@ -18,7 +18,8 @@ use backend::authority::actor::Actor;
 use backend::authority::session::Visitor;
 use backend::failure::Broken;
 
-use super::{Edge, answer};
+use super::answer;
+use super::edge::Edge;
 
 /// Who asks, and for what.
 struct Asked {
@@ -56,7 +57,7 @@ fn answer(
         }
         Ok(None) => answer::see_other("/sign-in"),
         Err(broken) => {
-            tracing::error!(cause = %broken, "a file could not be made");
+            tracing::error!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "a file could not be made");
             let why = if broken.is_unavailable() {
                 DeadEnd::Unavailable
             } else {

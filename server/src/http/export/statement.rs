@@ -11,16 +11,17 @@ use backend::Backend;
 use backend::actor::Actor;
 use backend::failure::Broken;
 use backend::service::statement::{self, Cause, EntryKind, EntryRow};
-use domain::limits::STATEMENT_ROWS_MAX;
+use domain::ceilings::STATEMENT_ROWS_MAX;
 use domain::page::Page;
 use futures_util::stream;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tracing::{Instrument as _, Span};
 use url::form_urlencoded;
 
 use super::Asked;
-use crate::http::Edge;
+use crate::http::edge::Edge;
 
 /// Entries read at once: about 120 kB.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -92,15 +93,20 @@ fn stream(download: Download, first: Page<EntryRow>) -> Response {
             "attachment; filename=\"statement.json\"",
         ),
     };
-    let pieces = stream::try_unfold((download, Some(first)), |(mut download, first)| async {
-        match download.piece(first).await {
-            Ok(text) => Ok(text.map(|text| (text, (download, None)))),
-            Err(broken) => {
-                // The head is gone already: a connection that breaks off is the only way left to say so.
-                tracing::error!(cause = %broken, "a statement broke off");
-                Err(io::Error::other("the statement broke off"))
+    // The body is sent after the request's own span has ended; what breaks then still names the request.
+    let request = Span::current();
+    let pieces = stream::try_unfold((download, Some(first)), move |(mut download, first)| {
+        let piece = async move {
+            match download.piece(first).await {
+                Ok(text) => Ok(text.map(|text| (text, (download, None)))),
+                Err(broken) => {
+                    // The head is gone already: a connection that breaks off is the only way left to say so.
+                    tracing::error!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "a statement broke off");
+                    Err(io::Error::other("the statement broke off"))
+                }
             }
-        }
+        };
+        piece.instrument(request.clone())
     });
     let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)];
     (headers, Body::from_stream(pieces)).into_response()
@@ -128,7 +134,8 @@ impl Download {
     async fn read(&self) -> Result<Page<EntryRow>, Broken> {
         let cursor = self.cursor.as_deref();
         let rows = ROWS_AT_ONCE.min(STATEMENT_ROWS_MAX - self.written.min(STATEMENT_ROWS_MAX));
-        statement::read(&self.backend, &self.actor, self.kind, cursor, rows).await
+        let mut view = self.actor.view(&self.backend).await?;
+        statement::read(&mut view, self.kind, cursor, rows).await
     }
 
     /// The next piece of the file; none after its last.

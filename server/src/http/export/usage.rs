@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use super::Asked;
 use super::csv::line;
-use crate::http::Edge;
+use crate::http::edge::Edge;
 
 const HEAD: [&str; 13] = [
     "start_utc",
@@ -64,7 +64,9 @@ async fn read(backend: &Backend, asked: Asked) -> Result<Option<Usage>, Broken> 
         let found = words.iter().find(|(known, _)| known == name);
         found.map(|(_, word)| word.clone())
     });
-    usage::read(backend, &actor, &query).await.map(Some)
+    usage::read(&mut actor.view(backend).await?, &query)
+        .await
+        .map(Some)
 }
 
 /// The machine's word for a series: an id, a size such as `2x4096`, an image.

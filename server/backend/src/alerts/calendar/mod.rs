@@ -4,11 +4,10 @@
 pub mod store;
 
 use domain::act::Act;
-use domain::calendar::{self, Entry};
+use domain::calendar::{self, CalendarRefusal, Entry};
 use domain::id::{AccountId, CalendarId};
 use domain::moment::Moment;
 use domain::outlook::{self, Cause};
-use domain::refusal::CalendarRefusal;
 use sqlx::PgConnection;
 
 use crate::authority::actor::Actor;
@@ -25,6 +24,7 @@ use crate::{Backend, ledger, random};
 ///
 /// # Errors
 /// [`CalendarRefusal::AlreadyThere`], or broken.
+#[tracing::instrument(skip_all, name = "calendar.create")]
 pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
     let mut change = actor.begin(backend, Act::CalendarCreate).await?;
     let now = change.now();
@@ -41,6 +41,7 @@ pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
 ///
 /// # Errors
 /// [`CalendarRefusal::NotFound`], or broken.
+#[tracing::instrument(skip_all, name = "calendar.revoke")]
 pub async fn revoke(backend: &Backend, actor: &Actor) -> Result<(), Failure<CalendarRefusal>> {
     let mut change = actor.begin(backend, Act::CalendarRevoke).await?;
     let (account_id, user_id, now) = (change.account_id(), change.user_id(), change.now());
@@ -58,6 +59,7 @@ pub(super) fn token(backend: &Backend, calendar_id: CalendarId) -> String {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "calendar.feed")]
 pub async fn feed(backend: &Backend, token: &str) -> Result<Option<String>, Broken> {
     let mut tx = snapshot(backend).await?;
     let found = store::account_of(&mut tx, &sha256(token.as_bytes())).await?;

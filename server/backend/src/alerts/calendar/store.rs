@@ -1,9 +1,11 @@
-//! Secret links to calendar feeds. Only hashes are stored; a revoked link stays as a row and opens nothing.
+//! Secret links to calendar feeds. Only hashes are stored; a revoked link stays as a row and opens nothing. Which account a
+//! token is of, `tokens` knows.
 
 use domain::id::{AccountId, CalendarId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::alerts::tokens::{self, Kind};
 use crate::failure::Broken;
 
 /// Opens a link; false when the person has one for this account.
@@ -23,9 +25,13 @@ pub async fn insert(
         token_sha256,
         now
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    tokens::insert(db, Kind::Calendar, token_sha256, account_id).await?;
+    Ok(true)
 }
 
 /// The live link of a person for an account.
@@ -51,14 +57,18 @@ pub async fn revoke(
     user_id: UserId,
     now: OffsetDateTime,
 ) -> Result<Option<CalendarId>, Broken> {
-    let id = sqlx::query_scalar!(
+    let row = sqlx::query!(
         "UPDATE calendars SET revoked_at = $3 WHERE account_id = $1 AND user_id = $2 AND revoked_at IS NULL
-         RETURNING calendar_id",
+         RETURNING calendar_id, token_sha256",
         account_id.0,
         user_id.0,
         now
-    );
-    Ok(id.fetch_optional(db).await?.map(Into::into))
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    tokens::remove(db, &row.token_sha256).await?;
+    Ok(Some(row.calendar_id.into()))
 }
 
 /// The account that a link shows; none when it is unknown, revoked, or its person is no longer a member.
@@ -66,12 +76,16 @@ pub async fn account_of(
     db: &mut PgConnection,
     token_sha256: &[u8],
 ) -> Result<Option<(CalendarId, AccountId)>, Broken> {
-    let row = sqlx::query!(
-        "SELECT c.calendar_id, c.account_id FROM calendars AS c JOIN memberships AS m USING (account_id, user_id)
-         WHERE c.token_sha256 = $1 AND c.revoked_at IS NULL",
+    let Some(account_id) = tokens::account_of(db, Kind::Calendar, token_sha256).await? else {
+        return Ok(None);
+    };
+    let calendar_id = sqlx::query_scalar!(
+        "SELECT c.calendar_id FROM calendars AS c JOIN memberships AS m ON m.account_id = $1 AND m.user_id = c.user_id
+         WHERE c.account_id = $1 AND c.token_sha256 = $2 AND c.revoked_at IS NULL",
+        account_id.0,
         token_sha256
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| (row.calendar_id.into(), row.account_id.into())))
+    Ok(calendar_id.map(|id| (id.into(), account_id)))
 }

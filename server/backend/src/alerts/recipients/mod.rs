@@ -3,10 +3,10 @@
 pub mod store;
 
 use domain::act::Act;
+use domain::alert::AlertRefusal;
+use domain::ceilings::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AccountId, MailId, RecipientId};
-use domain::limits::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
-use domain::refusal::AlertRefusal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -28,6 +28,7 @@ pub use crate::alerts::recipients::store::RecipientRow;
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.add")]
 pub async fn add(
     backend: &Backend,
     actor: &Actor,
@@ -107,6 +108,7 @@ async fn ask(
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.resend")]
 pub async fn resend(
     backend: &Backend,
     actor: &Actor,
@@ -126,6 +128,7 @@ pub async fn resend(
 ///
 /// # Errors
 /// [`AlertRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.remove")]
 pub async fn remove(
     backend: &Backend,
     actor: &Actor,
@@ -143,6 +146,7 @@ pub async fn remove(
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.link")]
 pub async fn link(backend: &Backend, token: &str) -> Result<bool, Failure<AlertRefusal>> {
     let mut db = backend.pool().acquire().await?;
     let linked = linked(backend, &mut db, token).await?;
@@ -166,6 +170,7 @@ async fn linked(
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.agree")]
 pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
     let mut change = OpenChange::begin(backend, Act::RecipientAgree).await?;
     let linked = linked(backend, &mut change, token).await?;
@@ -181,6 +186,7 @@ pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRe
 ///
 /// # Errors
 /// [`AlertRefusal::LinkUnknown`], or broken.
+#[tracing::instrument(skip_all, name = "recipients.stop")]
 pub async fn stop(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
     let mut change = OpenChange::begin(backend, Act::RecipientStop).await?;
     let linked = linked(backend, &mut change, token).await?;

@@ -1,10 +1,11 @@
 //! Who is told of alerts by mail: members of the account, and other addresses that have agreed by a link.
 
+use domain::ceilings::RECIPIENTS_MAX;
 use domain::id::{AccountId, RecipientId, UserId};
-use domain::limits::RECIPIENTS_MAX;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use crate::alerts::tokens::{self, Kind};
 use crate::db::violates;
 use crate::failure::Broken;
 
@@ -94,13 +95,15 @@ pub async fn invite(
         invited.token_sha256.as_slice(),
         now
     )
-    .execute(db)
+    .execute(&mut *db)
     .await;
     match done {
-        Ok(_) => Ok(true),
-        Err(error) if violates(&error, "alert_recipients_email_once") => Ok(false),
-        Err(error) => Err(error.into()),
+        Ok(_) => {}
+        Err(error) if violates(&error, "alert_recipients_email_once") => return Ok(false),
+        Err(error) => return Err(error.into()),
     }
+    tokens::insert(db, Kind::Recipient, &invited.token_sha256, account_id).await?;
+    Ok(true)
 }
 
 /// The member of the account with this address, if there is one.
@@ -159,14 +162,20 @@ pub async fn remove(
     account_id: AccountId,
     recipient_id: RecipientId,
 ) -> Result<bool, Broken> {
-    let done = sqlx::query!(
-        "DELETE FROM alert_recipients WHERE account_id = $1 AND recipient_id = $2",
+    let removed = sqlx::query!(
+        "DELETE FROM alert_recipients WHERE account_id = $1 AND recipient_id = $2 RETURNING token_sha256",
         account_id.0,
         recipient_id.0
     )
-    .execute(db)
+    .fetch_optional(&mut *db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let Some(removed) = removed else {
+        return Ok(false);
+    };
+    if let Some(token_sha256) = removed.token_sha256 {
+        tokens::remove(db, &token_sha256).await?;
+    }
+    Ok(true)
 }
 
 /// A recipient as the link in a mail finds it.
@@ -186,15 +195,19 @@ pub async fn by_token(
     db: &mut PgConnection,
     token_sha256: &[u8],
 ) -> Result<Option<Linked>, Broken> {
+    let Some(account_id) = tokens::account_of(db, Kind::Recipient, token_sha256).await? else {
+        return Ok(None);
+    };
     let row = sqlx::query!(
-        "SELECT account_id, recipient_id, confirmed_at, created_at FROM alert_recipients
-         WHERE token_sha256 = $1 FOR UPDATE",
+        "SELECT recipient_id, confirmed_at, created_at FROM alert_recipients
+         WHERE account_id = $1 AND token_sha256 = $2 FOR UPDATE",
+        account_id.0,
         token_sha256
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Linked {
-        account_id: row.account_id.into(),
+        account_id,
         recipient_id: row.recipient_id.into(),
         confirmed_at: row.confirmed_at,
         created_at: row.created_at,

@@ -4,9 +4,9 @@ pub mod send;
 pub mod store;
 
 use domain::act::Act;
+use domain::ceilings::WEBHOOK_TEST_EVERY_S;
 use domain::id::WebhookId;
-use domain::limits::WEBHOOK_TEST_EVERY_S;
-use domain::refusal::WebhookRefusal;
+use domain::webhook::WebhookRefusal;
 use time::Duration;
 
 use crate::alerts::webhook::send::SendWebhook;
@@ -19,6 +19,7 @@ use crate::{Backend, random};
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.set")]
 pub async fn set(
     backend: &Backend,
     actor: &Actor,
@@ -37,6 +38,7 @@ pub async fn set(
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.remove")]
 pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     let mut change = actor.begin(backend, Act::WebhookRemove).await?;
     let account_id = change.account_id();
@@ -50,6 +52,7 @@ pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webh
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.renew")]
 pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     let mut change = actor.begin(backend, Act::WebhookRenew).await?;
     let (account_id, now) = (change.account_id(), change.now());
@@ -63,6 +66,7 @@ pub async fn renew(backend: &Backend, actor: &Actor) -> Result<(), Failure<Webho
 ///
 /// # Errors
 /// [`WebhookRefusal`], or broken.
+#[tracing::instrument(skip_all, name = "webhook.test")]
 pub async fn test(backend: &Backend, actor: &Actor) -> Result<(), Failure<WebhookRefusal>> {
     let mut change = actor.begin(backend, Act::WebhookTest).await?;
     let (account_id, now) = (change.account_id(), change.now());

@@ -1,8 +1,8 @@
 //! Posts one alert, or a test, to the account's webhook. Safe to run twice: what got through is marked and not posted
 //! again, and a post whose answer was lost repeats with the same id, by which the receiver knows it.
 
+use domain::ceilings::WEBHOOK_ATTEMPTS_MAX;
 use domain::id::{AccountId, DeliveryId, WebhookId};
-use domain::limits::WEBHOOK_ATTEMPTS_MAX;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -160,7 +160,7 @@ pub async fn balances(
                   g.amount_ticks AS "amount?", coalesce(s.filled, 0) AS "filled!"
            FROM ledger_accounts AS la
            LEFT JOIN sides AS s ON s.id = la.ledger_account_id
-           LEFT JOIN grants AS g ON g.account_id = la.account_id AND g.grant_id = la.ledger_account_id
+           LEFT JOIN grants AS g ON g.account_id = $1 AND g.grant_id = la.ledger_account_id
            WHERE la.account_id = $1 ORDER BY la.ledger_account_id LIMIT 10000"#,
         account_id.0
     )
@@ -212,7 +212,7 @@ pub async fn running(
                   ) AS "credit!"
            FROM (SELECT account_id, min(started_at) AS started_at FROM intervals
                  WHERE ended_at IS NULL AND account_id > $1 GROUP BY account_id ORDER BY account_id LIMIT $3) AS i
-           JOIN accounts AS a USING (account_id) LEFT JOIN outlooks AS o USING (account_id) ORDER BY i.account_id"#,
+           JOIN accounts AS a USING (account_id) LEFT JOIN forecasts AS o USING (account_id) ORDER BY i.account_id"#,
         after, as_of, limit
     )
     .fetch_all(db)

@@ -118,7 +118,7 @@ pub async fn settled(
 pub async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT coalesce(min(seq), $1) AS "seq!" FROM (
-               SELECT coalesce(m.settled_seq, 0) AS seq FROM news LEFT JOIN meters AS m USING (account_id)
+               SELECT coalesce(m.settled_seq, 0) AS seq FROM pending_events LEFT JOIN meters AS m USING (account_id)
                WHERE m.failed_at IS NULL
                UNION ALL SELECT settled_seq FROM meters WHERE settled_until IS NULL AND failed_at IS NULL) AS behind
            WHERE seq < $1"#,
@@ -183,7 +183,7 @@ pub async fn sandboxes(
         r#"SELECT s.sandbox_id, s.state, s.created_at, s.destroyed_at, s.key_id, s.image, s.region, s.vcpus, s.mem_mib,
                   c.cohort_id AS "cohort_id?", c.key_id AS cohort_key, c.image AS "cohort_image?",
                   c.region AS "cohort_region?", c.vcpus AS "cohort_vcpus?", c.mem_mib AS "cohort_mem?"
-           FROM sandboxes AS s LEFT JOIN cohorts AS c USING (account_id, cohort_id)
+           FROM sandboxes AS s LEFT JOIN cohorts AS c ON c.account_id = $1 AND c.cohort_id = s.cohort_id
            WHERE s.account_id = $1 AND s.sandbox_id = ANY($2) ORDER BY s.sandbox_id"#,
         account_id.0, ids
     )

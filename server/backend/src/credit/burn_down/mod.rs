@@ -11,10 +11,9 @@ use domain::outlook::Zero;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::Backend;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
-use crate::credit::{Burned, Standing};
+use crate::authority::view::View;
+use crate::credit::standing::{Burned, Standing};
 use crate::failure::Broken;
 
 /// The line with where it leads.
@@ -33,10 +32,11 @@ pub struct BurnDown {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(backend: &Backend, actor: &Actor, reach: Reach) -> Result<BurnDown, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let standing = Standing::read(backend, &mut tx, actor.account_id()).await?;
-    with(&mut tx, actor, &standing, reach).await
+#[tracing::instrument(skip_all, name = "credit.burn_down")]
+pub async fn read(view: &mut View, reach: Reach) -> Result<BurnDown, Broken> {
+    let standing = Standing::of(view).await?;
+    let (_, actor, db) = view.parts();
+    with(db, actor, &standing, reach).await
 }
 
 /// The same, in the caller's snapshot.

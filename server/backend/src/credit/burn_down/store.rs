@@ -55,7 +55,7 @@ pub async fn overrun(
         r#"SELECT date_trunc($3::text, t.service_hour, 'UTC') AS "at!",
                   sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END) AS "ticks!"
            FROM ledger_accounts AS la
-           JOIN transfers AS t ON t.account_id = la.account_id AND la.ledger_account_id IN (t.debit_id, t.credit_id)
+           JOIN transfers AS t ON t.account_id = $1 AND la.ledger_account_id IN (t.debit_id, t.credit_id)
            WHERE la.account_id = $1 AND la.kind = 'overrun' AND t.kind <> 'usage'
              AND t.kind IN ('overrun', 'correction') AND t.service_hour >= $2
            GROUP BY 1 ORDER BY 1 LIMIT $4"#,

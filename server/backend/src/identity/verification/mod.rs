@@ -1,9 +1,9 @@
 //! Proof that an address belongs to whoever gave it: a token by mail, its hash here.
 
 use domain::act::Act;
+use domain::ceilings::{VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR};
 use domain::id::{AccountId, MailId, UserId, VerificationId};
-use domain::limits::{VERIFICATION_HOURS, VERIFICATION_MAILS_PER_HOUR};
-use domain::refusal::VerificationRefusal;
+use domain::identity::VerificationRefusal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -52,6 +52,7 @@ pub(crate) async fn open_verification(
 ///
 /// # Errors
 /// [`VerificationRefusal::AlreadyVerified`] or [`VerificationRefusal::TooMany`], or broken.
+#[tracing::instrument(skip_all, name = "identity.resend_verification")]
 pub async fn resend_verification(
     backend: &Backend,
     actor: &Actor,

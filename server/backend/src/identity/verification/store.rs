@@ -62,6 +62,15 @@ pub async fn by_token(
     }))
 }
 
+/// True while there is such a confirmation.
+pub async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, Broken> {
+    let found = sqlx::query_scalar!(
+        "SELECT 1 AS one FROM verifications WHERE verification_id = $1",
+        id.0
+    );
+    Ok(found.fetch_optional(db).await?.is_some())
+}
+
 /// Marks a confirmation used.
 pub async fn spend(
     db: &mut PgConnection,
@@ -92,17 +101,15 @@ pub async fn count_since(
     Ok(count.fetch_one(db).await?)
 }
 
-/// Deletes confirmations that ended before a moment and that no mail refers to; at most `limit`.
+/// Deletes confirmations that ended before a moment; at most `limit`. A mail of one that is still to be sent finds it gone.
 pub async fn delete_ended(
     db: &mut PgConnection,
     before: OffsetDateTime,
     limit: i64,
 ) -> Result<u64, Broken> {
     let done = sqlx::query!(
-        "WITH ended AS (SELECT verification_id FROM verifications WHERE expires_at < $1 ORDER BY expires_at LIMIT $2),
-              unlinked AS (UPDATE mails SET verification_id = NULL
-                           WHERE verification_id IN (SELECT verification_id FROM ended))
-         DELETE FROM verifications WHERE verification_id IN (SELECT verification_id FROM ended)",
+        "DELETE FROM verifications WHERE verification_id IN (
+             SELECT verification_id FROM verifications WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         before, limit
     )
     .execute(db)

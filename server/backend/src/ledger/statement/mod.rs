@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Backend;
 use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::ledger::GrantReason;
@@ -149,15 +149,15 @@ impl Place {
 ///
 /// # Errors
 /// When the database fails.
+#[tracing::instrument(skip_all, name = "statement.read")]
 pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
+    view: &mut View,
     kind: Option<EntryKind>,
     cursor: Option<&str>,
     rows: usize,
 ) -> Result<Page<EntryRow>, Broken> {
-    let mut tx = snapshot(backend).await?;
-    with(backend, &mut tx, actor, (kind, cursor, rows)).await
+    let (backend, actor, db) = view.parts();
+    with(backend, db, actor, (kind, cursor, rows)).await
 }
 
 /// The same, in the caller's snapshot.

@@ -61,12 +61,12 @@ async fn usage_or_all(
                  WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)
                    AND ($3::timestamptz IS NULL OR (booked_at, transfer_id) < ($3, $4))
                  ORDER BY booked_at DESC, transfer_id DESC LIMIT $5) AS t
-           JOIN ledger_accounts AS d ON d.account_id = t.account_id AND d.ledger_account_id = t.debit_id
-           JOIN ledger_accounts AS c ON c.account_id = t.account_id AND c.ledger_account_id = t.credit_id
-           LEFT JOIN grants AS g ON g.account_id = t.account_id
+           JOIN ledger_accounts AS d ON d.account_id = $1 AND d.ledger_account_id = t.debit_id
+           JOIN ledger_accounts AS c ON c.account_id = $1 AND c.ledger_account_id = t.credit_id
+           LEFT JOIN grants AS g ON g.account_id = $1
                 AND g.grant_id = CASE t.kind WHEN 'grant' THEN t.credit_id WHEN 'expiry' THEN t.debit_id END
            LEFT JOIN LATERAL (SELECT sandbox_id FROM incidents AS i
-                              WHERE i.account_id = g.account_id AND i.grant_id = g.grant_id LIMIT 1) AS i ON true
+                              WHERE i.account_id = $1 AND i.grant_id = g.grant_id LIMIT 1) AS i ON true
            ORDER BY t.booked_at DESC, t.transfer_id DESC"#,
         account_id.0, kind, at, id, limit
     )
@@ -92,12 +92,12 @@ async fn beside_usage(
                  WHERE account_id = $1 AND kind <> 'usage' AND kind = $2
                    AND ($3::timestamptz IS NULL OR (booked_at, transfer_id) < ($3, $4))
                  ORDER BY booked_at DESC, transfer_id DESC LIMIT $5) AS t
-           JOIN ledger_accounts AS d ON d.account_id = t.account_id AND d.ledger_account_id = t.debit_id
-           JOIN ledger_accounts AS c ON c.account_id = t.account_id AND c.ledger_account_id = t.credit_id
-           LEFT JOIN grants AS g ON g.account_id = t.account_id
+           JOIN ledger_accounts AS d ON d.account_id = $1 AND d.ledger_account_id = t.debit_id
+           JOIN ledger_accounts AS c ON c.account_id = $1 AND c.ledger_account_id = t.credit_id
+           LEFT JOIN grants AS g ON g.account_id = $1
                 AND g.grant_id = CASE t.kind WHEN 'grant' THEN t.credit_id WHEN 'expiry' THEN t.debit_id END
            LEFT JOIN LATERAL (SELECT sandbox_id FROM incidents AS i
-                              WHERE i.account_id = g.account_id AND i.grant_id = g.grant_id LIMIT 1) AS i ON true
+                              WHERE i.account_id = $1 AND i.grant_id = g.grant_id LIMIT 1) AS i ON true
            ORDER BY t.booked_at DESC, t.transfer_id DESC"#,
         account_id.0, kind, at, id, limit
     )

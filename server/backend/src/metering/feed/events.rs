@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::db::moment;
+use crate::db::{join_by_keys, moment};
 use crate::failure::Broken;
 
 /// Events of one question at most: two hundred sandboxes with five hundred turns each.
@@ -96,6 +96,9 @@ pub async fn of_touched(
     (feed, epoch): (&str, &str),
     news: &[News],
 ) -> Result<Vec<StoredEvent>, Broken> {
+    // Whatever the planner believes of the table, which grows faster than its statistics, each account or sandbox is one
+    // look into an index.
+    join_by_keys(db, true).await?;
     let mut events = fresh(db, (feed, epoch), news).await?;
     // An account whose events are all news has no others.
     let partly: HashMap<AccountId, &News> = news
@@ -115,6 +118,7 @@ pub async fn of_touched(
     if !touched.is_empty() {
         events.extend(others(db, (feed, epoch), &touched).await?);
     }
+    join_by_keys(db, false).await?;
     events.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
     Ok(events)
 }
@@ -137,9 +141,6 @@ struct Row {
     cpu_ms: Option<i64>,
 }
 
-// OFFSET 0 in both questions keeps the planner from turning them around: whatever it believes of the table, which grows
-// faster than its statistics, each account or sandbox is one look into an index.
-
 async fn fresh(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
@@ -153,10 +154,8 @@ async fn fresh(
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
                 e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
          FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (account_id, after, last)
-         CROSS JOIN LATERAL (
-             SELECT * FROM feed_events AS e
-             WHERE e.account_id = u.account_id AND e.seq > u.after AND e.seq <= u.last AND e.feed = $1 AND e.epoch = $2
-             OFFSET 0) AS e",
+         JOIN feed_events AS e
+             ON e.account_id = u.account_id AND e.seq > u.after AND e.seq <= u.last AND e.feed = $1 AND e.epoch = $2",
         feed,
         epoch,
         &accounts,
@@ -186,11 +185,9 @@ async fn others(
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
                 e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
          FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) AS u (account_id, sandbox_id, after, behind)
-         CROSS JOIN LATERAL (
-             SELECT * FROM feed_events AS e
-             WHERE e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.behind)
-                   AND e.feed = $1 AND e.epoch = $2
-             OFFSET 0) AS e",
+         JOIN feed_events AS e
+             ON e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.behind)
+                AND e.feed = $1 AND e.epoch = $2",
         feed,
         epoch,
         &accounts,

@@ -10,10 +10,10 @@ use crate::metering::meters::Settled;
 /// Notes the last event stored per account, in the transaction of the events.
 pub async fn add(db: &mut PgConnection, accounts: &[Uuid], seqs: &[i64]) -> Result<(), Broken> {
     sqlx::query!(
-        "INSERT INTO news (account_id, seq)
+        "INSERT INTO pending_events (account_id, seq)
          SELECT account_id, max(seq) FROM unnest($1::uuid[], $2::bigint[]) AS u (account_id, seq)
          GROUP BY account_id ORDER BY account_id
-         ON CONFLICT ON CONSTRAINT news_pkey DO UPDATE SET seq = greatest(news.seq, excluded.seq)",
+         ON CONFLICT ON CONSTRAINT pending_events_pkey DO UPDATE SET seq = greatest(pending_events.seq, excluded.seq)",
         accounts,
         seqs
     )
@@ -29,10 +29,10 @@ pub async fn take(db: &mut PgConnection, settled: &[Settled]) -> Result<(), Brok
     let seqs: Vec<i64> = settled.iter().map(|row| row.seq).collect();
     sqlx::query!(
         "WITH done AS (
-             SELECT n.account_id FROM news AS n
+             SELECT n.account_id FROM pending_events AS n
              JOIN unnest($1::uuid[], $2::bigint[]) AS u (account_id, seq) USING (account_id)
              WHERE n.seq <= u.seq ORDER BY n.account_id FOR UPDATE OF n)
-         DELETE FROM news USING done WHERE news.account_id = done.account_id",
+         DELETE FROM pending_events USING done WHERE pending_events.account_id = done.account_id",
         &accounts,
         &seqs
     )

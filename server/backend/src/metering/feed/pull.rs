@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use domain::ceilings::{FEED_EVENTS_PER_PULL, IMAGE_CHARS_MAX};
 use domain::feed::{Event, EventKind};
-use domain::limits::{FEED_EVENTS_PER_PULL, IMAGE_CHARS_MAX};
 use domain::sandbox::{SandboxId, Size};
 use serde::Deserialize as _;
 use serde_json::Value;

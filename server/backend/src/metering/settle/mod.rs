@@ -13,7 +13,7 @@ pub mod replay;
 pub mod slices;
 pub mod sums;
 
-use domain::limits::{
+use domain::ceilings::{
     SETTLED_ACCOUNTS_PER_ROUND, SETTLED_EVENTS_PER_ACCOUNT, SETTLED_EVENTS_PER_LOT,
 };
 use domain::moment::Moment;
@@ -114,7 +114,7 @@ async fn lot(
         note_failure(db, only, &broken, scene.now).await?;
         return Ok(1);
     }
-    tracing::warn!(error = %broken, accounts = accounts.len(), "lot broke; its accounts are settled one by one");
+    tracing::warn!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), accounts = accounts.len(), "lot broke; its accounts are settled one by one");
     let mut done = 0;
     for row in accounts {
         done += match batch::settle(db, scene, std::slice::from_ref(row)).await {
@@ -134,7 +134,7 @@ async fn note_failure(
     broken: &Broken,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
-    tracing::error!(account.id = %row.account_id, error = %broken, "settling broke; other accounts go on");
+    tracing::error!(account.id = %row.account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "settling broke; other accounts go on");
     metrics::counter!("settling_failures_total").increment(1);
     meters::failed(db, row.account_id, now).await
 }

@@ -46,7 +46,7 @@ pub struct Plan {
 impl Plan {
     pub(crate) fn of(row: &BehindRow, horizon: Moment) -> Self {
         let since = row.settled_until.map(Moment::from);
-        let is_whole = row.pending < domain::limits::SETTLED_EVENTS_PER_ACCOUNT;
+        let is_whole = row.pending < domain::ceilings::SETTLED_EVENTS_PER_ACCOUNT;
         Self {
             account_id: row.account_id,
             after: row.settled_seq,

@@ -3,9 +3,9 @@
 
 pub mod store;
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::GrantId;
 use domain::interval::{Interval, NoPrice};
-use domain::limits::PAGE_ROWS;
 use domain::moment::Moment;
 use domain::money::{MicroDollars, Ticks};
 use domain::page::Page;
@@ -13,9 +13,7 @@ use domain::price::{BilledMs, Price};
 use domain::sandbox::Size;
 use time::OffsetDateTime;
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::metering::live::{self, FeedStatus};
@@ -83,20 +81,20 @@ pub struct Life {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
+#[tracing::instrument(skip_all, name = "sandboxes.cost")]
 pub async fn read(
-    backend: &Backend,
-    actor: &Actor,
+    view: &mut View,
     id: &domain::sandbox::SandboxId,
     cursor: Option<&str>,
 ) -> Result<Option<Life>, Broken> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
-    let Some(sandbox) = sandboxes::one(&mut tx, actor, &live, id).await? else {
+    let account_id = view.account_id();
+    let live = live::of(view).await?;
+    let (_, actor, db) = view.parts();
+    let Some(sandbox) = sandboxes::one(db, actor, &live, id).await? else {
         return Ok(None);
     };
     let before = cursor.and_then(|text| text.parse().ok());
-    let found = store::newest(&mut tx, account_id, id, before, PAGE_ROWS + 1).await?;
+    let found = store::newest(db, account_id, id, before, PAGE_ROWS + 1).await?;
     let as_of = Moment::from(live.feed.as_of);
     let intervals = page(
         found,
@@ -109,7 +107,7 @@ pub async fn read(
             })
         },
     )?;
-    let incidents = store::incidents(&mut tx, account_id, id).await?;
+    let incidents = store::incidents(db, account_id, id).await?;
     let incidents: Result<Vec<Incident>, Broken> = incidents
         .into_iter()
         .map(|row| {

@@ -5,8 +5,8 @@ pub mod store;
 
 use std::collections::BTreeMap;
 
+use domain::ceilings::{PAGE_ROWS, WASTE_DAYS, WASTE_ROWS_MAX};
 use domain::id::KeyId;
-use domain::limits::{PAGE_ROWS, WASTE_DAYS, WASTE_ROWS_MAX};
 use domain::moment::{DAY_MS, Moment};
 use domain::money::Ticks;
 use domain::page::Page;
@@ -14,9 +14,7 @@ use domain::price::BilledMs;
 use domain::sandbox::{SandboxId, SandboxState, Size};
 use time::OffsetDateTime;
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::metering::live::{self, FeedStatus, Live};
@@ -100,14 +98,14 @@ const GROUPS_MAX: usize = 20;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn read(backend: &Backend, actor: &Actor, cursor: Option<&str>) -> Result<Waste, Broken> {
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, actor.account_id()).await?;
+#[tracing::instrument(skip_all, name = "sandboxes.waste")]
+pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Waste, Broken> {
+    let live = live::of(view).await?;
+    let (_, actor, db) = view.parts();
     let since = Moment::from(live.feed.as_of)
         .day()
         .plus_ms(-(WASTE_DAYS - 1) * DAY_MS);
-    let found = store::idle(&mut tx, actor.account_id(), since).await?;
-    drop(tx);
+    let found = store::idle(db, actor.account_id(), since).await?;
     let is_cut = i64::try_from(found.len())? >= WASTE_ROWS_MAX;
     let rated: Result<Vec<IdleRow>, Broken> = found
         .into_iter()

@@ -1,8 +1,8 @@
 //! Sandboxes whose processors were idle, from the figures that the feed and the orchestrator's list gave. Unknown figures
 //! are never counted. Grouping and pricing is `service::waste`'s.
 
+use domain::ceilings::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::id::AccountId;
-use domain::limits::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::moment::Moment;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -58,15 +58,15 @@ pub async fn idle(
                    AND cpu_ms IS NOT NULL AND (destroyed_at IS NULL OR (destroyed_at - created_at >= '10 minutes'::interval
                        AND cpu_ms * 100 < extract(epoch FROM destroyed_at - created_at) * 1000 * vcpus))
                  ORDER BY coalesce(destroyed_at, 'infinity') DESC, sandbox_id DESC LIMIT $3) AS s
-           LEFT JOIN keys AS k ON k.account_id = s.account_id AND k.key_id = s.key_id
+           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = s.key_id
            CROSS JOIN LATERAL (
                SELECT coalesce(sum(extract(epoch FROM least(i.ended_at, s.cpu_seen_at) - i.started_at) * 1000), 0)::bigint AS ms
-               FROM intervals AS i WHERE i.account_id = s.account_id AND i.sandbox_id = s.sandbox_id
+               FROM intervals AS i WHERE i.account_id = $1 AND i.sandbox_id = s.sandbox_id
                  AND (i.ended_at IS NOT NULL OR s.cpu_seen_at > i.started_at)
                  AND (s.state <> 'running' OR i.started_at < s.cpu_seen_at)) AS ran
            CROSS JOIN LATERAL (
                SELECT coalesce(sum(l.billed_ms), 0)::bigint AS billed_ms, coalesce(sum(l.ticks), 0) AS ticks
-               FROM slices AS l WHERE l.account_id = s.account_id AND l.sandbox_id = s.sandbox_id AND l.hour_at >= $2
+               FROM slices AS l WHERE l.account_id = $1 AND l.sandbox_id = s.sandbox_id AND l.hour_at >= $2
            ) AS posted
            WHERE ran.ms >= $4 AND s.cpu_ms * 100 < ran.ms * s.vcpus
            ORDER BY coalesce(s.destroyed_at, 'infinity') DESC, s.sandbox_id DESC"#,
@@ -82,7 +82,7 @@ pub async fn count_running(db: &mut PgConnection, account_id: AccountId) -> Resu
         r#"SELECT count(*) AS "count!" FROM sandboxes AS s
            CROSS JOIN LATERAL (
                SELECT coalesce(sum(extract(epoch FROM least(i.ended_at, s.cpu_seen_at) - i.started_at) * 1000), 0)::bigint AS ms
-               FROM intervals AS i WHERE i.account_id = s.account_id AND i.sandbox_id = s.sandbox_id
+               FROM intervals AS i WHERE i.account_id = $1 AND i.sandbox_id = s.sandbox_id
                  AND i.started_at < s.cpu_seen_at) AS ran
            WHERE s.account_id = $1 AND s.state = 'running' AND s.cpu_ms IS NOT NULL
              AND s.cpu_ms * 100 < extract(epoch FROM s.cpu_seen_at - s.created_at) * 1000 * s.vcpus

@@ -7,16 +7,14 @@ use domain::moment::Moment;
 use domain::money::{MicroDollars, Ticks};
 use domain::page::Page;
 use domain::price::{BilledMs, Price};
-use domain::refusal::UsageProblem;
 use domain::sandbox::{SandboxId, Size};
+use domain::usage::UsageProblem;
 use domain::usage::breakdown::{Amounts, Facet};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Query, Window};
 use time::OffsetDateTime;
 
-use crate::Backend;
-use crate::authority::actor::Actor;
-use crate::authority::view::snapshot;
+use crate::authority::view::View;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, FeedStatus};
 use crate::paging::{decode_cursor, encode_cursor, page};
@@ -87,17 +85,17 @@ impl Line {
 ///
 /// # Errors
 /// Refused when the window holds too many rated hours to list; broken when the database fails.
+#[tracing::instrument(skip_all, name = "usage.intervals")]
 pub async fn list(
-    backend: &Backend,
-    actor: &Actor,
+    view: &mut View,
     window: &Window,
     cursor: Option<&str>,
 ) -> Result<Intervals, Failure<UsageProblem>> {
-    let account_id = actor.account_id();
-    let mut tx = snapshot(backend).await?;
-    let live = live::read(backend, &mut tx, account_id).await?;
+    let account_id = view.account_id();
+    let live = live::of(view).await?;
+    let (_, _, db) = view.parts();
     if window.only.sandbox.is_none()
-        && !usage_reads::fits(&mut tx, account_id, window.from, window.until).await?
+        && !usage_reads::fits(db, account_id, window.from, window.until).await?
     {
         return Err(Failure::Refused(UsageProblem::TooMany));
     }
@@ -114,7 +112,7 @@ pub async fn list(
         ..Query::default()
     };
     let sums = source
-        .breakdown(&mut tx, &query, Grid::window(window.from, window.until))
+        .breakdown(db, &query, Grid::window(window.from, window.until))
         .await?;
     let running: Vec<String> = live
         .running
@@ -126,7 +124,7 @@ pub async fn list(
         .map(|running| running.sandbox_id.to_string())
         .collect();
     let after = cursor.and_then(decode_cursor);
-    let rows = store::list(&mut tx, account_id, window, &running, after).await?;
+    let rows = store::list(db, account_id, window, &running, after).await?;
     let page = page(
         rows,
         |row| encode_cursor(row.started_at, &row.sandbox_id),

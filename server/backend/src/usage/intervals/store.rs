@@ -1,8 +1,8 @@
 //! Single intervals inside a window of time: the last step of every question about a sum.
 //! What an interval costs is `domain`'s; sums are `usage_reads`'s.
 
+use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
-use domain::limits::PAGE_ROWS;
 use domain::usage::query::Window;
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -25,7 +25,7 @@ impl Case<'_> {
         let as_of = self.world.control().now().unwrap().0;
         let expected = self.oracle.zero(&self.happened(), as_of);
         let row = sqlx::query!(
-            "SELECT zero_at, cause FROM outlooks WHERE account_id = $1",
+            "SELECT zero_at, cause FROM forecasts WHERE account_id = $1",
             self.actor.account_id().0
         );
         let row = row.fetch_one(&self.world.owner).await.unwrap();

@@ -266,6 +266,7 @@ impl Case<'_> {
 #[sqlx::test(migrations = "../../migrations")]
 async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
     let world = World::new(pool).await;
+    world.expect_findings("late and invented events are part of the lives");
     world.control().set_speed(0).unwrap();
     #[expect(
         clippy::disallowed_methods,

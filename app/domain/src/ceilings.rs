@@ -1,0 +1,79 @@
+//! Every ceiling in one place, with its reason. A list, a field or a loop without a number from here is a defect.
+
+/// Characters of an e-mail address: RFC 5321 4.5.3.1.3 leaves 254 for the address in a path of 256.
+pub const EMAIL_CHARS_MAX: usize = 254;
+/// Bytes before the `@`: RFC 5321 4.5.3.1.1.
+pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+/// Code points of a password, least: NIST SP 800-63B-4 asks for 15 where the password is the only factor.
+pub const PASSWORD_CHARS_MIN: usize = 15;
+/// Code points of a password, most: bounds the hashing input; ASVS 6.2.9 asks for at least 64.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+/// Characters of a key's name: fits one table cell and a log line.
+pub const KEY_NAME_CHARS_MAX: usize = 60;
+/// Live keys of an account: far above what people name by hand, low enough to list and push in one go.
+pub const KEYS_PER_ACCOUNT_MAX: i64 = 100;
+/// Characters of a sandbox id: the known ones have 19 to 23.
+pub const SANDBOX_ID_CHARS_MAX: usize = 64;
+/// Characters of an image name kept from the feed; registries allow 255.
+pub const IMAGE_CHARS_MAX: usize = 255;
+/// Rows of one page of any list.
+pub const PAGE_ROWS: i64 = 50;
+/// Rows of the short list of running sandboxes on the overview.
+pub const OVERVIEW_ROWS: i64 = 5;
+/// Events asked from the feed at once: about 5 MB of JSON, and the most that the contract allows.
+pub const FEED_EVENTS_PER_PULL: u32 = 10_000;
+/// Accounts settled in one round before the worker looks at the feed again.
+pub const SETTLED_ACCOUNTS_PER_ROUND: i64 = 200;
+/// New events settled in one transaction, besides those of the account that fills it: about 30 MB with all that follows.
+pub const SETTLED_EVENTS_PER_LOT: i64 = 10_000;
+/// New events of one account settled at once: a large account is settled in pieces, so that a lot stays within bounds.
+pub const SETTLED_EVENTS_PER_ACCOUNT: i64 = 10_000;
+/// Hours a verification link lives: long enough for a mail that is read the next morning.
+pub const VERIFICATION_HOURS: i64 = 24;
+/// Verification mails per user and hour, so that nobody's inbox can be filled through us.
+pub const VERIFICATION_MAILS_PER_HOUR: i64 = 3;
+/// Idle hours after which a customer's session ends: a night and a day away from the desk.
+pub const SESSION_IDLE_HOURS: i64 = 24;
+/// Days after which a customer's session ends in any case, however busy: what was stolen does not serve for ever.
+pub const SESSION_ABSOLUTE_DAYS: i64 = 14;
+/// Free credit of a new account in cents (Terms 4).
+pub const SIGN_UP_CREDIT_CENTS: i64 = 5_000;
+/// Minutes that the auto-destroy timer of an idle sandbox can be set to with one click.
+pub const SANDBOX_TIMEOUT_MINUTES: [i64; 3] = [5, 15, 60];
+/// Entries of one downloaded statement: about 12 MB; the file says where the next one starts.
+pub const STATEMENT_ROWS_MAX: usize = 100_000;
+/// Days of one burn-down: a year and a day; older ones are in the statement.
+pub const BURN_DOWN_DAYS_MAX: i64 = 366;
+/// Running sandboxes that a what-if offers to stop, the dearest first.
+pub const WHAT_IF_ROWS: usize = 50;
+/// Sandboxes that a what-if starts at most: far above what an account may run.
+pub const WHAT_IF_COUNT_MAX: u32 = 10_000;
+/// Days that the waste page looks back.
+pub const WASTE_DAYS: i64 = 30;
+/// Sandboxes looked at for waste, the last to end first.
+pub const WASTE_ROWS_MAX: i64 = 10_000;
+/// Billed minutes below which nothing is called waste: starting up is no idling.
+pub const WASTE_MINUTES_MIN: i64 = 10;
+/// Most that a monthly limit can be, in cents: $1,000,000 is beyond what anybody spends here.
+pub const MONTHLY_LIMIT_CENTS_MAX: i64 = 100_000_000;
+/// Alert recipients of an account, members and others together: more is a mailing list, which has an address of its own.
+pub const RECIPIENTS_MAX: i64 = 10;
+/// Days in which an invited recipient can agree: long enough for a holiday.
+pub const RECIPIENT_DAYS: i64 = 14;
+/// Mails of one account that ask somebody to agree, per day, so that nobody's inbox can be filled through us.
+pub const RECIPIENT_MAILS_PER_DAY: i64 = 10;
+/// Characters of a webhook's address.
+pub const WEBHOOK_URL_CHARS_MAX: usize = 500;
+/// Attempts at posting one alert: with the back-off of jobs about four hours, after which it is old news.
+pub const WEBHOOK_ATTEMPTS_MAX: i32 = 16;
+/// Seconds between two tests of a webhook, so that it is no way to hammer somebody.
+pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
+/// Accounts whose outlook is computed in one turn of the worker.
+pub const OUTLOOKS_PER_ROUND: i64 = 200;
+/// Milliseconds after which an outlook is computed again though nothing is known to change: the sweep behind the rest.
+pub const OUTLOOK_SWEEP_MS: i64 = 3_600_000;
+/// Days that one usage page can cover: a year and a month, so that a year can be seen with its neighbour.
+pub const USAGE_DAYS_MAX: i64 = 400;
+/// Rated hours that a page reads one by one, where sums per hour are not enough (by sandbox, single intervals): below a
+/// tenth of a second on two cores.
+pub const USAGE_SLICES_MAX: i64 = 200_000;

@@ -1,0 +1,24 @@
+//! Why the webhook was not changed or tested. What it is posted is `backend`'s.
+
+use strum::EnumIter;
+
+/// Why a change to the webhook was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum WebhookRefusal {
+    /// No address.
+    Empty,
+    /// Not an address, or over 500 characters.
+    Malformed,
+    /// Not https.
+    NotHttps,
+    /// A name or password in the address.
+    HasCredentials,
+    /// A port below 1024 other than 443.
+    PortRefused,
+    /// An address that is not of the public internet.
+    NotPublic,
+    /// No webhook is set.
+    NotSet,
+    /// A test was sent within the last ten seconds; wait.
+    TooManyTests,
+}
