@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use backend::testing;
 use sqlx::PgPool;
 
 use crate::world::World;
@@ -73,7 +74,7 @@ async fn names(world: &World, sql: &'static str) -> BTreeSet<String> {
         reason = "asks the catalogue, which the macros do not know"
     )]
     let names: Vec<String> = sqlx::query_scalar(sql)
-        .fetch_all(world.backend.pool())
+        .fetch_all(testing::pool(&world.backend))
         .await
         .unwrap();
     names.into_iter().collect()

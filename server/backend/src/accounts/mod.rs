@@ -1,17 +1,20 @@
 //! Accounts: what is billed, who belongs to it, what it agreed to, and what the orchestrator is told of it.
 //! People are `identity`'s; opening an account is `sign_up`'s.
 
-pub mod touched;
+pub(crate) mod touched;
 
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::accounts::store as accounts;
 use crate::authority::actor::Actor;
 use crate::failure::Broken;
 
-pub mod store;
+mod store;
 pub mod tenant;
+
+pub(crate) use crate::accounts::store::{
+    Acceptance, activate, insert, insert_acceptance, insert_membership, owned_by, set_run_until,
+};
 
 /// What was accepted for the account: document, version and time, newest first.
 ///
@@ -22,5 +25,5 @@ pub async fn acceptances(
     actor: &Actor,
 ) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {
     let mut db = backend.pool().acquire().await?;
-    accounts::acceptances(&mut db, actor.account_id()).await
+    store::acceptances(&mut db, actor.account_id()).await
 }

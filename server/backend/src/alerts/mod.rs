@@ -6,7 +6,7 @@ pub mod history;
 pub mod mails;
 pub mod raise;
 pub mod recipients;
-pub mod store;
+mod store;
 pub mod webhook;
 
 use crate::accounts::touched;
@@ -20,16 +20,15 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::alerts::calendar::store as calendars;
+use crate::alerts::calendar as calendars;
 use crate::alerts::history::history;
-use crate::alerts::recipients::store::RecipientRow;
-use crate::alerts::webhook::store as webhooks;
+use crate::alerts::recipients::RecipientRow;
+use crate::alerts::webhook as webhooks;
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
-use crate::forecast::store as outlooks;
-use crate::forecast::store::Outlook;
-use crate::limit::store as limits;
+use crate::forecast::{self as outlooks, Outlook};
+use crate::limit as limits;
 use crate::metering::live::{self, FeedStatus};
 use crate::outside::poster;
 use crate::usage::days as usage_days;
@@ -129,7 +128,7 @@ pub async fn read(
         resets_at: outlook::next_month(as_of).into(),
         outlook: outlooks::peek(&mut tx, account_id).await?,
         wanted: store::wanted(&mut tx, account_id).await?,
-        recipients: recipients::store::list(&mut tx, account_id).await?,
+        recipients: recipients::list(&mut tx, account_id).await?,
         webhook: read_webhook(backend, &mut tx, actor).await?,
         calendar,
         history: history(&mut tx, account_id, cursor).await?,

@@ -19,13 +19,13 @@ use crate::Backend;
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::credit::burn_down::BurnDown;
-use crate::credit::burn_down::store::expired;
+use crate::credit::burn_down::expired;
 use crate::credit::what_if::{Supposed, WhatIf};
 use crate::failure::Broken;
 use crate::ledger;
 use crate::ledger::statement::{self, EntryKind, EntryRow};
 use crate::metering::live::{self, FeedStatus, Live};
-use crate::overview::store as overview;
+use crate::limit as limits;
 use crate::usage::days as usage_days;
 
 pub use crate::ledger::GrantReason;
@@ -258,7 +258,7 @@ impl Standing {
     ) -> Result<Self, Broken> {
         let live = live::read(backend, db, account_id).await?;
         let burned = Burned::read(backend, db, account_id, &live).await?;
-        let monthly = overview::glance(db, account_id).await?.limit;
+        let monthly = limits::get(db, account_id).await?;
         Ok(Self {
             limit: limit(db, account_id, &live, monthly).await?,
             live,

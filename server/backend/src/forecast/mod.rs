@@ -2,7 +2,10 @@
 //! the moment beforehand, so nothing runs past it though this program be dead. What the moment is decides
 //! `domain::outlook`; which warnings follow, `service::alerts`.
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
+pub use crate::forecast::store::Outlook;
 
 use crate::metering::running;
 use domain::alert::{self, Standing};
@@ -20,7 +23,7 @@ use sqlx::PgConnection;
 use crate::failure::Broken;
 use crate::forecast::store::Before;
 use crate::ledger::{self, GrantReason, GrantRow};
-use crate::limit::store as limits;
+use crate::limit as limits;
 use crate::metering::meters;
 use crate::usage::days as usage_days;
 

@@ -101,7 +101,7 @@ impl Live {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(
+pub(crate) async fn read(
     backend: &Backend,
     db: &mut PgConnection,
     account_id: AccountId,

@@ -3,7 +3,7 @@
 
 pub mod attention;
 pub mod nav;
-pub mod store;
+mod store;
 
 use domain::figures::{Figures, Stage};
 use domain::limits::OVERVIEW_ROWS;

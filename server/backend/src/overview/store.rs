@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// Single facts about an account.
-pub struct Glance {
+pub(super) struct Glance {
     /// Running sandboxes.
     pub running: i64,
     /// Live keys.
@@ -21,7 +21,7 @@ pub struct Glance {
 }
 
 /// Reads them.
-pub async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
+pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",
                   (SELECT count(*) FROM keys WHERE account_id = $1 AND revoked_at IS NULL) AS "keys!",
@@ -41,7 +41,7 @@ pub async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glan
 }
 
 /// Alerts that could not be delivered since a moment, by mail and to the webhook.
-pub async fn undelivered(
+pub(super) async fn undelivered(
     db: &mut PgConnection,
     account_id: AccountId,
     since: OffsetDateTime,

@@ -37,7 +37,7 @@ impl Source<'_> {
     }
 
     /// Sums by bucket and series.
-    pub async fn breakdown(
+    pub(super) async fn breakdown(
         &self,
         db: &mut PgConnection,
         query: &Query,
@@ -85,7 +85,7 @@ impl Source<'_> {
     }
 
     /// Names of the keys among these words.
-    pub async fn key_names(
+    pub(super) async fn key_names(
         &self,
         db: &mut PgConnection,
         group: Group,

@@ -2,7 +2,7 @@
 
 use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
-use backend::store::jobs::{self as store, NewJob};
+use backend::testing::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::refusal::KeyRefusal;
 use domain::sandbox::SandboxId;
@@ -111,7 +111,7 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     let rows = sqlx::query!(
         "UPDATE jobs SET finished_at = NULL, attempt = 0, run_at = now() RETURNING kind"
     );
-    let rerun = rows.fetch_all(world.backend.pool()).await.unwrap();
+    let rerun = rows.fetch_all(testing::pool(&world.backend)).await.unwrap();
     for kind in KINDS {
         assert!(
             rerun.iter().any(|row| row.kind == kind.name()),
@@ -157,7 +157,7 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
         testing::drain_jobs(&world.backend).await.unwrap();
         world.control().clear_faults();
         sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
-            .execute(world.backend.pool())
+            .execute(testing::pool(&world.backend))
             .await
             .unwrap();
         testing::drain_jobs(&world.backend).await.unwrap();
