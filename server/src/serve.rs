@@ -74,7 +74,7 @@ pub async fn run(config: Config, roles: Roles) -> anyhow::Result<()> {
         serving.await?;
     }
     metrics.await?;
-    backend.pool().close().await;
+    backend.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Finding {
 }
 
 /// Notes findings of a check; one that is open already is only seen again, a new one is said in the log.
-pub async fn raise(
+pub(crate) async fn raise(
     db: &mut PgConnection,
     check: &str,
     findings: &[Finding],
@@ -68,7 +68,7 @@ pub enum Scope<'a> {
 
 /// Makes the open findings of a check on one account equal to `findings`, inside the scope: raises what is there, resolves
 /// what is gone. Run again it changes nothing but the time last seen.
-pub async fn report(
+pub(crate) async fn report(
     db: &mut PgConnection,
     check: &str,
     account_id: Option<AccountId>,
@@ -104,7 +104,7 @@ pub async fn report(
 }
 
 /// Open findings of a check, oldest first, at most `limit`: whose, and about what.
-pub async fn open(
+pub(crate) async fn open(
     db: &mut PgConnection,
     check: &str,
     limit: i64,
@@ -124,7 +124,7 @@ pub async fn open(
 }
 
 /// Open findings by check, for the metrics; a check without any is not among them.
-pub async fn count_open(db: &mut PgConnection) -> Result<Vec<(String, i64)>, Broken> {
+pub(crate) async fn count_open(db: &mut PgConnection) -> Result<Vec<(String, i64)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT check_name, count(*) AS "count!" FROM findings WHERE resolved_at IS NULL
            GROUP BY check_name ORDER BY check_name LIMIT 50"#

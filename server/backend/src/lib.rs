@@ -41,7 +41,7 @@ pub mod zone;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgPool};
 
 use crate::clock::Clock;
 use crate::failure::Broken;
@@ -71,7 +71,7 @@ impl Backend {
     /// When the database does not answer within the acquire timeout, or a client cannot be built from its settings.
     pub async fn connect(settings: impl Into<Arc<Settings>>) -> Result<Self, Broken> {
         let settings = settings.into();
-        let pool = store::open(&settings).await?;
+        let pool = db::open(&settings).await?;
         Self::with_pool(pool, settings, Clock::system())
     }
 
@@ -101,13 +101,25 @@ impl Backend {
     /// # Errors
     /// When the database does not answer, a migration fails or an applied one was edited.
     pub async fn migrate(settings: &Settings) -> Result<(), Broken> {
-        store::migrate(settings).await
+        db::migrate(settings).await
     }
 
-    /// The pool, for health checks, the session store and tests. Pages and server functions go through services.
-    #[must_use]
-    pub const fn pool(&self) -> &PgPool {
+    /// The pool, for the subjects: whoever is outside calls them.
+    pub(crate) const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Whether the database answers, on a connection of the pool.
+    ///
+    /// # Errors
+    /// When none is free in time, or it does not answer.
+    pub async fn ping(&self) -> Result<(), Broken> {
+        Ok(self.pool.acquire().await?.ping().await?)
+    }
+
+    /// Closes the pool once what it has lent is back; whoever asks afterwards is refused.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// The settings this process runs with.
@@ -193,57 +205,6 @@ pub mod service {
     pub use crate::usage;
     pub use crate::usage::intervals as usage_intervals;
     pub use crate::usage::reasons as usage_reasons;
-}
-/// Old paths, until all callers are moved.
-pub mod store {
-    pub use crate::accounts::store as accounts;
-    pub use crate::alerts::calendar::store as calendars;
-    pub use crate::alerts::recipients::store as recipients;
-    pub use crate::alerts::store as alerts;
-    pub use crate::alerts::webhook::store as webhooks;
-    pub use crate::audit;
-    pub use crate::checks::store::books;
-    pub use crate::checks::store::days as book_days;
-    pub use crate::checks::store::evidence as refold;
-    pub use crate::credit::burn_down::store as burn_down;
-    pub use crate::db::*;
-    pub use crate::findings;
-    /// Old.
-    pub mod outlooks {
-        pub use crate::accounts::touched::mark_stale as touch;
-        pub use crate::forecast::store::*;
-    }
-    pub use crate::authority::sessions;
-    pub use crate::identity::users;
-    pub use crate::identity::verification::store as verifications;
-    pub use crate::keys::store as keys;
-    pub use crate::ledger;
-    pub use crate::ledger::bulk as bookings;
-    pub use crate::ledger::chain::store as ledger_days;
-    pub use crate::ledger::statement::store as statement;
-    pub use crate::limit::store as limits;
-    pub use crate::mail::store as mails;
-    pub use crate::metering::feed::events;
-    pub use crate::metering::feed::log as feed;
-    pub use crate::metering::feed::pending as news;
-    pub use crate::metering::meters;
-    pub use crate::metering::months::store as months;
-    pub use crate::metering::settle::cohorts;
-    pub use crate::metering::settle::folded;
-    pub use crate::metering::settle::incidents_store as incidents;
-    pub use crate::metering::settle::slices;
-    pub use crate::metering::settle::sums as usage_hours;
-    pub use crate::overview::store as overview;
-    pub use crate::prices;
-    pub use crate::queue::schedules;
-    pub use crate::queue::store as jobs;
-    pub use crate::sandboxes::cost::store as intervals;
-    pub use crate::sandboxes::store as sandboxes;
-    pub use crate::sandboxes::waste::store as waste;
-    pub use crate::usage::days as usage_days;
-    pub use crate::usage::intervals::store as usage_intervals;
-    pub use crate::usage::reasons::store as usage_reasons;
-    pub use crate::usage::sums as usage_reads;
 }
 pub use authority::actor;
 pub use outside::orchestrator;

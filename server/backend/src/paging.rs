@@ -9,8 +9,6 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
-pub use crate::metering::live::FeedStatus;
-
 /// Cuts a list that was read with one row too many down to a page and names the cursor of the next.
 pub(crate) fn page<Row, Out>(
     rows: Vec<Row>,

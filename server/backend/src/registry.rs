@@ -12,8 +12,7 @@ use crate::ledger::chain::seal::SealDay;
 use crate::mail::letter::Text;
 use crate::mail::send::{self, SendMail};
 use crate::metering::months::CloseMonth;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError, Kind};
+use crate::queue::{Job, JobError, Kind, LeasedJob};
 use crate::sandboxes::timeout::SetTimeout;
 
 /// Every kind of job; the coverage test walks them.

@@ -10,19 +10,25 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::accounts::touched;
 use crate::authority::actor::Actor;
 use crate::authority::session::{self, SessionKey};
 use crate::authority::sessions::{self, SessionRow};
 use crate::checks::{self, Round};
 use crate::clock::Clock;
 use crate::failure::Broken;
-use crate::queue::{runner, store as jobs};
+use crate::queue::{self, runner};
 use crate::random;
 use crate::registry::KINDS;
 use crate::secret::sha256;
 use crate::settings::{AllowedHosts, DocumentVersions, SecretKey, Settings};
 use crate::{Backend, db, schedule, watch, worker};
-use domain::id::UserId;
+use domain::id::{AccountId, UserId};
+use sqlx::PgConnection;
+
+pub use crate::ledger::by_hand as ledger;
+pub use crate::metering::by_hand as metering;
+pub use crate::queue::by_hand as jobs;
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -68,6 +74,21 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     Backend::with_pool(pool, settings, Clock::system())
 }
 
+/// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that no
+/// service does.
+#[must_use]
+pub const fn pool(backend: &Backend) -> &PgPool {
+    backend.pool()
+}
+
+/// Has the forecasts of accounts computed again, as whoever changes credit or prices does.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_stale(db: &mut PgConnection, accounts: &[AccountId]) -> Result<(), Broken> {
+    touched::mark_stale(db, accounts).await
+}
+
 /// Signs a person in, as a browser would, and gives their authority: there is no other way to it.
 ///
 /// # Errors
@@ -107,7 +128,7 @@ pub async fn drain_jobs(backend: &Backend) -> Result<(), Broken> {
 /// # Errors
 /// When the database fails.
 pub async fn queue(backend: &Backend) -> Result<(i64, i64), Broken> {
-    let depth = jobs::depth(&mut *backend.pool().acquire().await?).await?;
+    let depth = queue::depth(&mut *backend.pool().acquire().await?).await?;
     Ok((depth.live, depth.dead))
 }
 

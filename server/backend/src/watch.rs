@@ -3,7 +3,7 @@
 
 use crate::alerts::raise;
 use crate::credit::standing::Standing;
-use crate::forecast::{self, Figures, next_due, standing};
+use crate::forecast::{self, Figures, Outlook, next_due, standing};
 use domain::ceilings::OUTLOOKS_PER_ROUND;
 use domain::id::AccountId;
 use domain::moment::Moment;
@@ -11,10 +11,8 @@ use domain::outlook::Zero;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::accounts::store as accounts;
-use crate::accounts::tenant::PushTenant;
+use crate::accounts::{self, tenant::PushTenant};
 use crate::failure::Broken;
-use crate::forecast::store::Outlook;
 use crate::metering::feed::log as feed;
 use crate::metering::{FEED, live};
 use crate::queue;
@@ -35,7 +33,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
         .and_then(|cursor| cursor.settled_at);
     // Before the first answer nothing can have run, so now is as true as any moment.
     let as_of = settled_at.unwrap_or_else(|| backend.clock().now());
-    let due = forecast::store::due(&mut db, as_of, OUTLOOKS_PER_ROUND).await?;
+    let due = forecast::due(&mut db, as_of, OUTLOOKS_PER_ROUND).await?;
     drop(db);
     for account_id in due {
         match account(backend, account_id).await {
@@ -48,7 +46,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
                 metrics::counter!("outlooks_broken_total").increment(1);
                 let until = Moment::from(as_of).plus_ms(POSTPONED_MS);
                 let mut db = backend.pool().acquire().await?;
-                forecast::store::postpone(&mut db, account_id, until.into()).await?;
+                forecast::postpone(&mut db, account_id, until.into()).await?;
             }
         }
     }
@@ -64,7 +62,7 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
         .await?;
     let live = live::read(backend, &mut tx, account_id).await?;
-    let Some(before) = forecast::store::take(&mut tx, account_id, live.feed.as_of).await? else {
+    let Some(before) = forecast::take(&mut tx, account_id, live.feed.as_of).await? else {
         return Ok(());
     };
     let settled_at = live.feed.as_of;
@@ -81,7 +79,7 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
         epoch: standing.epoch,
         base: standing.base,
     };
-    forecast::store::put(&mut tx, account_id, &computed, ahead.into()).await?;
+    forecast::put(&mut tx, account_id, &computed, ahead.into()).await?;
     if let Some(run_until) = moved(before.run_until, zero, figures.as_of()) {
         let generation = accounts::set_run_until(&mut tx, account_id, run_until).await?;
         let job = PushTenant {

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
 use crate::failure::Broken;
-use crate::identity::verification::store as verifications;
+use crate::identity::verification as verifications;
 use crate::metering::feed::log as feed;
 use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
-use crate::queue::{runner, store as jobs};
+use crate::queue::{self, runner};
 use crate::{Backend, checks, findings, schedule};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
@@ -141,12 +141,12 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
 
 async fn reap(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
-    let (freed, dead) = jobs::reap(&mut db, runner::ATTEMPTS_MAX).await?;
+    let (freed, dead) = queue::reap(&mut db, runner::ATTEMPTS_MAX).await?;
     if freed + dead > 0 {
         tracing::warn!(freed, dead, "leases ran out");
         metrics::counter!("jobs_leases_lost_total").increment(u64::try_from(freed + dead)?);
     }
-    let depth = jobs::depth(&mut db).await?;
+    let depth = queue::depth(&mut db).await?;
     gauge("jobs_live", depth.live);
     gauge("jobs_dead", depth.dead);
     gauge("jobs_oldest_due_seconds", depth.oldest_due_s);
@@ -177,7 +177,7 @@ async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
     verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
-    jobs::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
+    queue::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);
     pull::recheck(backend).await?;
     Ok(())

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
-use sqlx::Connection as _;
 
 use super::edge::Edge;
 
@@ -25,7 +24,7 @@ pub async fn alive() -> Response {
 
 /// Ready while the database answers and no stop has begun.
 pub async fn ready(State((edge, backend)): State<(Edge, Backend)>) -> Response {
-    let answers = async || backend.pool().acquire().await?.ping().await;
+    let answers = async || backend.ping().await;
     let is_there = matches!(tokio::time::timeout(CHECK_MAX, answers()).await, Ok(Ok(())));
     if is_there && !edge.stopping.is_cancelled() {
         ([TEXT], "ready\n").into_response()

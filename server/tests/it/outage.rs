@@ -17,7 +17,7 @@ async fn pages_say_try_again_and_readiness_goes(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.customer("ada@example.org").await;
     assert_eq!(browser.get("/readyz").await.status, StatusCode::OK);
-    world.backend.pool().close().await;
+    world.backend.close().await;
     for path in ["/overview", "/keys", "/"] {
         let page = tokio::time::timeout(Duration::from_secs(5), browser.get(path))
             .await

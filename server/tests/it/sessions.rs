@@ -1,5 +1,6 @@
 //! Sessions: none without a sign-in, a new one at each, and one that ended stays ended.
 
+use backend::testing;
 use app::routes::PUBLIC_ROUTES;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -126,7 +127,7 @@ async fn ids_are_stored_hashed_with_their_owner(pool: PgPool) {
     let (stored, kind, row): (String, String, String) = sqlx::query_as(
         "SELECT encode(session_id_sha256, 'hex'), kind, s::text FROM sessions s JOIN users USING (user_id)",
     )
-    .fetch_one(world.backend.pool())
+    .fetch_one(testing::pool(&world.backend))
     .await
     .unwrap();
     assert_eq!((stored, kind.as_str()), (hash, "customer"));

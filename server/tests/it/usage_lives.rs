@@ -1,5 +1,6 @@
 //! Random lives of sandboxes for the usage pages, around the days on which calendars are odd.
 
+use backend::testing;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -40,7 +41,7 @@ pub async fn live(world: &World, sandboxes: i64) {
             reason = "tests look at tables as they are"
         )]
         sqlx::query_scalar("SELECT account_id FROM accounts LIMIT 1")
-            .fetch_one(world.backend.pool())
+            .fetch_one(testing::pool(&world.backend))
             .await
             .unwrap()
     };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use app::frame::assets::Assets;
 use axum::Router;
 use backend::settings::Settings;
+use backend::testing;
 use server::config::{Network, Web};
 use server::http::rate_limit::Limits;
 use server::http::{self, Edge};
@@ -100,7 +101,7 @@ impl World {
             clippy::disallowed_methods,
             reason = "tests make states that no code of ours makes like this"
         )]
-        let done = sqlx::query(sql).execute(self.backend.pool()).await;
+        let done = sqlx::query(sql).execute(testing::pool(&self.backend)).await;
         done.unwrap();
     }
 
@@ -110,7 +111,7 @@ impl World {
             reason = "tests look at tables that no code of ours reads like this"
         )]
         sqlx::query_scalar(sql)
-            .fetch_one(self.backend.pool())
+            .fetch_one(testing::pool(&self.backend))
             .await
             .unwrap()
     }

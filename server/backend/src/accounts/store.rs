@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// A new account.
-pub async fn insert(
+pub(crate) async fn insert(
     db: &mut PgConnection,
     account_id: AccountId,
     name: &str,
@@ -29,7 +29,7 @@ pub async fn insert(
 }
 
 /// Joins a person to an account: the directory leads from the person to it, the membership says as what.
-pub async fn insert_membership(
+pub(crate) async fn insert_membership(
     db: &mut PgConnection,
     account_id: AccountId,
     user_id: UserId,
@@ -57,7 +57,7 @@ pub async fn insert_membership(
 }
 
 /// Who agreed to what.
-pub struct Acceptance<'a> {
+pub(crate) struct Acceptance<'a> {
     /// Its id.
     pub acceptance_id: AcceptanceId,
     /// For which account.
@@ -71,7 +71,7 @@ pub struct Acceptance<'a> {
 }
 
 /// Records an acceptance.
-pub async fn insert_acceptance(
+pub(crate) async fn insert_acceptance(
     db: &mut PgConnection,
     acceptance: &Acceptance<'_>,
     now: OffsetDateTime,
@@ -93,7 +93,7 @@ const OWNED_MAX: usize = 10;
 
 /// The accounts a person owns, at most ten: what a confirmation of their address activates. The directory knows which
 /// accounts are theirs; what they are in one, only that account's cell knows.
-pub async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<AccountId>, Broken> {
+pub(crate) async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<AccountId>, Broken> {
     let accounts = sqlx::query_scalar!(
         "SELECT account_id FROM user_accounts WHERE user_id = $1 ORDER BY joined_at, account_id LIMIT $2",
         user_id.0,
@@ -116,7 +116,7 @@ pub async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<Acco
 }
 
 /// Activates an account and gives the state to push its next generation; `None` when it is active already.
-pub async fn activate(
+pub(crate) async fn activate(
     db: &mut PgConnection,
     account_id: AccountId,
     now: OffsetDateTime,
@@ -132,7 +132,7 @@ pub async fn activate(
 }
 
 /// What the orchestrator is told of an account.
-pub struct TenantRow {
+pub(super) struct TenantRow {
     /// Number of this state.
     pub generation: i64,
     /// Past this moment nothing of it runs; none while no end is in sight.
@@ -140,7 +140,7 @@ pub struct TenantRow {
 }
 
 /// The state to push; `None` for an account that is not active.
-pub async fn tenant(
+pub(super) async fn tenant(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<TenantRow>, Broken> {
@@ -154,7 +154,7 @@ pub async fn tenant(
 }
 
 /// Moves the moment past which nothing of the account runs, and gives the state to push its next generation.
-pub async fn set_run_until(
+pub(crate) async fn set_run_until(
     db: &mut PgConnection,
     account_id: AccountId,
     run_until: Option<OffsetDateTime>,
@@ -169,7 +169,7 @@ pub async fn set_run_until(
 }
 
 /// Documents accepted for an account with version and time, newest first, at most twenty.
-pub async fn acceptances(
+pub(super) async fn acceptances(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Vec<(String, String, OffsetDateTime)>, Broken> {

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Backend;
 use crate::accounts::store;
 use crate::outside::orchestrator::wire::TenantPut;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 
 /// Enqueued by the transaction that makes a new generation.
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::Backend;
 use crate::alerts::store;
 use crate::alerts::store::AlertRow;
 use crate::mail::letter::{Attempt, Letter};
-use crate::mail::store::{MailRow, To};
+use crate::mail::{MailRow, To};
 use crate::outside::letter::{Words, base, compose};
 use crate::queue::JobError;
 use crate::secret::recipient_token;
@@ -83,7 +83,7 @@ fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
 
 /// Agree to be told of an account's alerts.
 #[must_use]
-pub fn confirm_recipient(origin: &Url, token: &str) -> Words {
+fn confirm_recipient(origin: &Url, token: &str) -> Words {
     let link = format!("{}alert-recipient/{token}", base(origin));
     compose(
         "Agree to receive alerts of an Isorun account",
@@ -98,7 +98,7 @@ pub fn confirm_recipient(origin: &Url, token: &str) -> Words {
 
 /// Credit or a limit comes to its end. With a token it goes to somebody who cannot sign in, and leads to where they end it.
 #[must_use]
-pub fn alert(origin: &Url, account_id: AccountId, token: Option<&str>, row: &AlertRow) -> Words {
+fn alert(origin: &Url, account_id: AccountId, token: Option<&str>, row: &AlertRow) -> Words {
     let subject = subject(row);
     let said = [
         format!("{} {}", what(row), ahead(row)),

@@ -6,7 +6,7 @@ pub mod history;
 pub mod mails;
 pub mod raise;
 pub mod recipients;
-pub mod store;
+mod store;
 mod tokens;
 pub mod webhook;
 
@@ -20,16 +20,15 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::alerts::calendar::store as calendars;
+use crate::alerts::calendar as calendars;
 use crate::alerts::history::history;
-use crate::alerts::recipients::store::RecipientRow;
-use crate::alerts::webhook::store as webhooks;
+use crate::alerts::recipients::RecipientRow;
+use crate::alerts::webhook as webhooks;
 use crate::authority::actor::Actor;
 use crate::authority::view::View;
 use crate::credit::standing::Standing;
 use crate::failure::{Broken, Failure};
-use crate::forecast::store as outlooks;
-use crate::forecast::store::Outlook;
+use crate::forecast::{self as outlooks, Outlook};
 use crate::metering::live::FeedStatus;
 use crate::outside::poster;
 
@@ -124,7 +123,7 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
         resets_at: outlook::next_month(as_of).into(),
         outlook: outlooks::peek(db, account_id).await?,
         wanted: store::wanted(db, account_id).await?,
-        recipients: recipients::store::list(db, account_id).await?,
+        recipients: recipients::list(db, account_id).await?,
         webhook: read_webhook(backend, db, actor).await?,
         calendar,
         history: history(db, account_id, cursor).await?,

@@ -10,13 +10,13 @@ use domain::outlook::Cause;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::alerts::recipients::store as recipients;
+use crate::alerts::recipients;
 use crate::alerts::store::{AlertRow, Way};
 use crate::alerts::webhook::send::SendWebhook;
-use crate::alerts::webhook::store as webhooks;
+use crate::alerts::webhook as webhooks;
 use crate::failure::Broken;
 use crate::mail::send as send_mail;
-use crate::mail::store::{MailRow, To};
+use crate::mail::{MailRow, To};
 use crate::queue;
 use crate::random;
 

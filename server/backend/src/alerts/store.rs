@@ -14,7 +14,7 @@ use crate::failure::Broken;
 use crate::random;
 
 /// Which warnings an account wants; all of them while it has not chosen.
-pub async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Result<Wanted, Broken> {
+pub(super) async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Result<Wanted, Broken> {
     let row = sqlx::query!(
         "SELECT percents, hours FROM alert_settings WHERE account_id = $1",
         account_id.0
@@ -28,7 +28,7 @@ pub async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Result<Want
 }
 
 /// Sets which warnings an account wants.
-pub async fn choose(
+pub(super) async fn choose(
     db: &mut PgConnection,
     account_id: AccountId,
     wanted: &Wanted,
@@ -50,7 +50,7 @@ pub async fn choose(
 
 /// A warning with what it says.
 #[derive(Clone, Debug)]
-pub struct AlertRow {
+pub(super) struct AlertRow {
     /// Its id.
     pub alert_id: AlertId,
     /// What it is about.
@@ -64,7 +64,7 @@ pub struct AlertRow {
 }
 
 /// Raises a warning; false when it was given before, which is what makes it come once.
-pub async fn raise(
+pub(super) async fn raise(
     db: &mut PgConnection,
     account_id: AccountId,
     row: &AlertRow,
@@ -88,7 +88,7 @@ pub async fn raise(
 
 /// One way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     /// A mail.
     Mail(RecipientId),
     /// A post.
@@ -96,7 +96,7 @@ pub enum Way {
 }
 
 /// Opens a delivery; the job that carries it out is the caller's to enqueue.
-pub async fn open_delivery(
+pub(super) async fn open_delivery(
     db: &mut PgConnection,
     account_id: AccountId,
     alert_id: AlertId,
@@ -124,7 +124,7 @@ pub async fn open_delivery(
 }
 
 /// The warning that a delivery carries, while it has neither got through nor been given up.
-pub async fn undelivered(
+pub(super) async fn undelivered(
     db: &mut PgConnection,
     account_id: AccountId,
     delivery_id: DeliveryId,
@@ -159,7 +159,7 @@ fn alert(kind: &str, epoch: i32, threshold: i32) -> Result<Alert, Broken> {
 }
 
 /// Notes that a delivery got through.
-pub async fn delivered(
+pub(super) async fn delivered(
     db: &mut PgConnection,
     account_id: AccountId,
     delivery_id: DeliveryId,
@@ -177,7 +177,7 @@ pub async fn delivered(
 }
 
 /// Notes the class of a failure; with `given_up_at` no further attempt follows.
-pub async fn failed(
+pub(super) async fn failed(
     db: &mut PgConnection,
     account_id: AccountId,
     delivery_id: DeliveryId,
@@ -198,7 +198,7 @@ pub async fn failed(
 }
 
 /// One page of the warnings given, newest first.
-pub async fn list(
+pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
     after: Option<(OffsetDateTime, Uuid)>,
@@ -246,7 +246,7 @@ pub struct DeliveryRow {
 }
 
 /// The deliveries of some warnings, at most one per way out and warning.
-pub async fn deliveries(
+pub(super) async fn deliveries(
     db: &mut PgConnection,
     account_id: AccountId,
     alerts: &[Uuid],
@@ -276,7 +276,7 @@ pub async fn deliveries(
 }
 
 /// The newest delivery to the webhook.
-pub async fn last_post(
+pub(super) async fn last_post(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<DeliveryRow>, Broken> {

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::checks::{self, Round};
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError, schedules};
+use crate::queue::{Job, JobError, LeasedJob, schedules};
 
 /// One turn of one round.
 #[derive(Serialize, Deserialize)]

@@ -11,7 +11,7 @@ pub mod ledger;
 pub mod live_list;
 pub mod rated;
 pub mod stopped;
-pub mod store;
+mod store;
 pub mod walk;
 
 use crate::ledger::chain;

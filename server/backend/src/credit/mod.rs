@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 
 use crate::authority::view::View;
 use crate::credit::burn_down::BurnDown;
-use crate::credit::burn_down::store::expired;
+use crate::credit::burn_down::expired;
 use crate::credit::standing::Standing;
 pub use crate::credit::standing::{Balance, GrantRow, GrantState};
 use crate::credit::what_if::{Supposed, WhatIf};

@@ -2,7 +2,10 @@
 //! the moment beforehand, so nothing runs past it though this program be dead. What the moment is decides
 //! `domain::outlook`; which warnings follow, `service::alerts`.
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
+pub use crate::forecast::store::Outlook;
 
 use domain::alert::{self, Standing};
 use domain::ceilings::OUTLOOK_SWEEP_MS;

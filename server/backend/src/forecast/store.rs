@@ -11,7 +11,7 @@ use crate::db::{numeric, ticks};
 use crate::failure::Broken;
 
 /// Accounts whose outlook is due at a moment of the feed, those that were touched first.
-pub async fn due(
+pub(crate) async fn due(
     db: &mut PgConnection,
     as_of: OffsetDateTime,
     limit: i64,
@@ -27,7 +27,7 @@ pub async fn due(
 }
 
 /// What is known before computing.
-pub struct Before {
+pub(crate) struct Before {
     /// The grant epoch.
     pub epoch: i32,
     /// Usable credit at its start.
@@ -38,7 +38,7 @@ pub struct Before {
 
 /// Takes an outlook that is still due; none when another worker has it or was faster. The row stays locked, so that
 /// whoever touches it meanwhile waits, and finds it computed and touches it again.
-pub async fn take(
+pub(crate) async fn take(
     db: &mut PgConnection,
     account_id: AccountId,
     as_of: OffsetDateTime,
@@ -77,7 +77,7 @@ pub struct Outlook {
 }
 
 /// Writes what was computed and when to compute it again.
-pub async fn put(
+pub(crate) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,
     outlook: &Outlook,
@@ -102,7 +102,7 @@ pub async fn put(
 }
 
 /// Puts off an outlook that could not be computed, so that it does not hold up the others.
-pub async fn postpone(
+pub(crate) async fn postpone(
     db: &mut PgConnection,
     account_id: AccountId,
     until: OffsetDateTime,
@@ -118,7 +118,7 @@ pub async fn postpone(
 }
 
 /// Reads an outlook for a page; none before it was first computed.
-pub async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Outlook>, Broken> {
+pub(crate) async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Outlook>, Broken> {
     let row = sqlx::query!(
         r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM forecasts
            WHERE account_id = $1 AND computed_at IS NOT NULL"#,

@@ -7,7 +7,7 @@ use url::Url;
 use crate::Backend;
 use crate::identity::verification::store as verifications;
 use crate::mail::letter::Letter;
-use crate::mail::store::MailRow;
+use crate::mail::MailRow;
 use crate::outside::letter::{Words, base, compose};
 use crate::queue::JobError;
 use crate::secret::verification_token;

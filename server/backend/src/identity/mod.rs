@@ -3,5 +3,5 @@
 
 pub mod mails;
 pub mod sign_in;
-pub mod users;
+pub(crate) mod users;
 pub mod verification;

@@ -31,7 +31,7 @@ pub struct NewUser<'a> {
 
 /// Inserts a person and claims the address; false when somebody has it already (nothing then remains, because the
 /// caller rolls back). The unique table decides, so two sign-ups at once cannot both win.
-pub async fn insert(
+pub(crate) async fn insert(
     db: &mut PgConnection,
     user: &NewUser<'_>,
     now: OffsetDateTime,
@@ -58,7 +58,7 @@ pub async fn insert(
 }
 
 /// The person of an address.
-pub async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<UserRow>, Broken> {
+pub(crate) async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<UserRow>, Broken> {
     let row = sqlx::query!(
         "SELECT u.user_id, u.password_hash FROM users AS u JOIN user_emails AS e USING (user_id) WHERE e.canonical = $1",
         canonical
@@ -72,7 +72,7 @@ pub async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<U
 }
 
 /// Marks the address confirmed; false when it was before.
-pub async fn verify(
+pub(crate) async fn verify(
     db: &mut PgConnection,
     user_id: UserId,
     now: OffsetDateTime,
@@ -85,13 +85,4 @@ pub async fn verify(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// The address mail goes to.
-pub async fn email(db: &mut PgConnection, user_id: UserId) -> Result<Option<String>, Broken> {
-    Ok(
-        sqlx::query_scalar!("SELECT email FROM users WHERE user_id = $1", user_id.0)
-            .fetch_optional(db)
-            .await?,
-    )
 }

@@ -2,7 +2,7 @@
 
 pub mod push;
 pub mod remove;
-pub mod store;
+mod store;
 
 use domain::act::Act;
 use domain::ceilings::KEYS_PER_ACCOUNT_MAX;

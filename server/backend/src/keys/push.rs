@@ -8,8 +8,7 @@ use crate::Backend;
 use crate::keys::remove::RemoveKey;
 use crate::keys::store;
 use crate::outside::orchestrator::wire::KeyPut;
-use crate::queue::store::LeasedJob;
-use crate::queue::{self, Job, JobError};
+use crate::queue::{self, Job, JobError, LeasedJob};
 use crate::secret;
 
 /// Enqueued by the transaction that makes the key.

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::keys::store;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 
 /// Enqueued by the transaction that revokes the key.
 #[derive(Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// A new key.
-pub struct NewKey<'a> {
+pub(super) struct NewKey<'a> {
     /// Its id.
     pub key_id: KeyId,
     /// Whose.
@@ -29,7 +29,7 @@ pub struct NewKey<'a> {
 }
 
 /// Inserts a key and claims its hash.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     key: &NewKey<'_>,
     now: OffsetDateTime,
@@ -54,7 +54,7 @@ pub async fn insert(
 }
 
 /// Serialises the changes to an account's keys, so that a count holds until the commit.
-pub async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<(), Broken> {
+pub(super) async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<(), Broken> {
     sqlx::query!(
         "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
         account_id.0
@@ -65,7 +65,7 @@ pub async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result<(), Br
 }
 
 /// Live keys of an account.
-pub async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(super) async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM keys WHERE account_id = $1 AND revoked_at IS NULL"#,
         account_id.0
@@ -75,7 +75,7 @@ pub async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<
 }
 
 /// Revokes a key; false when there is no such live key in the account.
-pub async fn revoke(
+pub(super) async fn revoke(
     db: &mut PgConnection,
     account_id: AccountId,
     key_id: KeyId,
@@ -91,7 +91,7 @@ pub async fn revoke(
 }
 
 /// A key as stored.
-pub struct KeyRow {
+pub(super) struct KeyRow {
     /// Its id.
     pub key_id: KeyId,
     /// Its name.
@@ -117,7 +117,7 @@ pub struct KeyRow {
 }
 
 /// One page of keys, newest first, or one key when `only` is given; one row more than a page tells that more follow.
-pub async fn list(
+pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
     only: Option<KeyId>,
@@ -141,9 +141,7 @@ pub async fn list(
 }
 
 /// What the orchestrator is told of a key.
-pub struct PushRow {
-    /// Whose.
-    pub account_id: AccountId,
+pub(super) struct PushRow {
     /// SHA-256 of the whole text.
     pub sha256: Vec<u8>,
     /// Two letters.
@@ -153,7 +151,7 @@ pub struct PushRow {
 }
 
 /// A key for pushing, by account and id.
-pub async fn for_push(
+pub(super) async fn for_push(
     db: &mut PgConnection,
     account_id: AccountId,
     key_id: KeyId,
@@ -166,7 +164,6 @@ pub async fn for_push(
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| PushRow {
-        account_id,
         sha256: row.sha256,
         region: row.region,
         is_revoked: row.revoked_at.is_some(),
@@ -174,7 +171,7 @@ pub async fn for_push(
 }
 
 /// Notes that the orchestrator has accepted a key.
-pub async fn mark_pushed(
+pub(super) async fn mark_pushed(
     db: &mut PgConnection,
     account_id: AccountId,
     key_id: KeyId,
@@ -192,7 +189,7 @@ pub async fn mark_pushed(
 }
 
 /// Notes that the orchestrator has dropped a key.
-pub async fn mark_removed(
+pub(super) async fn mark_removed(
     db: &mut PgConnection,
     account_id: AccountId,
     key_id: KeyId,

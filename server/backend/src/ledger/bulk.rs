@@ -40,7 +40,7 @@ fn columns(hours: &[Hour]) -> (Vec<Uuid>, Vec<OffsetDateTime>) {
 }
 
 /// What is rated for each of these hours; an hour without usage is missing.
-pub async fn rated(db: &mut PgConnection, hours: &[Hour]) -> Result<HashMap<Hour, Ticks>, Broken> {
+pub(crate) async fn rated(db: &mut PgConnection, hours: &[Hour]) -> Result<HashMap<Hour, Ticks>, Broken> {
     let (accounts, times) = columns(hours);
     let rows = sqlx::query!(
         r#"SELECT h.account_id, h.hour_at, sum(h.ticks) AS "ticks!"
@@ -63,7 +63,7 @@ pub async fn rated(db: &mut PgConnection, hours: &[Hour]) -> Result<HashMap<Hour
 }
 
 /// What is booked for each of these hours; an hour without bookings is missing.
-pub async fn booked(
+pub(crate) async fn booked(
     db: &mut PgConnection,
     hours: &[Hour],
 ) -> Result<HashMap<Hour, Booked>, Broken> {
@@ -99,7 +99,7 @@ pub async fn booked(
 }
 
 /// Grants of these accounts that have something left, or are among `named`.
-pub async fn grants(
+pub(crate) async fn grants(
     db: &mut PgConnection,
     accounts: &[AccountId],
     named: &[GrantId],
@@ -139,7 +139,7 @@ pub async fn grants(
 }
 
 /// The ids of one system account of each of these accounts, making those that are new.
-pub async fn system_accounts(
+pub(crate) async fn system_accounts(
     db: &mut PgConnection,
     accounts: &[AccountId],
     system: System,
@@ -189,7 +189,7 @@ pub async fn system_accounts(
 
 /// Appends transfers of many accounts in one statement, in their order. A key that exists already is an error, not a
 /// silence: who posts twice has lost count.
-pub async fn append(
+pub(crate) async fn append(
     db: &mut PgConnection,
     transfers: &[(AccountId, NewTransfer)],
     now: OffsetDateTime,
@@ -246,7 +246,7 @@ pub struct EndedRow {
 
 /// Grants of accounts that end at or before a moment of each and whose end is not booked yet, or that were given
 /// something back since.
-pub async fn ended(
+pub(crate) async fn ended(
     db: &mut PgConnection,
     accounts: &[(AccountId, OffsetDateTime)],
 ) -> Result<Vec<EndedRow>, Broken> {
@@ -278,7 +278,7 @@ pub async fn ended(
 }
 
 /// Notes that the end of these grants is booked.
-pub async fn expired(db: &mut PgConnection, ended: &[EndedRow]) -> Result<(), Broken> {
+pub(crate) async fn expired(db: &mut PgConnection, ended: &[EndedRow]) -> Result<(), Broken> {
     let accounts: Vec<Uuid> = ended.iter().map(|row| row.account_id.0).collect();
     let grants: Vec<Uuid> = ended.iter().map(|row| row.grant_id.0).collect();
     sqlx::query!(

@@ -1,7 +1,9 @@
 //! The ledger: accounts, grants and transfers. Appends and reads only; the database refuses everything else.
 //! Which transfers to make is decided in `domain::credit`, and when in `service` and `metering`.
 
-pub mod bulk;
+pub(crate) mod bulk;
+#[cfg(feature = "testing")]
+pub mod by_hand;
 pub mod chain;
 pub mod statement;
 
@@ -72,7 +74,7 @@ impl TransferKind {
 }
 
 /// The id of a system account, making it at its first use. Untracked: its balance is a sum on read.
-pub async fn system_account(
+pub(crate) async fn system_account(
     db: &mut PgConnection,
     account_id: AccountId,
     system: System,
@@ -139,7 +141,7 @@ pub struct NewGrant<'a> {
 }
 
 /// Opens a grant with its ledger account. It holds nothing until a transfer fills it.
-pub async fn insert_grant(
+pub(crate) async fn insert_grant(
     db: &mut PgConnection,
     account_id: AccountId,
     grant: &NewGrant<'_>,
@@ -149,7 +151,7 @@ pub async fn insert_grant(
 }
 
 /// Opens grants of many accounts, each with its ledger account. They hold nothing until transfers fill them.
-pub async fn insert_grants(
+pub(crate) async fn insert_grants(
     db: &mut PgConnection,
     grants: &[(AccountId, &NewGrant<'_>)],
     now: OffsetDateTime,
@@ -193,7 +195,7 @@ pub async fn insert_grants(
 }
 
 /// Raises what a grant states as its amount, in the transaction of the transfer that fills it further.
-pub async fn raise_grant(
+pub(crate) async fn raise_grant(
     db: &mut PgConnection,
     account_id: AccountId,
     grant_id: GrantId,
@@ -227,7 +229,7 @@ pub struct NewTransfer {
 }
 
 /// Appends transfers. A key that exists already is an error, not a silence: who posts twice has lost count.
-pub async fn append(
+pub(crate) async fn append(
     db: &mut PgConnection,
     account_id: AccountId,
     transfers: &[NewTransfer],
@@ -262,7 +264,7 @@ pub struct GrantRow {
 }
 
 /// Grants of an account in the order they were given; at most 500.
-pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<GrantRow>, Broken> {
+pub(crate) async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<GrantRow>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT g.grant_id, g.reason, g.amount_ticks, g.note, g.priority, g.starts_at, g.ends_at, g.granted_at,
                   la.credit_ticks - la.debit_ticks AS "remaining!"
@@ -294,7 +296,7 @@ pub async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<
 }
 
 /// What an account has overrun, net.
-pub async fn overrun(db: &mut PgConnection, account_id: AccountId) -> Result<Ticks, Broken> {
+pub(crate) async fn overrun(db: &mut PgConnection, account_id: AccountId) -> Result<Ticks, Broken> {
     let sum = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END), 0) AS "ticks!"
            FROM ledger_accounts AS la

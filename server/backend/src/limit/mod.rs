@@ -1,6 +1,8 @@
 //! The customer's own monthly limit. It ends what runs through the outlook, by the same moment that ends credit.
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::limit::store::get;
 
 use crate::accounts::touched;
 use domain::act::Act;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// The limit of an account; none when it set none.
-pub async fn get(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Cents>, Broken> {
+pub(crate) async fn get(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Cents>, Broken> {
     let cents = sqlx::query_scalar!(
         "SELECT monthly_cents FROM spending_limits WHERE account_id = $1",
         account_id.0
@@ -17,7 +17,7 @@ pub async fn get(db: &mut PgConnection, account_id: AccountId) -> Result<Option<
 }
 
 /// Sets the limit.
-pub async fn put(
+pub(super) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,
     monthly: Cents,
@@ -37,7 +37,7 @@ pub async fn put(
 }
 
 /// Removes the limit; false when there was none.
-pub async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool, Broken> {
+pub(super) async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "DELETE FROM spending_limits WHERE account_id = $1",
         account_id.0

@@ -2,4 +2,7 @@
 
 pub mod letter;
 pub mod send;
-pub mod store;
+mod store;
+
+pub(crate) use crate::mail::store::{count_for_account, count_since};
+pub use crate::mail::store::{MailRow, To};

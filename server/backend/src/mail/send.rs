@@ -13,8 +13,7 @@ use crate::mail::letter::{Attempt, Text};
 use crate::mail::store::{self, Address, MailRow};
 use crate::outside::smtp::SendError;
 use crate::queue::runner::ATTEMPTS_MAX;
-use crate::queue::store::LeasedJob;
-use crate::queue::{self, JobError};
+use crate::queue::{self, JobError, LeasedJob};
 
 /// Enqueued with the record of the mail. It is a job by `registry`, which knows the texts.
 #[derive(Serialize, Deserialize)]

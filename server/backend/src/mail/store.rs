@@ -30,7 +30,7 @@ pub struct MailRow {
 }
 
 /// Whose address a mail goes to.
-pub struct Address {
+pub(super) struct Address {
     /// The address.
     pub email: String,
     /// True when it is a user's, who can sign in.
@@ -38,7 +38,7 @@ pub struct Address {
 }
 
 /// Records a mail; the job to send it is the caller's to enqueue.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     mail: &MailRow,
     now: OffsetDateTime,
@@ -59,7 +59,7 @@ pub async fn insert(
 }
 
 /// A mail that was not sent yet, with its address; the address is none when nobody is there any more.
-pub async fn unsent(
+pub(super) async fn unsent(
     db: &mut PgConnection,
     mail_id: MailId,
 ) -> Result<Option<(MailRow, Option<Address>)>, Broken> {
@@ -97,7 +97,7 @@ pub async fn unsent(
 }
 
 /// Mails of one text to a person since a moment: what keeps an inbox from being filled through us.
-pub async fn count_since(
+pub(crate) async fn count_since(
     db: &mut PgConnection,
     user_id: UserId,
     template: &str,
@@ -112,7 +112,7 @@ pub async fn count_since(
 }
 
 /// Mails of one text for an account since a moment, for the same reason.
-pub async fn count_for_account(
+pub(crate) async fn count_for_account(
     db: &mut PgConnection,
     account_id: AccountId,
     template: &str,
@@ -127,7 +127,7 @@ pub async fn count_for_account(
 }
 
 /// Notes that the mail server has accepted a mail.
-pub async fn mark_sent(
+pub(super) async fn mark_sent(
     db: &mut PgConnection,
     mail_id: MailId,
     now: OffsetDateTime,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// Notes when keys of these accounts were last used to create a sandbox.
-pub async fn note(
+pub(super) async fn note(
     db: &mut PgConnection,
     uses: &[(AccountId, KeyId, OffsetDateTime)],
 ) -> Result<(), Broken> {

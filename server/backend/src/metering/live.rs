@@ -136,7 +136,7 @@ pub async fn of(view: &mut View) -> Result<Arc<Live>, Broken> {
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
-pub async fn read(
+pub(crate) async fn read(
     backend: &Backend,
     db: &mut PgConnection,
     account_id: AccountId,

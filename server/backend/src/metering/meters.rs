@@ -39,7 +39,7 @@ pub struct Reach<'a> {
 }
 
 /// Makes the meters of accounts that have none and have news, or a grant that ended: its end is booked under the meter.
-pub async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
+pub(super) async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id)
          SELECT account_id FROM (SELECT account_id FROM pending_events
@@ -56,7 +56,7 @@ pub async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), 
 /// Accounts with something to settle: events not settled yet, open intervals with a whole hour behind them, grants that
 /// ended, incidents whose hours are over, and those never settled. The one settled longest ago comes first. One that broke waits for its retry and
 /// does not hold up the others.
-pub async fn behind(
+pub(super) async fn behind(
     db: &mut PgConnection,
     reach: &Reach<'_>,
     now: OffsetDateTime,
@@ -104,7 +104,7 @@ pub async fn behind(
 
 /// Locks the meters of these accounts that nobody else holds, in the order of their ids, and gives those that stand where
 /// they were seen. NO KEY: rows that refer to the account must not wait for it.
-pub async fn lock(db: &mut PgConnection, seen: &[BehindRow]) -> Result<Vec<AccountId>, Broken> {
+pub(super) async fn lock(db: &mut PgConnection, seen: &[BehindRow]) -> Result<Vec<AccountId>, Broken> {
     let ids: Vec<Uuid> = seen.iter().map(|row| row.account_id.0).collect();
     let rows = sqlx::query!(
         "SELECT account_id, settled_seq, settled_until FROM meters WHERE account_id = ANY($1)
@@ -136,7 +136,7 @@ pub struct MeterState {
 }
 
 /// Reads a meter without locking it.
-pub async fn peek(
+pub(crate) async fn peek(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<MeterState>, Broken> {
@@ -160,7 +160,7 @@ pub struct Settled {
 }
 
 /// Notes how far settling came.
-pub async fn settled(db: &mut PgConnection, rows: &[Settled]) -> Result<(), Broken> {
+pub(super) async fn settled(db: &mut PgConnection, rows: &[Settled]) -> Result<(), Broken> {
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id.0).collect();
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let until: Vec<OffsetDateTime> = rows.iter().map(|row| row.until).collect();
@@ -179,7 +179,7 @@ pub async fn settled(db: &mut PgConnection, rows: &[Settled]) -> Result<(), Brok
 }
 
 /// Notes that settling broke: tried again in a minute, counted until then.
-pub async fn failed(
+pub(super) async fn failed(
     db: &mut PgConnection,
     account_id: AccountId,
     now: OffsetDateTime,
@@ -194,7 +194,7 @@ pub async fn failed(
 }
 
 /// Accounts whose settling is broken now, for the alarm.
-pub async fn count_failed(db: &mut PgConnection) -> Result<i64, Broken> {
+pub(crate) async fn count_failed(db: &mut PgConnection) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM meters WHERE failed_at IS NOT NULL"#
     )

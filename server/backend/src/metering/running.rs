@@ -25,7 +25,7 @@ pub struct RunRow {
 }
 
 /// Sandboxes of an account that run, with their open intervals.
-pub async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<RunRow>, Broken> {
+pub(crate) async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = i.sandbox_id
@@ -52,7 +52,7 @@ pub async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec
 }
 
 /// Notes the processor time of what runs, as the orchestrator's list says it; older news never replaces newer.
-pub async fn note_cpu(
+pub(crate) async fn note_cpu(
     db: &mut PgConnection,
     account_id: AccountId,
     used: &[(&str, i64)],

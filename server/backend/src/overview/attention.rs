@@ -11,7 +11,7 @@ use crate::authority::actor::Actor;
 use crate::failure::Broken;
 use crate::metering::live::Live;
 use crate::overview::store;
-use crate::sandboxes::waste::store as waste;
+use crate::sandboxes::waste;
 
 /// How near an end must be to be named: the earliest warning that alerts know is a day before.
 const NEAR_MS: i64 = 2 * DAY_MS;

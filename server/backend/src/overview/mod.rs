@@ -3,7 +3,7 @@
 
 pub mod attention;
 pub mod nav;
-pub mod store;
+mod store;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// Single facts about an account.
-pub struct Glance {
+pub(super) struct Glance {
     /// Running sandboxes.
     pub running: i64,
     /// Live keys.
@@ -41,7 +41,7 @@ pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Resu
 }
 
 /// Alerts that could not be delivered since a moment, by mail and to the webhook.
-pub async fn undelivered(
+pub(super) async fn undelivered(
     db: &mut PgConnection,
     account_id: AccountId,
     since: OffsetDateTime,

@@ -20,7 +20,7 @@ const LISTED_MAX: i64 = 2_000;
 const AGREED_MAX: i64 = 400_000;
 
 /// The price book of one account, oldest first.
-pub async fn book(db: &mut PgConnection, account_id: AccountId) -> Result<Arc<[Price]>, Broken> {
+pub(crate) async fn book(db: &mut PgConnection, account_id: AccountId) -> Result<Arc<[Price]>, Broken> {
     let mut books = books(db, &[account_id]).await?;
     books
         .remove(&account_id)
@@ -28,7 +28,7 @@ pub async fn book(db: &mut PgConnection, account_id: AccountId) -> Result<Arc<[P
 }
 
 /// The price books of accounts; one that is unknown is missing. Accounts rated alike share one.
-pub async fn books(
+pub(crate) async fn books(
     db: &mut PgConnection,
     accounts: &[AccountId],
 ) -> Result<HashMap<AccountId, Arc<[Price]>>, Broken> {

@@ -1,9 +1,11 @@
 //! Work that leaves the process or waits: what a job is, how it is enqueued, how one attempt ends. Leasing, retrying and
 //! burying are `runner`'s; which jobs there are is `registry`'s; what one does is its own file's, in its subject's folder.
 
+#[cfg(feature = "testing")]
+pub mod by_hand;
 pub mod runner;
-pub mod schedules;
-pub mod store;
+pub(crate) mod schedules;
+mod store;
 pub mod turn;
 
 use domain::id::AccountId;
@@ -16,7 +18,10 @@ use time::OffsetDateTime;
 use crate::Backend;
 use crate::failure::Broken;
 use crate::outside::orchestrator::CallError;
-use crate::queue::store::{LeasedJob, NewJob};
+use crate::queue::store::NewJob;
+
+pub use crate::queue::store::LeasedJob;
+pub(crate) use crate::queue::store::{delete_finished, depth, reap};
 
 /// A kind of job. The value is the payload: ids only, because it is stored in plain text and kept for weeks. Each is safe
 /// to run twice and says in the first lines of its file why.

@@ -8,7 +8,7 @@ use crate::failure::Broken;
 
 /// Takes the turn that is due, if one is, and moves on to the next: one update, so that of all replicas one gets it. Turns
 /// that nobody took are not made up for. While a job of `unique_key` lives the turn stays due.
-pub async fn claim(
+pub(crate) async fn claim(
     db: &mut PgConnection,
     name: &str,
     unique_key: &str,
@@ -36,13 +36,13 @@ pub async fn claim(
 }
 
 /// Where a round goes on; empty at its start.
-pub async fn place(db: &mut PgConnection, name: &str) -> Result<String, Broken> {
+pub(crate) async fn place(db: &mut PgConnection, name: &str) -> Result<String, Broken> {
     let place = sqlx::query_scalar!("SELECT place FROM schedules WHERE name = $1", name);
     Ok(place.fetch_optional(db).await?.unwrap_or_default())
 }
 
 /// Notes where a round goes on; with `more` the next turn is due at once instead of a period later.
-pub async fn set_place(
+pub(crate) async fn set_place(
     db: &mut PgConnection,
     name: &str,
     place: &str,

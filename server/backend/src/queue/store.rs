@@ -22,7 +22,7 @@ pub struct NewJob<'a> {
 }
 
 /// Enqueues a job unless the same effect is already waiting or running.
-pub async fn enqueue(
+pub(super) async fn enqueue(
     db: &mut PgConnection,
     job: &NewJob<'_>,
     now: OffsetDateTime,
@@ -62,7 +62,7 @@ pub struct LeasedJob {
 }
 
 /// Claims up to `limit` due jobs for `lease_s` seconds.
-pub async fn claim(
+pub(super) async fn claim(
     db: &mut PgConnection,
     limit: i64,
     lease_s: i32,
@@ -82,7 +82,7 @@ pub async fn claim(
 }
 
 /// Extends a lease; false when it was lost, and the work must stop.
-pub async fn extend(db: &mut PgConnection, job: &LeasedJob, lease_s: i32) -> Result<bool, Broken> {
+pub(super) async fn extend(db: &mut PgConnection, job: &LeasedJob, lease_s: i32) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE jobs SET leased_until = now() + $3::integer * interval '1 second'
          WHERE job_id = $1 AND lease_token = $2",
@@ -96,7 +96,7 @@ pub async fn extend(db: &mut PgConnection, job: &LeasedJob, lease_s: i32) -> Res
 }
 
 /// Finishes a job; false when the lease was lost. Run in the transaction of the job's effect on our own tables.
-pub async fn finish(db: &mut PgConnection, job: &LeasedJob) -> Result<bool, Broken> {
+pub(super) async fn finish(db: &mut PgConnection, job: &LeasedJob) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE jobs SET finished_at = now(), lease_token = NULL, leased_until = NULL
          WHERE job_id = $1 AND lease_token = $2",
@@ -109,7 +109,7 @@ pub async fn finish(db: &mut PgConnection, job: &LeasedJob) -> Result<bool, Brok
 }
 
 /// Puts a job back for another attempt after `delay_ms`; false when the lease was lost.
-pub async fn retry(
+pub(super) async fn retry(
     db: &mut PgConnection,
     job: &LeasedJob,
     failure: &str,
@@ -128,7 +128,7 @@ pub async fn retry(
 }
 
 /// Lays a job on the dead list, where a person sees it; false when the lease was lost.
-pub async fn bury(db: &mut PgConnection, job: &LeasedJob, failure: &str) -> Result<bool, Broken> {
+pub(super) async fn bury(db: &mut PgConnection, job: &LeasedJob, failure: &str) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE jobs SET dead_at = now(), last_failure = $3, lease_token = NULL, leased_until = NULL
          WHERE job_id = $1 AND lease_token = $2",
@@ -141,7 +141,7 @@ pub async fn bury(db: &mut PgConnection, job: &LeasedJob, failure: &str) -> Resu
 
 /// Frees jobs whose lease ran out: their worker died or slept. A job that spent `attempts_max` attempts this way dies,
 /// so that one which kills its worker does not go round for ever. Gives how many were freed and how many died.
-pub async fn reap(db: &mut PgConnection, attempts_max: i32) -> Result<(i64, i64), Broken> {
+pub(crate) async fn reap(db: &mut PgConnection, attempts_max: i32) -> Result<(i64, i64), Broken> {
     let row = sqlx::query!(
         r#"WITH lost AS (
                UPDATE jobs SET lease_token = NULL, leased_until = NULL, run_at = now(), last_failure = 'lease_lost',
@@ -158,7 +158,7 @@ pub async fn reap(db: &mut PgConnection, attempts_max: i32) -> Result<(i64, i64)
 }
 
 /// Deletes finished jobs older than `days`; at most `limit`. Dead ones stay until a person has looked.
-pub async fn delete_finished(db: &mut PgConnection, days: i32, limit: i64) -> Result<u64, Broken> {
+pub(crate) async fn delete_finished(db: &mut PgConnection, days: i32, limit: i64) -> Result<u64, Broken> {
     let done = sqlx::query!(
         "DELETE FROM jobs WHERE job_id IN (
              SELECT job_id FROM jobs WHERE finished_at < now() - $1::integer * interval '1 day' LIMIT $2)",
@@ -181,7 +181,7 @@ pub struct Depth {
 }
 
 /// Measures the queue.
-pub async fn depth(db: &mut PgConnection) -> Result<Depth, Broken> {
+pub(crate) async fn depth(db: &mut PgConnection) -> Result<Depth, Broken> {
     Ok(sqlx::query_as!(
         Depth,
         r#"SELECT count(*) FILTER (WHERE dead_at IS NULL) AS "live!", count(*) FILTER (WHERE dead_at IS NOT NULL) AS "dead!",

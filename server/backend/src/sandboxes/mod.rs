@@ -2,7 +2,7 @@
 //! orchestrator; here they are read.
 
 pub mod cost;
-pub mod store;
+mod store;
 pub mod timeout;
 pub mod waste;
 

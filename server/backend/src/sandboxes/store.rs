@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// A sandbox as lists show it, with what is posted for it; the live rest is the service's to add.
-pub struct SandboxRow {
+pub(super) struct SandboxRow {
     /// Its id.
     pub sandbox_id: String,
     /// Its state's word.
@@ -41,7 +41,7 @@ pub struct SandboxRow {
 
 /// What a list of sandboxes is asked for.
 #[derive(Default)]
-pub struct Filter<'a> {
+pub(super) struct Filter<'a> {
     /// Only this state.
     pub state: Option<SandboxState>,
     /// Only this sandbox.
@@ -53,7 +53,7 @@ pub struct Filter<'a> {
 }
 
 /// Sandboxes of an account, newest first.
-pub async fn list(
+pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
     filter: Filter<'_>,
@@ -78,7 +78,7 @@ pub async fn list(
 }
 
 /// Whether a sandbox runs; false when the account has no such sandbox.
-pub async fn is_running(
+pub(super) async fn is_running(
     db: &mut PgConnection,
     account_id: AccountId,
     sandbox_id: &SandboxId,
@@ -87,7 +87,7 @@ pub async fn is_running(
 }
 
 /// The word of a sandbox's state; none when the account has no such sandbox.
-pub async fn state(
+pub(super) async fn state(
     db: &mut PgConnection,
     account_id: AccountId,
     sandbox_id: &SandboxId,
@@ -102,7 +102,7 @@ pub async fn state(
 }
 
 /// The sandbox that an account started first.
-pub async fn first_id(
+pub(super) async fn first_id(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<String>, Broken> {

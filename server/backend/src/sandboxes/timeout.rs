@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::outside::orchestrator::CallError;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 use crate::sandboxes::store;
 
 /// A second choice while the first is on its way is a job of its own.

@@ -10,13 +10,12 @@ use domain::money::{Cents, Ticks};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::accounts::store as accounts;
-use crate::accounts::tenant::PushTenant;
+use crate::accounts::{self, tenant::PushTenant};
 use crate::audit;
 use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
 use crate::identity::users::{self};
-use crate::identity::verification::store as verifications;
+use crate::identity::verification as verifications;
 use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use crate::queue;
 use crate::secret::sha256;

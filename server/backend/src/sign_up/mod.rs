@@ -15,17 +15,15 @@ use domain::sign_up::{SignUpProblem, SignUpRefusal};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
-use crate::accounts::store as accounts;
-use crate::accounts::store::Acceptance;
-use crate::alerts::recipients::store as recipients;
+use crate::accounts::{self, Acceptance};
+use crate::alerts::recipients;
 use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
 use crate::identity::mails::AlreadyRegistered;
 use crate::identity::users::{self, NewUser};
 use crate::identity::verification::open_verification;
 use crate::mail::letter::Letter as _;
-use crate::mail::store::{MailRow, To};
-use crate::mail::{send as send_mail, store as mails};
+use crate::mail::{self, MailRow, To, send as send_mail};
 use crate::{Backend, random};
 
 /// What is typed and ticked at sign-up.
@@ -183,7 +181,7 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
         return Ok(());
     };
     let since = now - Duration::HOUR;
-    let sent = mails::count_since(&mut tx, user.user_id, AlreadyRegistered::NAME, since).await?;
+    let sent = mail::count_since(&mut tx, user.user_id, AlreadyRegistered::NAME, since).await?;
     if sent < VERIFICATION_MAILS_PER_HOUR {
         let mail = MailRow {
             mail_id: MailId(random::id(now)),

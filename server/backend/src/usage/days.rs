@@ -23,7 +23,7 @@ fn midnight(at: Moment) -> Result<OffsetDateTime, Broken> {
 }
 
 /// Posted cost of an account since a midnight UTC, whoever pays for it.
-pub async fn since(
+pub(crate) async fn since(
     db: &mut PgConnection,
     account_id: AccountId,
     from: Moment,
@@ -37,7 +37,7 @@ pub async fn since(
 }
 
 /// Posted usage by day since a midnight UTC, oldest first; at most 100 days.
-pub async fn by_day(
+pub(crate) async fn by_day(
     db: &mut PgConnection,
     account_id: AccountId,
     from: Moment,
@@ -62,7 +62,7 @@ pub async fn by_day(
 }
 
 /// Posted cost per key since a midnight UTC.
-pub async fn by_key(
+pub(crate) async fn by_key(
     db: &mut PgConnection,
     account_id: AccountId,
     keys: &[Uuid],

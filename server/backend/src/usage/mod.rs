@@ -1,11 +1,11 @@
 //! Usage over time: posted hours plus what runs now, so the newest bar is as exact as the oldest. One snapshot per page.
 //! Single intervals are `usage_intervals`'s, comparisons `usage_reasons`'s.
 
-pub mod days;
+pub(crate) mod days;
 pub mod intervals;
 pub mod reasons;
-pub mod source;
-pub mod sums;
+pub(crate) mod source;
+pub(crate) mod sums;
 
 use domain::moment::Moment;
 use domain::money::Cents;
@@ -16,7 +16,7 @@ use domain::usage::query::{Group, Only, Query, ZoneName};
 
 use crate::authority::view::View;
 use crate::failure::Broken;
-use crate::limit::store as limits;
+use crate::limit as limits;
 use crate::metering::live::{self, FeedStatus};
 use crate::usage::reasons::Reasons;
 use crate::usage::source::Source;

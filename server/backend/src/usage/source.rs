@@ -38,7 +38,7 @@ impl Source<'_> {
 
     /// Sums by bucket and series.
     #[tracing::instrument(skip_all, name = "usage.breakdown")]
-    pub async fn breakdown(
+    pub(super) async fn breakdown(
         &self,
         db: &mut PgConnection,
         query: &Query,
@@ -87,7 +87,7 @@ impl Source<'_> {
 
     /// Names of the keys among these words.
     #[tracing::instrument(skip_all, name = "usage.key_names")]
-    pub async fn key_names(
+    pub(super) async fn key_names(
         &self,
         db: &mut PgConnection,
         group: Group,

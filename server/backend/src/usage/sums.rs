@@ -143,7 +143,7 @@ pub(super) fn whole(value: Decimal) -> Result<i128, Broken> {
 }
 
 /// Sums by bucket and series: at most seven named series and their rest.
-pub async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
+pub(super) async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
     let (days, hours) = asked.stretches();
@@ -196,7 +196,7 @@ pub async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<S
 }
 
 /// The same from `slices`, by sandbox. Must be asked only after [`fits`], or for one sandbox.
-pub async fn by_sandbox(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
+pub(super) async fn by_sandbox(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
     let size = asked.only.size;
@@ -236,7 +236,7 @@ pub async fn by_sandbox(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<
 }
 
 /// Sums of one sandbox by bucket. The word of its series is that of the group, so the chart keeps its shape.
-pub async fn of_sandbox(
+pub(super) async fn of_sandbox(
     db: &mut PgConnection,
     asked: &Asked<'_>,
     sandbox_id: &str,
@@ -275,7 +275,7 @@ pub async fn of_sandbox(
 }
 
 /// True when so few rated hours lie in `[from, until)` that a page can read them one by one.
-pub async fn fits(
+pub(crate) async fn fits(
     db: &mut PgConnection,
     account_id: AccountId,
     from: Moment,
@@ -292,7 +292,7 @@ pub async fn fits(
 }
 
 /// Names of keys of the account, and whether they are revoked; what is not among them is unknown here.
-pub async fn key_names(
+pub(super) async fn key_names(
     db: &mut PgConnection,
     account_id: AccountId,
     keys: &[Uuid],

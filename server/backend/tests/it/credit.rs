@@ -4,6 +4,7 @@
 use backend::actor::Actor;
 use backend::service::statement::{self, Cause, EntryKind};
 use backend::service::{burn_down, credit, overview, sandbox_intervals, sandboxes, what_if};
+use backend::testing;
 use domain::burn_down::Reach;
 use domain::ceilings::PAGE_ROWS;
 use domain::money::{Cents, Ticks};
@@ -265,7 +266,7 @@ async fn the_own_limit_ends_it_first_and_is_named(pool: PgPool) {
         "INSERT INTO spending_limits (account_id, monthly_cents, set_at) VALUES ($1, 25, now())",
         actor.account_id().0
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
     let read = credit::read(&mut world.view(&actor).await).await.unwrap();
@@ -305,7 +306,7 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
              FROM la, ledger_accounts AS s WHERE s.account_id = $1 AND s.kind = 'promo_cost'",
             account_id, days, end, note
         )
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     }

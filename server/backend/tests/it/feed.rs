@@ -3,6 +3,7 @@
 use backend::metering::pull::{self, Pulled};
 use backend::metering::settle;
 use backend::service::{credit, overview, sandboxes, usage};
+use backend::testing;
 use domain::figures::Stage;
 use domain::money::{Cents, Ticks};
 use domain::sandbox::{SandboxId, SandboxState};
@@ -23,7 +24,7 @@ async fn state(world: &World) -> String {
             (SELECT string_agg(i::text, ';' ORDER BY i.sandbox_id, i.ordinal) FROM intervals AS i),
             (SELECT string_agg(l::text, ';' ORDER BY l.ledger_account_id) FROM ledger_accounts AS l)) AS "state!""#
     );
-    rows.fetch_one(world.backend.pool()).await.unwrap()
+    rows.fetch_one(testing::pool(&world.backend)).await.unwrap()
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -124,7 +125,7 @@ async fn a_life_across_hours_is_posted_hourly_and_shown_live(pool: PgPool) {
         assert_eq!(month, spent, "chart and balance agree while it runs");
     }
     let posted = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM slices"#)
-        .fetch_one(world.backend.pool());
+        .fetch_one(testing::pool(&world.backend));
     assert!(
         posted.await.unwrap() >= 8,
         "whole hours are booked though it never stopped"
@@ -161,30 +162,30 @@ async fn replaying_the_feed_changes_nothing(pool: PgPool) {
     let before = state(&world).await;
     // As if the cursor had been lost: the log refuses to take an event twice, and nothing is booked twice.
     sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     world.meter().await;
     assert_eq!(state(&world).await, before);
     // Settling with the slices, their sums and the intervals thrown away rebuilds them to the letter.
     sqlx::query!("DELETE FROM slices")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     sqlx::query!("DELETE FROM usage_hours")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     sqlx::query!("DELETE FROM usage_days")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     sqlx::query!("DELETE FROM intervals")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     world.meter().await;
@@ -250,7 +251,7 @@ async fn a_rewritten_event_stops_the_feed(pool: PgPool) {
     world.control().rewrite(1).unwrap();
     assert_eq!(pull::pull(&world.backend).await.unwrap(), Pulled::Stopped);
     let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors")
-        .fetch_one(world.backend.pool())
+        .fetch_one(testing::pool(&world.backend))
         .await;
     assert_eq!(reason.unwrap().as_deref(), Some("rewritten"));
 }
@@ -291,7 +292,7 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
     world.meter().await;
     let aside =
         sqlx::query!("SELECT set_aside FROM feed_log WHERE set_aside IS NOT NULL ORDER BY seq");
-    let aside = aside.fetch_all(world.backend.pool()).await.unwrap();
+    let aside = aside.fetch_all(testing::pool(&world.backend)).await.unwrap();
     let reasons: Vec<_> = aside
         .iter()
         .filter_map(|row| row.set_aside.as_deref())
@@ -382,6 +383,6 @@ async fn an_event_rewritten_long_ago_is_found_too(pool: PgPool) {
         Pulled::Stopped
     );
     let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors");
-    let reason = reason.fetch_one(world.backend.pool()).await.unwrap();
+    let reason = reason.fetch_one(testing::pool(&world.backend)).await.unwrap();
     assert_eq!(reason.as_deref(), Some("rewritten"));
 }

@@ -1,6 +1,7 @@
 //! What is left of a grant at its end goes, after every hour it may pay for is settled, and goes again if it comes back.
 
-use backend::store::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
+use backend::ledger::{GrantReason, NewGrant, NewTransfer, System, TransferKind};
+use backend::testing::ledger;
 use domain::id::{AccountId, GrantId};
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::{Cents, Ticks};
@@ -17,7 +18,7 @@ async fn give(world: &World, account_id: AccountId, hours: i64) -> GrantId {
     let now = world.backend.clock().now();
     let hour = Moment::from(now).hour();
     let grant_id = GrantId(backend::random::id(now));
-    let mut db = world.backend.pool().acquire().await.unwrap();
+    let mut db = testing::pool(&world.backend).acquire().await.unwrap();
     let grant = NewGrant {
         grant_id,
         reason: GrantReason::Goodwill,
@@ -52,7 +53,7 @@ async fn expiries(world: &World, grant_id: GrantId) -> Vec<(String, i64)> {
         r#"SELECT key, ticks::bigint AS "ticks!" FROM transfers WHERE kind = 'expiry' AND debit_id = $1 ORDER BY key"#,
         grant_id.0
     );
-    let rows = rows.fetch_all(world.backend.pool()).await.unwrap();
+    let rows = rows.fetch_all(testing::pool(&world.backend)).await.unwrap();
     rows.into_iter().map(|row| (row.key, row.ticks)).collect()
 }
 
@@ -80,7 +81,7 @@ async fn the_rest_of_a_grant_goes_at_its_end_and_again_after_a_correction(pool: 
         r#"SELECT sum(ticks)::bigint AS "paid!" FROM transfers WHERE kind = 'usage' AND debit_id = $1"#,
         grant.0
     );
-    let paid = paid.fetch_one(world.backend.pool()).await.unwrap();
+    let paid = paid.fetch_one(testing::pool(&world.backend)).await.unwrap();
     assert_eq!(i128::from(first[0].1 + paid), DOLLAR.get());
     let whole = i64::try_from(DOLLAR.get()).unwrap();
     let idle_expiry = (format!("expiry:{unused}"), whole);
@@ -109,5 +110,5 @@ async fn the_rest_of_a_grant_goes_at_its_end_and_again_after_a_correction(pool: 
         r#"SELECT (credit_ticks - debit_ticks)::bigint AS "left!" FROM ledger_accounts WHERE ledger_account_id = $1"#,
         grant.0
     );
-    assert_eq!(left.fetch_one(world.backend.pool()).await.unwrap(), 0);
+    assert_eq!(left.fetch_one(testing::pool(&world.backend)).await.unwrap(), 0);
 }

@@ -1,5 +1,6 @@
 //! What a sandbox cost while it was out of reach comes back, once, as a grant that names it.
 
+use backend::testing;
 use domain::money::Ticks;
 use peers::orchestrator::Kind;
 use sqlx::PgPool;
@@ -19,7 +20,7 @@ struct Incident {
 }
 
 async fn incident(world: &World) -> Incident {
-    let pool = world.backend.pool();
+    let pool = testing::pool(&world.backend);
     let row = sqlx::query!(
         r#"SELECT billed_ms, ticks::bigint AS "ticks!", credited_at IS NOT NULL AS "weighed!" FROM incidents"#
     );
@@ -60,7 +61,7 @@ async fn lost_for_twelve_minutes(world: &World, before_ms: i64) -> (uuid::Uuid, 
 
 async fn refold(world: &World) {
     sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     world.meter().await;
@@ -118,7 +119,7 @@ async fn an_incident_that_turns_out_longer_gives_back_the_difference(pool: PgPoo
         "UPDATE incidents SET ended_at = ended_at - interval '1 minute', ticks = ticks - $1::bigint",
         minute
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
     refold(&world).await;
@@ -132,7 +133,7 @@ async fn an_incident_that_turns_out_longer_gives_back_the_difference(pool: PgPoo
     let stated = sqlx::query_scalar!(
         r#"SELECT amount_ticks::bigint AS "stated!" FROM grants WHERE reason = 'incident'"#
     );
-    let stated = stated.fetch_one(world.backend.pool()).await.unwrap();
+    let stated = stated.fetch_one(testing::pool(&world.backend)).await.unwrap();
     assert_eq!(stated, longer.remaining, "a grant states what filled it");
     assert!(Ticks::new(stated.into()).unwrap().is_positive());
 }

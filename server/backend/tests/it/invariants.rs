@@ -2,7 +2,8 @@
 //! once. docs/invariants.md says which test keeps which; the last test here holds that page to its word.
 
 use backend::service::accounts;
-use backend::store::ledger::{self, NewTransfer, System, TransferKind};
+use backend::ledger::{NewTransfer, System, TransferKind};
+use backend::testing::{self, ledger};
 use domain::feed::{Event, EventKind};
 use domain::id::{AccountId, LedgerAccountId};
 use domain::interval;
@@ -152,7 +153,7 @@ async fn forty_burners_of_one_grant_take_no_more_than_it_holds(pool: PgPool) {
         .unwrap();
     drop(db);
     let burn = |number: usize| {
-        let pool = world.backend.pool().clone();
+        let pool = testing::pool(&world.backend).clone();
         async move {
             let mut tx = pool.begin().await.unwrap();
             let transfer = NewTransfer {

@@ -3,7 +3,7 @@
 use backend::failure::Failure;
 use backend::registry::KINDS;
 use backend::service::{keys, sandboxes, webhooks};
-use backend::store::jobs::{self as store, NewJob};
+use backend::testing::jobs::{self as store, NewJob};
 use backend::testing;
 use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
@@ -112,7 +112,7 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
     let rows = sqlx::query!(
         "UPDATE jobs SET finished_at = NULL, attempt = 0, run_at = now() RETURNING kind"
     );
-    let rerun = rows.fetch_all(world.backend.pool()).await.unwrap();
+    let rerun = rows.fetch_all(testing::pool(&world.backend)).await.unwrap();
     for kind in KINDS {
         assert!(
             rerun.iter().any(|row| row.kind == kind.name()),
@@ -158,7 +158,7 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
         testing::drain_jobs(&world.backend).await.unwrap();
         world.control().clear_faults();
         sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
-            .execute(world.backend.pool())
+            .execute(testing::pool(&world.backend))
             .await
             .unwrap();
         testing::drain_jobs(&world.backend).await.unwrap();

@@ -1,6 +1,7 @@
 //! What the database itself refuses, and what the ledger always adds up to.
 
 use backend::service::{credit, statement};
+use backend::testing;
 use domain::money::{Cents, Ticks};
 use sqlx::PgPool;
 
@@ -10,7 +11,7 @@ use crate::world::World;
 async fn nothing_booked_can_be_changed_or_removed(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
-    let pool = world.backend.pool();
+    let pool = testing::pool(&world.backend);
     assert!(
         sqlx::query!("UPDATE transfers SET ticks = ticks + 1")
             .execute(pool)
@@ -162,7 +163,7 @@ async fn credit_runs_to_zero_then_overrun_is_measured_and_not_charged(pool: PgPo
                   coalesce((SELECT sum(ticks) FROM transfers AS t WHERE t.credit_id = la.ledger_account_id), 0) AS "credits!"
            FROM ledger_accounts AS la"#
     );
-    let rows = rows.fetch_all(world.backend.pool()).await.unwrap();
+    let rows = rows.fetch_all(testing::pool(&world.backend)).await.unwrap();
     let grant = rows.iter().find(|row| row.kind == "grant").unwrap();
     assert_eq!(
         (grant.debit, grant.credit),

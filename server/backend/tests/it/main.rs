@@ -7,6 +7,7 @@ mod checks_faults;
 mod credit;
 mod feed;
 mod grant_ends;
+mod house;
 mod incidents;
 mod invariants;
 mod jobs;

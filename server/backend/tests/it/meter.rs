@@ -1,5 +1,6 @@
 //! What settling keeps beside the money: sums by hour and cohort, whatever comes in and in whatever pieces.
 
+use backend::testing;
 use domain::moment::{HOUR_MS, Moment};
 use peers::orchestrator::{Appended, Kind};
 use sqlx::PgPool;
@@ -104,7 +105,7 @@ async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
         if dice.below(2) == 0 {
             world.meter().await;
             assert_eq!(
-                sums_that_differ(world.backend.pool()).await,
+                sums_that_differ(testing::pool(&world.backend)).await,
                 0,
                 "round {round}"
             );
@@ -112,9 +113,9 @@ async fn hours_and_days_are_the_sum_of_slices_after_any_lives(pool: PgPool) {
     }
     world.control().advance_ms(3 * HOUR_MS).unwrap();
     world.meter().await;
-    assert_eq!(sums_that_differ(world.backend.pool()).await, 0);
+    assert_eq!(sums_that_differ(testing::pool(&world.backend)).await, 0);
     let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM usage_hours"#);
-    assert!(rows.fetch_one(world.backend.pool()).await.unwrap() > 20);
+    assert!(rows.fetch_one(testing::pool(&world.backend)).await.unwrap() > 20);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -133,7 +134,7 @@ async fn hours_and_days_that_are_taken_back_leave_no_rows(pool: PgPool) {
         let rows = sqlx::query!(
             r#"SELECT (SELECT count(*) FROM usage_hours) AS "hours!", (SELECT count(*) FROM usage_days) AS "days!""#
         );
-        let rows = rows.fetch_one(world.backend.pool()).await.unwrap();
+        let rows = rows.fetch_one(testing::pool(&world.backend)).await.unwrap();
         (rows.hours, rows.days)
     };
     let (hours, days) = rows().await;
@@ -143,5 +144,5 @@ async fn hours_and_days_that_are_taken_back_leave_no_rows(pool: PgPool) {
     world.control().advance_ms(1).unwrap();
     world.meter().await;
     assert_eq!(rows().await, (1, 1));
-    assert_eq!(sums_that_differ(world.backend.pool()).await, 0);
+    assert_eq!(sums_that_differ(testing::pool(&world.backend)).await, 0);
 }

@@ -1,7 +1,6 @@
 //! Closed months: when they close, and that nothing changes a frozen row (invariant 18).
 
 use backend::jobs::schedule;
-use backend::store::months;
 use backend::testing;
 use domain::id::AccountId;
 use domain::moment::Moment;
@@ -33,8 +32,12 @@ async fn closed(world: &World) -> Vec<(OffsetDateTime, bool)> {
 /// A statement of a month as one text.
 async fn statement(world: &World, account_id: AccountId, month: OffsetDateTime) -> String {
     let mut db = world.owner.acquire().await.unwrap();
-    let row = months::frozen(&mut db, account_id, month).await.unwrap();
-    let row = row.unwrap();
+    let row = sqlx::query!(
+        "SELECT usage_ticks, credit_ticks, overrun_ticks FROM account_months WHERE account_id = $1 AND month_at = $2",
+        account_id.0,
+        month
+    );
+    let row = row.fetch_one(&mut *db).await.unwrap();
     format!(
         "{} = {} + {}",
         row.usage_ticks, row.credit_ticks, row.overrun_ticks
@@ -152,14 +155,14 @@ async fn an_account_that_does_not_settle_holds_its_month_open(pool: PgPool) {
     world.meter().await;
     let month = month_start(Moment::from_unix_ms(now_ms(&world)));
     sqlx::query!("UPDATE meters SET failed_at = now(), retry_at = 'infinity'")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     go_to(&world, next_month(month).plus_ms(2 * DAY_MS)).await;
     close(&world).await;
     assert_eq!(closed(&world).await, []);
     sqlx::query!("UPDATE meters SET failed_at = NULL, retry_at = NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     close(&world).await;

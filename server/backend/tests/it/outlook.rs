@@ -42,7 +42,7 @@ async fn leave(world: &World, actor: &Actor, ticks: i128) {
         actor.account_id().0,
         ticks.to_string()
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
     // Before anything looks, so that the epoch's base is what is left.
@@ -50,7 +50,7 @@ async fn leave(world: &World, actor: &Actor, ticks: i128) {
         "UPDATE forecasts SET due_at = '-infinity', epoch = 0 WHERE account_id = $1",
         actor.account_id().0
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
 }
@@ -61,7 +61,7 @@ async fn told(world: &World, actor: &Actor) -> (Option<i64>, i64) {
         "SELECT run_until, generation FROM accounts WHERE account_id = $1",
         actor.account_id().0
     )
-    .fetch_one(world.backend.pool())
+    .fetch_one(testing::pool(&world.backend))
     .await
     .unwrap();
     let ms = row
@@ -131,7 +131,7 @@ async fn what_runs_hibernates_at_the_computed_moment_and_nothing_starts_after_it
     let overrun =
         sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers WHERE kind = 'overrun'"#);
     assert_eq!(
-        overrun.fetch_one(world.backend.pool()).await.unwrap(),
+        overrun.fetch_one(testing::pool(&world.backend)).await.unwrap(),
         0,
         "not a tick beyond the credit"
     );

@@ -24,7 +24,7 @@ async fn given(world: &World, actor: &Actor) -> Vec<(String, i32, i64)> {
            FROM alerts AS a WHERE account_id = $1 ORDER BY raised_at, kind, threshold"#,
         actor.account_id().0
     );
-    let rows = rows.fetch_all(world.backend.pool()).await.unwrap();
+    let rows = rows.fetch_all(testing::pool(&world.backend)).await.unwrap();
     rows.into_iter()
         .map(|row| (row.kind, row.threshold, row.ways))
         .collect()
@@ -213,13 +213,13 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
     // One that never answers well is given up, and no job of ours is dead for it.
     receiver.answers("500 Oh");
     sqlx::query!("UPDATE alert_deliveries SET delivered_at = NULL WHERE webhook_id IS NOT NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     let again = sqlx::query!(
         "UPDATE jobs SET finished_at = NULL, attempt = 15, run_at = now() WHERE kind = 'send-webhook'"
     );
-    again.execute(world.backend.pool()).await.unwrap();
+    again.execute(testing::pool(&world.backend)).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     let page = alerts::read(&mut world.view(&actor).await, None)
         .await
@@ -231,7 +231,7 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
 
 async fn due_now(world: &World) {
     sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();

@@ -1,5 +1,6 @@
 //! An account is rated by its own book: what was agreed with it, from the hour on from which it was agreed.
 
+use backend::testing;
 use domain::moment::HOUR_MS;
 use sqlx::PgPool;
 
@@ -14,7 +15,7 @@ async fn a_binding_rates_its_own_account_and_hours_only(pool: PgPool) {
     );
     let (of_ada, of_bob) = (world.key(&ada).await, world.key(&bob).await);
     world.control().set_speed(0).unwrap();
-    let pool = world.backend.pool();
+    let pool = testing::pool(&world.backend);
     sqlx::query!(
         "INSERT INTO prices (price_id, sku, vcpu_hour_microusd, gib_hour_microusd, grain_ms, is_first, announced_at, during)
          VALUES (gen_random_uuid(), 'deal', 13000, 7500, 1000, true, now(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use backend::testing;
 use sqlx::{Connection as _, Executor as _, PgPool};
 
 use crate::world::World;
@@ -14,7 +15,7 @@ async fn backend_pid(pool: &PgPool) -> i32 {
 #[sqlx::test(migrations = "../../migrations")]
 async fn free_connections_are_used_again(pool: PgPool) {
     let world = World::new(pool).await;
-    let pool = world.backend.pool();
+    let pool = testing::pool(&world.backend);
     let mut pids = BTreeSet::new();
     for _ in 0..50 {
         pids.insert(backend_pid(pool).await);
@@ -27,7 +28,7 @@ async fn free_connections_are_used_again(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_connection_with_an_open_transaction_is_not(pool: PgPool) {
     let world = World::new(pool).await;
-    let pool = world.backend.pool();
+    let pool = testing::pool(&world.backend);
     let mut db = pool.acquire().await.unwrap();
     // Behind the back of sqlx, as a dropped BEGIN leaves it.
     db.execute("BEGIN").await.unwrap();

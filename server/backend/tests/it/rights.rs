@@ -1,6 +1,7 @@
 //! The rights of the application (invariant 19): what is booked cannot be changed by what serves requests, though every
 //! trigger were gone; and what it must do, it may.
 
+use backend::testing;
 use sqlx::{Executor as _, PgPool};
 
 use crate::checks::busy;
@@ -31,7 +32,7 @@ async fn refused(pool: &PgPool, sql: String) -> String {
 #[sqlx::test(migrations = "../../migrations")]
 async fn nothing_append_only_can_be_changed_even_without_triggers(pool: PgPool) {
     let world = busy(pool).await;
-    let app = world.backend.pool();
+    let app = testing::pool(&world.backend);
     for (table, change) in APPEND_ONLY {
         let triggers_off = format!("ALTER TABLE {table} DISABLE TRIGGER ALL");
         world
@@ -63,7 +64,7 @@ async fn nothing_append_only_can_be_changed_even_without_triggers(pool: PgPool) 
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_pool_works_as_the_application_and_comes_back_to_it(pool: PgPool) {
     let world = crate::world::World::new(pool).await;
-    let mut db = world.backend.pool().acquire().await.unwrap();
+    let mut db = testing::pool(&world.backend).acquire().await.unwrap();
     db.execute("RESET ROLE").await.unwrap();
     let role = sqlx::query_scalar!(r#"SELECT current_user::text AS "role!""#);
     assert_eq!(role.fetch_one(&mut *db).await.unwrap(), "isorun_app");

@@ -1,9 +1,7 @@
 //! Accounts are settled in lots and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
 
 use backend::metering::pull::{self, Pulled};
-use backend::store::events::{self, News};
-use backend::store::meters::Settled;
-use backend::store::news;
+use backend::testing::metering::{self, News, Settled};
 use domain::ceilings::SETTLED_EVENTS_PER_ACCOUNT;
 use domain::moment::HOUR_MS;
 use peers::orchestrator::Kind;
@@ -167,16 +165,16 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await.account_id();
     let mut db = world.owner.acquire().await.unwrap();
-    news::add(&mut db, &[ada.0], &[8]).await.unwrap();
+    metering::add_news(&mut db, &[ada.0], &[8]).await.unwrap();
     let settled = |seq| Settled {
         account_id: ada,
         seq,
         until: time::OffsetDateTime::UNIX_EPOCH,
     };
-    news::take(&mut db, &[settled(7)]).await.unwrap();
+    metering::take_news(&mut db, &[settled(7)]).await.unwrap();
     let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [8]);
-    news::take(&mut db, &[settled(8)]).await.unwrap();
+    metering::take_news(&mut db, &[settled(8)]).await.unwrap();
     let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
 }
@@ -211,7 +209,7 @@ async fn what_arrives_while_settling_waits_for_the_next_round(pool: PgPool) {
             is_whole,
         };
         let feed = (stored[0].feed.as_str(), stored[0].epoch.as_str());
-        let read = events::of_touched(&mut db, feed, &[news]).await.unwrap();
+        let read = metering::of_touched(&mut db, feed, &[news]).await.unwrap();
         let read: Vec<i64> = read.iter().map(|row| row.event.seq).collect();
         assert_eq!(read, want, "{is_whole}");
     }

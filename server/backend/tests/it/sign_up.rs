@@ -51,7 +51,7 @@ async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
         "{subjects:?}"
     );
     let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
-        .fetch_one(world.backend.pool());
+        .fetch_one(testing::pool(&world.backend));
     assert_eq!(
         users.await.unwrap(),
         1,
@@ -153,7 +153,7 @@ async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
             .await;
     assert!(all.iter().all(Result::is_ok), "all get the same answer");
     let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
-        .fetch_one(world.backend.pool());
+        .fetch_one(testing::pool(&world.backend));
     assert_eq!(users.await.unwrap(), 1);
 }
 
@@ -187,7 +187,7 @@ async fn only_the_right_pair_signs_in(pool: PgPool) {
 async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
     let world = World::new(pool).await;
     let settings = testing::settings(&world.orchestrator.url(), "smtp://127.0.0.1:1").unwrap();
-    let away = testing::backend(world.backend.pool().clone(), settings).unwrap();
+    let away = testing::backend(testing::pool(&world.backend).clone(), settings).unwrap();
     accounts::sign_up(&away, sign_up("ada@example.org"))
         .await
         .unwrap();
@@ -198,7 +198,7 @@ async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
         "the mail waits"
     );
     sqlx::query!("UPDATE jobs SET run_at = now() WHERE finished_at IS NULL")
-        .execute(away.pool())
+        .execute(testing::pool(&away))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();

@@ -1,5 +1,6 @@
 //! Events whose time cannot be: what counts is bounded, and a person is told once.
 
+use backend::testing;
 use domain::moment::DAY_MS;
 use peers::orchestrator::Kind;
 use sqlx::PgPool;
@@ -11,7 +12,7 @@ async fn faults(world: &World) -> Vec<String> {
     let faults = sqlx::query_scalar!(
         "SELECT fault FROM findings WHERE check_name = 'skew' AND resolved_at IS NULL ORDER BY fault"
     );
-    faults.fetch_all(world.backend.pool()).await.unwrap()
+    faults.fetch_all(testing::pool(&world.backend)).await.unwrap()
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -44,7 +45,7 @@ async fn odd_clocks_are_found_once_and_bounded(pool: PgPool) {
     let billed = sqlx::query_scalar!(
         r#"SELECT sum(billed_ms)::bigint AS "ms!" FROM slices WHERE sandbox_id = 'runlate'"#
     );
-    let billed = billed.fetch_one(world.backend.pool()).await.unwrap();
+    let billed = billed.fetch_one(testing::pool(&world.backend)).await.unwrap();
     assert_eq!(
         billed,
         19 * DAY_MS,

@@ -25,7 +25,7 @@ async fn cpu(world: &World, sandbox: &str, cpu_ms: Option<i64>, age_ms: i64) {
         seen.as_str().unwrap(),
         i32::try_from(age_ms).unwrap()
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
 }
@@ -119,7 +119,7 @@ async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
             id,
             image
         )
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     }
@@ -128,7 +128,7 @@ async fn groups_add_up_and_keys_of_one_name_are_two(pool: PgPool) {
     sqlx::query!(
         "UPDATE sandboxes SET cpu_ms = 0, cpu_seen_at = created_at + interval '20 minutes'"
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
     let read = waste::read(&mut world.view(&actor).await, None)
@@ -175,7 +175,7 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
         "UPDATE memberships SET role = 'billing' WHERE user_id = $1",
         actor.user_id().0
     )
-    .execute(world.backend.pool())
+    .execute(testing::pool(&world.backend))
     .await
     .unwrap();
     let biller = testing::actor(&world.backend, actor.user_id()).await;
@@ -190,7 +190,7 @@ async fn a_short_timer_ends_the_sandbox_once(pool: PgPool) {
     world.control().advance_ms(4 * MINUTE).unwrap();
     // The same command, delivered again, does not start the timer anew.
     sqlx::query!("UPDATE jobs SET finished_at = NULL, attempt = 0 WHERE kind = 'set-timeout'")
-        .execute(world.backend.pool())
+        .execute(testing::pool(&world.backend))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();

@@ -1,7 +1,9 @@
 //! The calendar feed: a secret link per person and account, and what it shows: when credit or limit ends, when grants end,
 //! when the limit starts again. How it is written is `domain::calendar`'s.
 
-pub mod store;
+mod store;
+
+pub(super) use crate::alerts::calendar::store::live;
 
 use domain::act::Act;
 use domain::calendar::{self, CalendarRefusal, Entry};
@@ -13,8 +15,8 @@ use sqlx::PgConnection;
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
-use crate::forecast::store as outlooks;
-use crate::limit::store as limits;
+use crate::forecast as outlooks;
+use crate::limit as limits;
 use crate::metering::FEED;
 use crate::metering::feed::log as feed;
 use crate::secret::{calendar_token, sha256};

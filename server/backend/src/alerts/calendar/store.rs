@@ -9,7 +9,7 @@ use crate::alerts::tokens::{self, Kind};
 use crate::failure::Broken;
 
 /// Opens a link; false when the person has one for this account.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     calendar_id: CalendarId,
     (account_id, user_id): (AccountId, UserId),
@@ -35,7 +35,7 @@ pub async fn insert(
 }
 
 /// The live link of a person for an account.
-pub async fn live(
+pub(in crate::alerts) async fn live(
     db: &mut PgConnection,
     account_id: AccountId,
     user_id: UserId,
@@ -51,7 +51,7 @@ pub async fn live(
 }
 
 /// Revokes the live link of a person; none when there is none.
-pub async fn revoke(
+pub(super) async fn revoke(
     db: &mut PgConnection,
     account_id: AccountId,
     user_id: UserId,
@@ -72,7 +72,7 @@ pub async fn revoke(
 }
 
 /// The account that a link shows; none when it is unknown, revoked, or its person is no longer a member.
-pub async fn account_of(
+pub(super) async fn account_of(
     db: &mut PgConnection,
     token_sha256: &[u8],
 ) -> Result<Option<(CalendarId, AccountId)>, Broken> {

@@ -1,6 +1,10 @@
 //! Who is told of alerts by mail: adding, asking, agreeing, leaving. What they are told is `service::alerts`'.
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::alerts::recipients::store::insert_member;
+pub(super) use crate::alerts::recipients::store::list;
+pub use crate::alerts::recipients::store::RecipientRow;
 
 use domain::act::Act;
 use domain::alert::AlertRefusal;
@@ -16,12 +20,9 @@ use crate::authority::actor::Actor;
 use crate::authority::change::{Change, Line, OpenChange};
 use crate::failure::Failure;
 use crate::mail::letter::Letter as _;
-use crate::mail::store::{MailRow, To};
-use crate::mail::{send as send_mail, store as mails};
+use crate::mail::{self, MailRow, To, send as send_mail};
 use crate::secret::{recipient_token, sha256};
 use crate::{Backend, random};
-
-pub use crate::alerts::recipients::store::RecipientRow;
 
 /// Puts somebody on the list. A confirmed member of the account is on it at once; any other address is asked by mail.
 /// True when a mail was sent.
@@ -90,7 +91,7 @@ async fn ask(
 ) -> Result<(), Failure<AlertRefusal>> {
     let since = now - Duration::DAY;
     let template = RecipientLetter::NAME;
-    let asked = mails::count_for_account(db, account_id, template, since).await?;
+    let asked = mail::count_for_account(db, account_id, template, since).await?;
     if asked >= RECIPIENT_MAILS_PER_DAY {
         return Err(Failure::Refused(AlertRefusal::AskedTooOften));
     }

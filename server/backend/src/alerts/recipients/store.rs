@@ -25,7 +25,7 @@ pub struct RecipientRow {
 }
 
 /// The recipients of an account, oldest first.
-pub async fn list(
+pub(in crate::alerts) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Vec<RecipientRow>, Broken> {
@@ -49,7 +49,7 @@ pub async fn list(
 }
 
 /// Adds a member, who needs not be asked.
-pub async fn insert_member(
+pub(crate) async fn insert_member(
     db: &mut PgConnection,
     account_id: AccountId,
     recipient_id: RecipientId,
@@ -70,7 +70,7 @@ pub async fn insert_member(
 }
 
 /// An address to be asked.
-pub struct Invited<'a> {
+pub(super) struct Invited<'a> {
     /// Its id.
     pub recipient_id: RecipientId,
     /// The address in the form in which addresses are compared.
@@ -80,7 +80,7 @@ pub struct Invited<'a> {
 }
 
 /// Adds an address that has to agree; false when it is there already.
-pub async fn invite(
+pub(super) async fn invite(
     db: &mut PgConnection,
     account_id: AccountId,
     invited: &Invited<'_>,
@@ -107,7 +107,7 @@ pub async fn invite(
 }
 
 /// The member of the account with this address, if there is one.
-pub async fn member(
+pub(super) async fn member(
     db: &mut PgConnection,
     account_id: AccountId,
     canonical: &str,
@@ -123,7 +123,7 @@ pub async fn member(
 }
 
 /// Locks the account's list, so that two additions count one after the other.
-pub async fn count_locked(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(super) async fn count_locked(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
     sqlx::query!(
         "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
         account_id.0
@@ -138,7 +138,7 @@ pub async fn count_locked(db: &mut PgConnection, account_id: AccountId) -> Resul
 }
 
 /// Asks a recipient who has not agreed again: their link lives from now. False when there is no such one.
-pub async fn renew(
+pub(super) async fn renew(
     db: &mut PgConnection,
     account_id: AccountId,
     recipient_id: RecipientId,
@@ -157,7 +157,7 @@ pub async fn renew(
 }
 
 /// Removes a recipient; false when there is no such one.
-pub async fn remove(
+pub(super) async fn remove(
     db: &mut PgConnection,
     account_id: AccountId,
     recipient_id: RecipientId,
@@ -179,7 +179,7 @@ pub async fn remove(
 }
 
 /// A recipient as the link in a mail finds it.
-pub struct Linked {
+pub(super) struct Linked {
     /// Of which account.
     pub account_id: AccountId,
     /// Its id.
@@ -191,7 +191,7 @@ pub struct Linked {
 }
 
 /// Finds a recipient by the hash of their token, and locks them.
-pub async fn by_token(
+pub(super) async fn by_token(
     db: &mut PgConnection,
     token_sha256: &[u8],
 ) -> Result<Option<Linked>, Broken> {
@@ -215,7 +215,7 @@ pub async fn by_token(
 }
 
 /// Notes that a recipient has agreed.
-pub async fn confirm(
+pub(super) async fn confirm(
     db: &mut PgConnection,
     account_id: AccountId,
     recipient_id: RecipientId,

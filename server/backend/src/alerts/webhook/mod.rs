@@ -1,7 +1,9 @@
 //! The webhook of an account: its address, its secret, its test. Posting is `jobs::send_webhook`'s.
 
 pub mod send;
-pub mod store;
+mod store;
+
+pub(super) use crate::alerts::webhook::store::get;
 
 use domain::act::Act;
 use domain::ceilings::WEBHOOK_TEST_EVERY_S;

@@ -14,8 +14,7 @@ use crate::alerts::store::AlertRow;
 use crate::alerts::webhook::store::{self, WebhookRow};
 use crate::outside::poster as webhook;
 use crate::outside::poster::PostError;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 
 /// A post to the account's webhook.
 #[derive(Serialize, Deserialize)]

@@ -8,13 +8,11 @@ use crate::failure::Broken;
 
 /// A webhook with its last test.
 #[derive(Clone)]
-pub struct WebhookRow {
+pub(in crate::alerts) struct WebhookRow {
     /// What its secret is derived from; another one after each renewal.
     pub webhook_id: WebhookId,
     /// The address.
     pub url: String,
-    /// When it was set.
-    pub set_at: OffsetDateTime,
     /// When a test was asked for.
     pub test_asked_at: Option<OffsetDateTime>,
     /// When that test ended.
@@ -24,20 +22,20 @@ pub struct WebhookRow {
 }
 
 /// The webhook of an account.
-pub async fn get(
+pub(in crate::alerts) async fn get(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<WebhookRow>, Broken> {
     let row = sqlx::query_as!(
         WebhookRow,
-        "SELECT webhook_id, url, set_at, test_asked_at, test_ended_at, test_failure FROM webhooks WHERE account_id = $1",
+        "SELECT webhook_id, url, test_asked_at, test_ended_at, test_failure FROM webhooks WHERE account_id = $1",
         account_id.0
     );
     Ok(row.fetch_optional(db).await?)
 }
 
 /// Sets the address; a webhook that exists keeps its id, and with it its secret.
-pub async fn put(
+pub(super) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,
     webhook_id: WebhookId,
@@ -60,7 +58,7 @@ pub async fn put(
 }
 
 /// Gives the webhook another id, and with it another secret; false when there is none.
-pub async fn renew(
+pub(super) async fn renew(
     db: &mut PgConnection,
     account_id: AccountId,
     webhook_id: WebhookId,
@@ -76,13 +74,13 @@ pub async fn renew(
 }
 
 /// Removes the webhook; false when there is none.
-pub async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool, Broken> {
+pub(super) async fn remove(db: &mut PgConnection, account_id: AccountId) -> Result<bool, Broken> {
     let done = sqlx::query!("DELETE FROM webhooks WHERE account_id = $1", account_id.0);
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
 /// Notes that a test was asked for; none when there is no webhook.
-pub async fn ask_test(
+pub(super) async fn ask_test(
     db: &mut PgConnection,
     account_id: AccountId,
     now: OffsetDateTime,
@@ -97,7 +95,7 @@ pub async fn ask_test(
 }
 
 /// Notes how the test ended, unless another was asked for since.
-pub async fn end_test(
+pub(super) async fn end_test(
     db: &mut PgConnection,
     account_id: AccountId,
     asked_at: OffsetDateTime,

@@ -13,7 +13,7 @@ use crate::db::{moment, ticks};
 use crate::failure::Broken;
 
 /// Accounts in the order of their ids, after one.
-pub async fn accounts_after(
+pub(in crate::checks) async fn accounts_after(
     db: &mut PgConnection,
     after: Uuid,
     limit: i64,
@@ -29,7 +29,7 @@ pub async fn accounts_after(
 }
 
 /// The first hour in which an account has anything rated, summed or booked.
-pub async fn first_hour(
+pub(in crate::checks) async fn first_hour(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<Moment>, Broken> {
@@ -46,7 +46,7 @@ pub async fn first_hour(
 }
 
 /// Hours of `[from, until)` in which slices, their sums by cohort and what is booked do not agree, oldest first.
-pub async fn uneven_hours(
+pub(in crate::checks) async fn uneven_hours(
     db: &mut PgConnection,
     account_id: AccountId,
     (from, until): (Moment, Moment),
@@ -72,7 +72,7 @@ pub async fn uneven_hours(
 }
 
 /// The summed usage of an hour and cohort.
-pub struct SumRow {
+pub(in crate::checks) struct SumRow {
     /// The hour.
     pub hour: Moment,
     /// The cohort.
@@ -84,7 +84,7 @@ pub struct SumRow {
 }
 
 /// What is summed for these hours.
-pub async fn sums(
+pub(in crate::checks) async fn sums(
     db: &mut PgConnection,
     account_id: AccountId,
     hours: &[OffsetDateTime],
@@ -109,7 +109,7 @@ pub async fn sums(
 }
 
 /// What is booked for these hours, net; an hour without bookings is zero.
-pub async fn booked(
+pub(in crate::checks) async fn booked(
     db: &mut PgConnection,
     account_id: AccountId,
     hours: &[OffsetDateTime],
@@ -130,7 +130,7 @@ pub async fn booked(
 }
 
 /// A ledger account: what its row says, and what its transfers add up to.
-pub struct BalanceRow {
+pub(in crate::checks) struct BalanceRow {
     /// Its id.
     pub ledger_account_id: Uuid,
     /// True when its row keeps a balance.
@@ -144,7 +144,7 @@ pub struct BalanceRow {
 }
 
 /// Ledger accounts of an account with both sides of the question, at most ten thousand.
-pub async fn balances(
+pub(in crate::checks) async fn balances(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Vec<BalanceRow>, Broken> {
@@ -184,7 +184,7 @@ pub async fn balances(
 }
 
 /// An account in which something runs, by the settled feed.
-pub struct RunningRow {
+pub(in crate::checks) struct RunningRow {
     /// Whose.
     pub account_id: AccountId,
     /// Since when one of its sandboxes runs: the earliest start.
@@ -198,7 +198,7 @@ pub struct RunningRow {
 }
 
 /// Accounts after one in which something runs, with what they may run on at `as_of`.
-pub async fn running(
+pub(in crate::checks) async fn running(
     db: &mut PgConnection,
     after: Uuid,
     as_of: OffsetDateTime,

@@ -12,7 +12,7 @@ use crate::db::{moment, ticks};
 use crate::failure::Broken;
 
 /// A day and cohort whose sum is not that of its hours.
-pub struct DayRow {
+pub(in crate::checks) struct DayRow {
     /// The day.
     pub day: Moment,
     /// The cohort.
@@ -26,7 +26,7 @@ pub struct DayRow {
 }
 
 /// Days of `[from, until)`, both midnights, whose sums are not those of their hours, oldest first.
-pub async fn uneven(
+pub(in crate::checks) async fn uneven(
     db: &mut PgConnection,
     account_id: AccountId,
     (from, until): (Moment, Moment),

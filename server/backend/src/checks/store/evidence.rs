@@ -14,7 +14,7 @@ use crate::failure::Broken;
 use crate::metering::feed::events::EVENTS_MAX;
 
 /// Accounts with an event in `(from, to]` of a feed.
-pub async fn touched_accounts(
+pub(in crate::checks) async fn touched_accounts(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
     (from, to): (i64, i64),
@@ -30,7 +30,7 @@ pub async fn touched_accounts(
 }
 
 /// Sandboxes of an account with an event in `(from, to]` of a feed.
-pub async fn touched(
+pub(in crate::checks) async fn touched(
     db: &mut PgConnection,
     account_id: AccountId,
     (feed, epoch): (&str, &str),
@@ -46,7 +46,7 @@ pub async fn touched(
 }
 
 /// Sandboxes of an account by their ids, whether the feed knows them or only a table of ours does.
-pub async fn sandbox_ids(
+pub(in crate::checks) async fn sandbox_ids(
     db: &mut PgConnection,
     account_id: AccountId,
     after: &str,
@@ -66,7 +66,7 @@ pub async fn sandbox_ids(
 }
 
 /// Sandboxes of an account that may have run inside `[from, until)`, by what we store and by what is rated.
-pub async fn sandbox_ids_between(
+pub(in crate::checks) async fn sandbox_ids_between(
     db: &mut PgConnection,
     account_id: AccountId,
     (from, until): (OffsetDateTime, OffsetDateTime),
@@ -84,7 +84,7 @@ pub async fn sandbox_ids_between(
 }
 
 /// Sandboxes of an account that are not destroyed by what we store, or that have events not settled yet.
-pub async fn live_ids(
+pub(in crate::checks) async fn live_ids(
     db: &mut PgConnection,
     account_id: AccountId,
     limit: i64,
@@ -101,7 +101,7 @@ pub async fn live_ids(
 }
 
 /// How far an account is settled: the last event, and the hour up to which open intervals are posted.
-pub async fn settled(
+pub(in crate::checks) async fn settled(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<(i64, Option<OffsetDateTime>), Broken> {
@@ -115,7 +115,7 @@ pub async fn settled(
 }
 
 /// The sequence number up to which every account is settled, but for those whose settling broke; at most `seq`.
-pub async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Broken> {
+pub(in crate::checks) async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT coalesce(min(seq), $1) AS "seq!" FROM (
                SELECT coalesce(m.settled_seq, 0) AS seq FROM pending_events LEFT JOIN meters AS m USING (account_id)
@@ -129,7 +129,7 @@ pub async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Brok
 }
 
 /// A sandbox as stored, with what its cohort says beside it.
-pub struct SandboxRow {
+pub(in crate::checks) struct SandboxRow {
     /// Its id.
     pub sandbox_id: String,
     /// Its state's word.
@@ -146,7 +146,7 @@ pub struct SandboxRow {
 
 /// What makes sandboxes alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Traits {
+pub(in crate::checks) struct Traits {
     /// The key that made it.
     pub key_id: Option<Uuid>,
     /// The image's name.
@@ -174,7 +174,7 @@ impl Traits {
 }
 
 /// These sandboxes as stored.
-pub async fn sandboxes(
+pub(in crate::checks) async fn sandboxes(
     db: &mut PgConnection,
     account_id: AccountId,
     ids: &[String],
@@ -215,7 +215,7 @@ pub async fn sandboxes(
 }
 
 /// Intervals of these sandboxes as stored, in order.
-pub async fn intervals(
+pub(in crate::checks) async fn intervals(
     db: &mut PgConnection,
     account_id: AccountId,
     ids: &[String],
@@ -242,10 +242,10 @@ pub async fn intervals(
 }
 
 /// A stored slice: whose, and what price and amounts stand in it. `Slice::price` is not used.
-pub type SliceRow = (String, PriceId, Slice);
+pub(in crate::checks) type SliceRow = (String, PriceId, Slice);
 
 /// Slices of these sandboxes as stored, in order, at most a million: two hundred sandboxes over half a year.
-pub async fn slices(
+pub(in crate::checks) async fn slices(
     db: &mut PgConnection,
     account_id: AccountId,
     ids: &[String],
@@ -272,7 +272,7 @@ pub async fn slices(
 }
 
 /// Cohorts of an account with what makes them, at most a hundred thousand.
-pub async fn cohorts(
+pub(in crate::checks) async fn cohorts(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Vec<(Uuid, Traits)>, Broken> {

@@ -1,6 +1,8 @@
 //! The burn-down: what was left of the credit at the end of each day or hour, and what changed it.
 
-pub mod store;
+mod store;
+
+pub(super) use crate::credit::burn_down::store::expired;
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,7 @@ const fn bucket(grid: &Grid) -> &'static str {
 }
 
 /// Posted cost by bucket and key.
-pub async fn used(
+pub(super) async fn used(
     db: &mut PgConnection,
     account_id: AccountId,
     grid: &Grid,
@@ -46,7 +46,7 @@ pub async fn used(
 }
 
 /// Booked overrun by bucket of service, net of what was taken back.
-pub async fn overrun(
+pub(super) async fn overrun(
     db: &mut PgConnection,
     account_id: AccountId,
     grid: &Grid,
@@ -72,7 +72,7 @@ pub async fn overrun(
 }
 
 /// What was left of each grant that ended and is booked out; at most 500, as grants are.
-pub async fn expired(
+pub(in crate::credit) async fn expired(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Vec<(GrantId, Ticks)>, Broken> {
@@ -89,7 +89,7 @@ pub async fn expired(
 }
 
 /// Names of keys, revoked ones too.
-pub async fn key_names(
+pub(super) async fn key_names(
     db: &mut PgConnection,
     account_id: AccountId,
     keys: &[Uuid],

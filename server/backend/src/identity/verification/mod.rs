@@ -13,11 +13,13 @@ use crate::identity::mails::VerifyEmail;
 use crate::identity::verification::store::VerificationRow;
 use crate::mail::letter::Letter as _;
 use crate::mail::send as send_mail;
-use crate::mail::store::{MailRow, To};
+use crate::mail::{MailRow, To};
 use crate::secret::{sha256, verification_token};
 use crate::{Backend, random};
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::identity::verification::store::{by_token, delete_ended, spend};
 
 pub(crate) async fn open_verification(
     backend: &Backend,

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// A confirmation as its link finds it.
-pub struct VerificationRow {
+pub(crate) struct VerificationRow {
     /// Its id.
     pub verification_id: VerificationId,
     /// Whose address.
@@ -21,7 +21,7 @@ pub struct VerificationRow {
 }
 
 /// Opens a confirmation.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     row: &VerificationRow,
     token_sha256: &[u8],
@@ -42,7 +42,7 @@ pub async fn insert(
 }
 
 /// Finds a confirmation by the hash of its token and locks it, so that two clicks are one after the other.
-pub async fn by_token(
+pub(crate) async fn by_token(
     db: &mut PgConnection,
     token_sha256: &[u8],
 ) -> Result<Option<VerificationRow>, Broken> {
@@ -72,7 +72,7 @@ pub async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, B
 }
 
 /// Marks a confirmation used.
-pub async fn spend(
+pub(crate) async fn spend(
     db: &mut PgConnection,
     id: VerificationId,
     now: OffsetDateTime,
@@ -88,7 +88,7 @@ pub async fn spend(
 }
 
 /// Confirmations opened for a person since a moment.
-pub async fn count_since(
+pub(super) async fn count_since(
     db: &mut PgConnection,
     user_id: UserId,
     since: OffsetDateTime,
@@ -102,7 +102,7 @@ pub async fn count_since(
 }
 
 /// Deletes confirmations that ended before a moment; at most `limit`. A mail of one that is still to be sent finds it gone.
-pub async fn delete_ended(
+pub(crate) async fn delete_ended(
     db: &mut PgConnection,
     before: OffsetDateTime,
     limit: i64,

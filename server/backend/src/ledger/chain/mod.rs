@@ -3,7 +3,7 @@
 //! both contradicts the link, the chain or the log in which each link was said.
 
 pub mod seal;
-pub mod store;
+mod store;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
@@ -31,7 +31,7 @@ pub const GENESIS: [u8; 32] = [0; 32];
 ///
 /// # Errors
 /// When the database fails.
-pub async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<DayRow, Broken> {
+async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<DayRow, Broken> {
     let mut hash = Sha256::new();
     hash.update(b"isorun ledger day\0");
     hash.update(previous);

@@ -7,8 +7,7 @@ use time::{Date, Duration, OffsetDateTime};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::ledger::chain::{self, store};
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 
 /// How long after its end a day is sealed: no transaction that stamped a transfer in it is still open by far.
 const AFTER: Duration = Duration::HOUR;

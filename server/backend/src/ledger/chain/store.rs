@@ -12,7 +12,7 @@ use crate::db::{numeric, ticks};
 use crate::failure::Broken;
 
 /// One account's transfers of one day.
-pub struct Digest {
+pub(super) struct Digest {
     /// Whose.
     pub account_id: AccountId,
     /// How many.
@@ -25,7 +25,7 @@ pub struct Digest {
 
 /// Digests of the accounts after `after` that booked something on a day, at most `limit` accounts looked at; and the last
 /// account looked at, none when there was none. Every column of a transfer is in its line.
-pub async fn digests(
+pub(super) async fn digests(
     db: &mut PgConnection,
     day: Date,
     after: Uuid,
@@ -71,7 +71,7 @@ fn bounds(day: Date) -> (OffsetDateTime, OffsetDateTime) {
 }
 
 /// The day of the first transfer ever booked; none before it.
-pub async fn first_booked(db: &mut PgConnection) -> Result<Option<Date>, Broken> {
+pub(super) async fn first_booked(db: &mut PgConnection) -> Result<Option<Date>, Broken> {
     // By account, because that is how transfers are indexed.
     let at = sqlx::query_scalar!(
         r#"SELECT min(first.booked_at) AS at FROM accounts AS a CROSS JOIN LATERAL (
@@ -85,7 +85,7 @@ pub async fn first_booked(db: &mut PgConnection) -> Result<Option<Date>, Broken>
 
 /// A sealed day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayRow {
+pub(super) struct DayRow {
     /// The UTC day.
     pub day: Date,
     /// Transfers booked in it.
@@ -99,7 +99,7 @@ pub struct DayRow {
 }
 
 /// Sealed days from `from` on, in order, at most `limit`.
-pub async fn since(db: &mut PgConnection, from: Date, limit: i64) -> Result<Vec<DayRow>, Broken> {
+pub(super) async fn since(db: &mut PgConnection, from: Date, limit: i64) -> Result<Vec<DayRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT day_at, transfers, ticks, previous_sha256, sha256 FROM ledger_days
          WHERE day_at >= $1 ORDER BY day_at LIMIT $2",
@@ -123,7 +123,7 @@ pub async fn since(db: &mut PgConnection, from: Date, limit: i64) -> Result<Vec<
 }
 
 /// The newest sealed day and its hash.
-pub async fn last(db: &mut PgConnection) -> Result<Option<(Date, Vec<u8>)>, Broken> {
+pub(super) async fn last(db: &mut PgConnection) -> Result<Option<(Date, Vec<u8>)>, Broken> {
     let row = sqlx::query!("SELECT day_at, sha256 FROM ledger_days ORDER BY day_at DESC LIMIT 1")
         .fetch_optional(db)
         .await?;
@@ -131,7 +131,7 @@ pub async fn last(db: &mut PgConnection) -> Result<Option<(Date, Vec<u8>)>, Brok
 }
 
 /// Seals a day; the same day twice is once.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     row: &DayRow,
     now: OffsetDateTime,

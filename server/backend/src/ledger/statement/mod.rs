@@ -1,7 +1,7 @@
 //! The statement: every entry of the ledger with the balance after it, newest first. A page costs a page, however long
 //! the past: the newest balance is stored, and each page hands the balance of its last entry to the next.
 
-pub mod store;
+mod store;
 
 use domain::id::GrantId;
 use domain::money::Ticks;

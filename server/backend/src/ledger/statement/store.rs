@@ -11,7 +11,7 @@ use crate::db::ticks;
 use crate::failure::Broken;
 
 /// An entry with what it was made for.
-pub struct EntryRow {
+pub(super) struct EntryRow {
     /// Its id.
     pub transfer_id: Uuid,
     /// When it was booked.
@@ -31,7 +31,7 @@ pub struct EntryRow {
 }
 
 /// Entries older than `after`, newest first, at most `limit`; of one kind when one is named.
-pub async fn entries(
+pub(super) async fn entries(
     db: &mut PgConnection,
     account_id: AccountId,
     kind: Option<&str>,
@@ -106,7 +106,7 @@ async fn beside_usage(
 }
 
 /// Booked credit: the balance after the newest entry.
-pub async fn booked(db: &mut PgConnection, account_id: AccountId) -> Result<Ticks, Broken> {
+pub(super) async fn booked(db: &mut PgConnection, account_id: AccountId) -> Result<Ticks, Broken> {
     let sum = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(credit_ticks - debit_ticks), 0) AS "ticks!"
            FROM ledger_accounts WHERE account_id = $1 AND kind = 'grant'"#,

@@ -36,7 +36,7 @@ impl StoredEvent {
 }
 
 /// Appends events by tenant in one statement: account by account, so that what is read together lies together.
-pub async fn append(
+pub(super) async fn append(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
     rows: &mut [StoredEvent],
@@ -91,7 +91,7 @@ pub struct News {
 /// All events up to the last news of every sandbox that has news, by account and sandbox in the order of the feed. Where an
 /// account is settled in pieces, those behind the piece too: without them it would be booked as running on and then be
 /// corrected. Elsewhere never: what arrived meanwhile is the next round's, and until then it is not in the books.
-pub async fn of_touched(
+pub(in crate::metering) async fn of_touched(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
     news: &[News],
@@ -201,7 +201,7 @@ async fn others(
 }
 
 /// Events of these sandboxes up to a sequence number, by sandbox and in the order of the feed.
-pub async fn of_sandboxes(
+pub(crate) async fn of_sandboxes(
     db: &mut PgConnection,
     account_id: AccountId,
     ids: &[String],

@@ -25,7 +25,7 @@ pub struct Cursor {
 }
 
 /// Reads a cursor, making its row at the first call.
-pub async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken> {
+pub(super) async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken> {
     sqlx::query!(
         "INSERT INTO feed_cursors (feed) VALUES ($1) ON CONFLICT DO NOTHING",
         feed
@@ -42,7 +42,7 @@ pub async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken>
 }
 
 /// Reads a cursor for a page; none before the worker first ran.
-pub async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, Broken> {
+pub(crate) async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, Broken> {
     Ok(sqlx::query_as!(
         Cursor,
         "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
@@ -53,7 +53,7 @@ pub async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, B
 }
 
 /// Moves the cursor from exactly `from`; false when another worker moved it meanwhile, and then nothing may be kept.
-pub async fn advance(
+pub(super) async fn advance(
     db: &mut PgConnection,
     feed: &str,
     from: &Cursor,
@@ -70,7 +70,7 @@ pub async fn advance(
 }
 
 /// Notes that every account is settled up to `watermark_at`.
-pub async fn settled(
+pub(in crate::metering) async fn settled(
     db: &mut PgConnection,
     feed: &str,
     watermark_at: OffsetDateTime,
@@ -86,13 +86,13 @@ pub async fn settled(
 }
 
 /// The last old event that the present round of reading again has reached.
-pub async fn rechecked(db: &mut PgConnection, feed: &str) -> Result<i64, Broken> {
+pub(super) async fn rechecked(db: &mut PgConnection, feed: &str) -> Result<i64, Broken> {
     let seq = sqlx::query_scalar!("SELECT rechecked FROM feed_cursors WHERE feed = $1", feed);
     Ok(seq.fetch_one(db).await?)
 }
 
 /// Notes how far the round has come; 0 begins a new one.
-pub async fn set_rechecked(db: &mut PgConnection, feed: &str, seq: i64) -> Result<(), Broken> {
+pub(super) async fn set_rechecked(db: &mut PgConnection, feed: &str, seq: i64) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE feed_cursors SET rechecked = $2 WHERE feed = $1",
         feed,
@@ -104,7 +104,7 @@ pub async fn set_rechecked(db: &mut PgConnection, feed: &str, seq: i64) -> Resul
 }
 
 /// Stops a feed at once and for good, until a person has looked. Nothing stored is touched.
-pub async fn stop(
+pub(super) async fn stop(
     db: &mut PgConnection,
     feed: &str,
     reason: &str,
@@ -136,7 +136,7 @@ pub struct LogRow {
 }
 
 /// Hashes of events we hold already, by sequence number.
-pub async fn hashes(
+pub(super) async fn hashes(
     db: &mut PgConnection,
     feed: &str,
     epoch: &str,
@@ -157,7 +157,7 @@ pub async fn hashes(
 }
 
 /// Appends a batch to the log in one statement.
-pub async fn append_log(
+pub(super) async fn append_log(
     db: &mut PgConnection,
     feed: &str,
     epoch: &str,
@@ -187,7 +187,7 @@ pub async fn append_log(
 }
 
 /// Which of these accounts are ours.
-pub async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
+pub(super) async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
     Ok(sqlx::query_scalar!(
         "SELECT account_id FROM accounts WHERE account_id = ANY($1)",
         ids
@@ -197,7 +197,7 @@ pub async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<U
 }
 
 /// Events set aside and feeds stopped, for metrics and alarms.
-pub async fn alarms(db: &mut PgConnection) -> Result<(i64, i64), Broken> {
+pub(crate) async fn alarms(db: &mut PgConnection) -> Result<(i64, i64), Broken> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM feed_log WHERE set_aside IS NOT NULL) AS "aside!",
                   (SELECT count(*) FROM feed_cursors WHERE stopped_at IS NOT NULL) AS "stopped!""#

@@ -2,7 +2,7 @@
 //! settled, or 72 hours after the end with what is known (reference/billing.md 1.5). Safe to run twice: a month closes once,
 //! in one transaction with all its rows. Later corrections are booked in the ledger and change no frozen row.
 
-pub mod store;
+mod store;
 
 use domain::moment::Moment;
 use domain::outlook::{month_start, next_month};
@@ -15,8 +15,7 @@ use crate::failure::Broken;
 use crate::findings::{self, Finding};
 use crate::metering::FEED;
 use crate::metering::feed::log as feed;
-use crate::queue::store::LeasedJob;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, LeasedJob};
 
 /// How far the feed must have passed the end: late events come in this time.
 const GRACE: Duration = Duration::hours(24);

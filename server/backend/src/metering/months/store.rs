@@ -7,14 +7,14 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// The first moment of the newest closed month.
-pub async fn last_closed(db: &mut PgConnection) -> Result<Option<OffsetDateTime>, Broken> {
+pub(super) async fn last_closed(db: &mut PgConnection) -> Result<Option<OffsetDateTime>, Broken> {
     Ok(sqlx::query_scalar!("SELECT max(month_at) FROM months")
         .fetch_one(db)
         .await?)
 }
 
 /// The first hour of service ever booked; none before it.
-pub async fn first_service(db: &mut PgConnection) -> Result<Option<OffsetDateTime>, Broken> {
+pub(super) async fn first_service(db: &mut PgConnection) -> Result<Option<OffsetDateTime>, Broken> {
     // By account, because that is how transfers are indexed.
     Ok(sqlx::query_scalar!(
         "SELECT min(first.service_hour) FROM accounts AS a CROSS JOIN LATERAL (
@@ -27,7 +27,7 @@ pub async fn first_service(db: &mut PgConnection) -> Result<Option<OffsetDateTim
 
 /// True when no account is held back: none whose settling broke, and none in which something
 /// runs that is not posted up to `until`.
-pub async fn is_settled(db: &mut PgConnection, until: OffsetDateTime) -> Result<bool, Broken> {
+pub(super) async fn is_settled(db: &mut PgConnection, until: OffsetDateTime) -> Result<bool, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT NOT EXISTS (
                SELECT 1 FROM meters WHERE failed_at IS NOT NULL
@@ -39,7 +39,7 @@ pub async fn is_settled(db: &mut PgConnection, until: OffsetDateTime) -> Result<
 }
 
 /// Closes a month; false when it was closed before.
-pub async fn insert(
+pub(super) async fn insert(
     db: &mut PgConnection,
     month_at: OffsetDateTime,
     watermark_at: OffsetDateTime,
@@ -61,7 +61,7 @@ pub async fn insert(
 
 /// Freezes what the accounts after `after` used in `[month_at, until)`, by the hour of service, at most `limit` accounts;
 /// the last account looked at, none when there was none. Accounts that booked nothing get no row.
-pub async fn freeze(
+pub(super) async fn freeze(
     db: &mut PgConnection,
     (month_at, until): (OffsetDateTime, OffsetDateTime),
     after: Uuid,
@@ -91,30 +91,4 @@ pub async fn freeze(
     .execute(db)
     .await?;
     Ok(accounts.last().copied())
-}
-
-/// What an account had used when a month closed: usage, of it paid by credit, of it overrun, in ticks.
-pub struct FrozenRow {
-    /// Usage in ticks.
-    pub usage_ticks: rust_decimal::Decimal,
-    /// Of it paid by credit.
-    pub credit_ticks: rust_decimal::Decimal,
-    /// Of it beyond credit.
-    pub overrun_ticks: rust_decimal::Decimal,
-}
-
-/// The frozen row of an account and month.
-pub async fn frozen(
-    db: &mut PgConnection,
-    account_id: domain::id::AccountId,
-    month_at: OffsetDateTime,
-) -> Result<Option<FrozenRow>, Broken> {
-    Ok(sqlx::query_as!(
-        FrozenRow,
-        "SELECT usage_ticks, credit_ticks, overrun_ticks FROM account_months WHERE account_id = $1 AND month_at = $2",
-        account_id.0,
-        month_at
-    )
-    .fetch_optional(db)
-    .await?)
 }

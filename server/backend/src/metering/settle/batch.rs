@@ -29,7 +29,7 @@ use crate::{db as store, prices};
 ///
 /// # Errors
 /// When a row makes no sense, an hour has no price, or the database fails; then nothing of it is kept.
-pub async fn settle(
+pub(super) async fn settle(
     db: &mut PgConnection,
     scene: &Scene<'_>,
     seen: &[BehindRow],

@@ -26,7 +26,7 @@ pub struct Cohort {
 }
 
 /// The ids of these cohorts, making those that are new. Must run under the meters of the accounts: nobody else makes any.
-pub async fn ids(
+pub(super) async fn ids(
     db: &mut PgConnection,
     wanted: Vec<Cohort>,
 ) -> Result<HashMap<Cohort, Uuid>, Broken> {

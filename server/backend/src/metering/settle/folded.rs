@@ -54,7 +54,7 @@ pub(crate) fn places<'a>(
 }
 
 /// Writes what the fold says. Processor time that was seen later, in the orchestrator's list, stays.
-pub async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), Broken> {
+pub(super) async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), Broken> {
     macro_rules! column {
         ($type:ty, $row:ident => $value:expr) => {
             rows.iter().map(|$row| $value).collect::<Vec<$type>>()
@@ -104,7 +104,7 @@ pub struct Ran<'a> {
 
 /// Makes the stored intervals of these sandboxes equal to the fold's. Closed ones are final in the fold, so in practice
 /// only the last of each changes; removing what is too many keeps the cache honest should a rule ever change.
-pub async fn put_intervals(db: &mut PgConnection, wanted: &[Ran<'_>]) -> Result<(), Broken> {
+pub(super) async fn put_intervals(db: &mut PgConnection, wanted: &[Ran<'_>]) -> Result<(), Broken> {
     let known: Vec<&Place> = wanted
         .iter()
         .filter(|ran| !ran.is_new)
@@ -233,7 +233,7 @@ pub struct OpenRow {
 
 /// The running sandboxes of accounts with their intervals that reach beyond a moment of each, in the order of sandboxes.
 /// Those that do not run were booked to their end when they were folded.
-pub async fn open_since(
+pub(super) async fn open_since(
     db: &mut PgConnection,
     since: &[(AccountId, OffsetDateTime)],
 ) -> Result<Vec<OpenRow>, Broken> {

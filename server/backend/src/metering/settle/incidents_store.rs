@@ -19,7 +19,7 @@ use crate::random;
 const WEIGHED_MAX: i64 = 200_000;
 
 /// Notes incidents. One that is longer than noted is weighed again.
-pub async fn note(
+pub(super) async fn note(
     db: &mut PgConnection,
     lost: &[(&Place, Lost)],
     now: OffsetDateTime,
@@ -53,7 +53,7 @@ pub async fn note(
 }
 
 /// An incident as it is weighed.
-pub struct IncidentRow {
+pub(super) struct IncidentRow {
     /// Whose and which sandbox.
     pub place: Place,
     /// Its id.
@@ -74,7 +74,7 @@ pub struct IncidentRow {
 
 /// Incidents whose hours are all booked and that are not weighed yet, with those already weighed that lie in the same
 /// hours, in the order in which they were noted. `until` is the hour up to which each account is booked.
-pub async fn to_weigh(
+pub(super) async fn to_weigh(
     db: &mut PgConnection,
     accounts: &[(AccountId, OffsetDateTime)],
 ) -> Result<Vec<IncidentRow>, Broken> {
@@ -126,7 +126,7 @@ pub async fn to_weigh(
 }
 
 /// What an incident came to.
-pub struct Weighed {
+pub(super) struct Weighed {
     /// Whose.
     pub account_id: AccountId,
     /// Which.
@@ -142,7 +142,7 @@ pub struct Weighed {
 }
 
 /// Notes what incidents came to.
-pub async fn weighed(
+pub(super) async fn weighed(
     db: &mut PgConnection,
     rows: &[Weighed],
     now: OffsetDateTime,

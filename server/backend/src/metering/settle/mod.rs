@@ -1,17 +1,17 @@
 //! Who is settled when: each round takes the accounts that are behind, in lots of a bounded size. What settling an account
 //! is, `lot` says. A lot that breaks is settled account by account, so that one bad account holds up nobody.
 
-pub mod batch;
-pub mod cohorts;
-pub mod expiry;
-pub mod folded;
-pub mod incidents;
-pub mod incidents_store;
-pub mod plan;
-pub mod post;
-pub mod replay;
-pub mod slices;
-pub mod sums;
+mod batch;
+mod cohorts;
+mod expiry;
+mod folded;
+mod incidents;
+mod incidents_store;
+mod plan;
+mod post;
+mod replay;
+mod slices;
+mod sums;
 
 use domain::ceilings::{
     SETTLED_ACCOUNTS_PER_ROUND, SETTLED_EVENTS_PER_ACCOUNT, SETTLED_EVENTS_PER_LOT,

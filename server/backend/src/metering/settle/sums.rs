@@ -68,7 +68,7 @@ impl Rows {
 
 /// Moves rows by these deltas, of hours and of days; one row may be named several times. A row that comes down to nothing
 /// goes. Must run under the meters of the accounts: nobody else writes here.
-pub async fn add(db: &mut PgConnection, deltas: &[Delta]) -> Result<(), Broken> {
+pub(super) async fn add(db: &mut PgConnection, deltas: &[Delta]) -> Result<(), Broken> {
     let rows = Rows::of(deltas)?;
     if rows.accounts.is_empty() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! The cost of a sandbox written out: each running interval as billed seconds times the price that ruled, and the
 //! incidents inside it. The parts add up to the cost so far, to the tick.
 
-pub mod store;
+mod store;
 
 use domain::ceilings::PAGE_ROWS;
 use domain::id::GrantId;

@@ -7,13 +7,12 @@ use domain::sandbox::SandboxId;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::db::moment;
 use crate::failure::Broken;
 
 /// Intervals of a sandbox before `before`, newest first, with their numbers from 0; at most `limit`.
-pub async fn newest(
+pub(super) async fn newest(
     db: &mut PgConnection,
     account_id: AccountId,
     sandbox_id: &SandboxId,
@@ -42,9 +41,7 @@ pub async fn newest(
 }
 
 /// A stretch in which the orchestrator had lost the sandbox.
-pub struct IncidentRow {
-    /// Its id.
-    pub incident_id: Uuid,
+pub(super) struct IncidentRow {
     /// When it was lost.
     pub started_at: OffsetDateTime,
     /// When it was found again or ended.
@@ -58,13 +55,13 @@ pub struct IncidentRow {
 }
 
 /// Incidents of a sandbox, newest first; at most 50.
-pub async fn incidents(
+pub(super) async fn incidents(
     db: &mut PgConnection,
     account_id: AccountId,
     sandbox_id: &SandboxId,
 ) -> Result<Vec<IncidentRow>, Broken> {
     let rows = sqlx::query!(
-        "SELECT incident_id, started_at, ended_at, billed_ms, ticks, grant_id FROM incidents
+        "SELECT started_at, ended_at, billed_ms, ticks, grant_id FROM incidents
          WHERE account_id = $1 AND sandbox_id = $2 ORDER BY started_at DESC LIMIT 50",
         account_id.0,
         sandbox_id.as_str()
@@ -72,7 +69,6 @@ pub async fn incidents(
     .fetch_all(db)
     .await?;
     let read = rows.into_iter().map(|row| IncidentRow {
-        incident_id: row.incident_id,
         started_at: row.started_at,
         ended_at: row.ended_at,
         billed_ms: row.billed_ms,

@@ -1,7 +1,9 @@
 //! Waste: what idle sandboxes have cost, by key and by image, and which they are. Idle is decided by `store::waste`, from
 //! processor time against running time; what nobody knows is not counted.
 
-pub mod store;
+mod store;
+
+pub(crate) use crate::sandboxes::waste::store::count_running;
 
 use std::collections::BTreeMap;
 

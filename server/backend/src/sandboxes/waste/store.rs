@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// A sandbox that was idle.
-pub struct IdleRow {
+pub(super) struct IdleRow {
     /// Its id.
     pub sandbox_id: String,
     /// Its state's word.
@@ -29,8 +29,6 @@ pub struct IdleRow {
     pub key_name: Option<String>,
     /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When it was destroyed.
-    pub destroyed_at: Option<OffsetDateTime>,
     /// Processor milliseconds used.
     pub cpu_ms: i64,
     /// Running milliseconds up to the moment that `cpu_ms` is true for.
@@ -43,7 +41,7 @@ pub struct IdleRow {
 
 /// Idle sandboxes that ran in the range, the last to end first. Idle is one percent of their processors or less, judged
 /// over the whole life up to the moment that the figure is true for.
-pub async fn idle(
+pub(super) async fn idle(
     db: &mut PgConnection,
     account_id: AccountId,
     since: Moment,
@@ -51,7 +49,7 @@ pub async fn idle(
     Ok(sqlx::query_as!(
         IdleRow,
         r#"SELECT s.sandbox_id, s.state, s.image, s.vcpus, s.mem_mib, s.key_id, k.name AS "key_name?", s.created_at,
-                  s.destroyed_at, s.cpu_ms AS "cpu_ms!", ran.ms AS "ran_ms!", posted.billed_ms AS "billed_ms!",
+                  s.cpu_ms AS "cpu_ms!", ran.ms AS "ran_ms!", posted.billed_ms AS "billed_ms!",
                   posted.ticks AS "ticks!"
            FROM (SELECT * FROM sandboxes
                  WHERE account_id = $1 AND coalesce(destroyed_at, 'infinity') >= $2
@@ -77,7 +75,7 @@ pub async fn idle(
 }
 
 /// Running sandboxes that idle now: a count for the overview.
-pub async fn count_running(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(crate) async fn count_running(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM sandboxes AS s
            CROSS JOIN LATERAL (

@@ -1,6 +1,6 @@
 //! Single intervals inside a window of whole hours, each with its cost as arithmetic: where every sum on a page ends.
 
-pub mod store;
+mod store;
 
 use domain::interval::{self, Interval};
 use domain::moment::Moment;

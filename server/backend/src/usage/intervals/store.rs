@@ -11,11 +11,9 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// An interval with what it is of.
-pub struct IntervalRow {
+pub(super) struct IntervalRow {
     /// The sandbox.
     pub sandbox_id: String,
-    /// Which of its intervals.
-    pub ordinal: i32,
     /// When it began.
     pub started_at: OffsetDateTime,
     /// When it ended; none while it runs.
@@ -39,7 +37,7 @@ pub struct IntervalRow {
 /// Intervals that reach into a window, newest first; one row more than a page tells that more follow. They are found
 /// through the rated hours of the window, so intervals too short to be billed are left out; `running` are the sandboxes
 /// that have hours not posted yet. Must be asked only when the window fits (`usage_reads::fits`), or for one sandbox.
-pub async fn list(
+pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
     window: &Window,
@@ -64,7 +62,7 @@ pub async fn list(
     let (at, id) = after.unzip();
     Ok(sqlx::query_as!(
         IntervalRow,
-        r#"SELECT i.sandbox_id, i.ordinal, i.started_at, i.ended_at, s.image, s.region, s.vcpus, s.mem_mib, s.key_id,
+        r#"SELECT i.sandbox_id, i.started_at, i.ended_at, s.image, s.region, s.vcpus, s.mem_mib, s.key_id,
                   k.name AS "key_name?", coalesce(k.revoked_at IS NOT NULL, false) AS "is_revoked!"
            FROM unnest($2::text[]) AS b (sandbox_id)
            JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = b.sandbox_id

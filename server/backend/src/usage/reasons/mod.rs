@@ -1,6 +1,6 @@
 //! Why a bar is as tall as it is: the same weekday one week earlier, and the largest differences to it as plain sums.
 
-pub mod store;
+mod store;
 
 use domain::moment::Moment;
 use domain::usage::breakdown::{Amounts, Breakdown, Facet};

@@ -11,7 +11,7 @@ use crate::usage::sums::{Asked, whole};
 const SHOWN: i64 = 5;
 
 /// One difference, in the raw units of the metric that was asked.
-pub struct Difference {
+pub(super) struct Difference {
     /// The word of a key, size, image or sandbox.
     pub word: String,
     /// In the later stretch.
@@ -37,7 +37,7 @@ impl Row {
 }
 
 /// The largest differences by key, size or image. `bounds` are four: both ends of the earlier stretch, then of the later.
-pub async fn by_cohort(
+pub(super) async fn by_cohort(
     db: &mut PgConnection,
     asked: &Asked<'_>,
 ) -> Result<Vec<Difference>, Broken> {
@@ -89,7 +89,7 @@ pub async fn by_cohort(
 }
 
 /// The largest differences by sandbox. Must be asked only when both stretches fit (`usage_reads::fits`).
-pub async fn by_sandbox(
+pub(super) async fn by_sandbox(
     db: &mut PgConnection,
     asked: &Asked<'_>,
 ) -> Result<Vec<Difference>, Broken> {

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use backend::actor::Actor;
 use backend::service::limits;
-use backend::store::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
-use backend::store::outlooks;
+use backend::ledger::{GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use backend::{random, worker};
+use backend::testing::{self, ledger};
 use command::{Command, KINDS, command};
 use domain::id::{GrantId, LedgerAccountId};
 use domain::moment::Moment;
@@ -103,7 +103,7 @@ impl Case<'_> {
                     "UPDATE meters SET settled_seq = 0, settled_until = NULL WHERE account_id = $1",
                     self.actor.account_id().0
                 )
-                .execute(self.world.backend.pool())
+                .execute(testing::pool(&self.world.backend))
                 .await
                 .unwrap();
                 self.settle().await;
@@ -161,7 +161,7 @@ impl Case<'_> {
         let grant_id = GrantId(random::id(now));
         let amount = Ticks::from_cents(Cents(cents));
         let account_id = self.actor.account_id();
-        let mut tx = self.world.backend.pool().begin().await.unwrap();
+        let mut tx = testing::pool(&self.world.backend).begin().await.unwrap();
         let grant = NewGrant {
             grant_id,
             reason: GrantReason::Goodwill,
@@ -204,7 +204,7 @@ impl Case<'_> {
         let hour = self.world.control().now().unwrap().0.div_euclid(HOUR) * HOUR;
         let from = self.bound_until.max(hour + ahead_h * HOUR);
         let until = from + lasts_h * HOUR;
-        let pool = self.world.backend.pool();
+        let pool = testing::pool(&self.world.backend);
         let sku = format!("deal-{}-{from}", self.actor.account_id());
         let at = |ms: i64| OffsetDateTime::from(Moment::from_unix_ms(ms));
         sqlx::query!(
@@ -256,8 +256,8 @@ impl Case<'_> {
 
     /// The outlook must be due again: what a service does with each change of credit or prices is done by hand here.
     async fn touch(&self) {
-        let mut db = self.world.backend.pool().acquire().await.unwrap();
-        outlooks::touch(&mut db, &[self.actor.account_id()])
+        let mut db = testing::pool(&self.world.backend).acquire().await.unwrap();
+        testing::mark_stale(&mut db, &[self.actor.account_id()])
             .await
             .unwrap();
     }
