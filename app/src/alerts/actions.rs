@@ -1,9 +1,10 @@
 //! Forms about alerts: which are given, and who is told.
 
 #[cfg(feature = "ssr")]
-use backend::failure::Failure;
+use backend::alerts;
+use backend::alerts::recipients;
 #[cfg(feature = "ssr")]
-use backend::service::{alerts, recipients};
+use backend::failure::Failure;
 #[cfg(feature = "ssr")]
 use domain::alert::AlertRefusal;
 #[cfg(feature = "ssr")]

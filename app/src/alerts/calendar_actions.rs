@@ -1,7 +1,7 @@
 //! Forms about the calendar feed.
 
 #[cfg(feature = "ssr")]
-use backend::service::calendar;
+use backend::alerts::calendar;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]

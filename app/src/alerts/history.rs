@@ -1,6 +1,6 @@
 //! The alerts given, newest first: what was said, to whom, and whether it got through; a part of `page`.
 
-use backend::service::alerts::{DeliveryRow, Told};
+use backend::alerts::{DeliveryRow, Told};
 use domain::alert::{Alert, Kind};
 use domain::page;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! Forms about the monthly limit.
 
 #[cfg(feature = "ssr")]
-use backend::service::limits;
+use backend::limit;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -14,7 +14,7 @@ use crate::action::{answer, context, flash::Kept, request};
 #[server(endpoint = "limit/set")]
 pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = limits::set(&backend, &actor, &monthly).await;
+    let outcome = limit::set(&backend, &actor, &monthly).await;
     answer::to(
         outcome,
         "/alerts",
@@ -29,7 +29,7 @@ pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> 
 #[server(endpoint = "limit/remove")]
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = limits::remove(&backend, &actor).await;
+    let outcome = limit::remove(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
     answer::say("/alerts", words::LIMIT_REMOVED, Kept::nothing());
     Ok(())

@@ -1,7 +1,7 @@
 //! Limit and alerts: what ends the spending, who is told before it does, and by which ways. What was told stands in
 //! `history`.
 
-use backend::service::alerts::{self, Alerts, Webhook};
+use backend::alerts::{self, Alerts, Webhook};
 use domain::act::Act;
 use domain::alert::{HOURS, PERCENTS};
 use domain::money::Ticks;

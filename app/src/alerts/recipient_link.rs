@@ -1,8 +1,8 @@
 //! The page behind the link in a mail to somebody who shall be told of alerts: agree, or end it. Buttons, because mail
 //! scanners follow links and must agree to nothing.
 
+use backend::alerts::recipients;
 use backend::failure::Failure;
-use backend::service::recipients;
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -1,6 +1,6 @@
 //! The list of who is told of alerts by mail, and the form that adds to it; a part of `page`.
 
-use backend::service::recipients::RecipientRow;
+use backend::alerts::recipients::RecipientRow;
 use domain::ceilings::RECIPIENTS_MAX;
 use leptos::prelude::*;
 

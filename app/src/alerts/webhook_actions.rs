@@ -1,7 +1,7 @@
 //! Forms about the webhook. Its address may hold a secret: it is kept in the sealed flash and nowhere else.
 
 #[cfg(feature = "ssr")]
-use backend::service::webhooks;
+use backend::alerts::webhook;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -14,7 +14,7 @@ use crate::action::{answer, context, flash::Kept, request};
 #[server(endpoint = "webhook/set")]
 pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = webhooks::set(&backend, &actor, &url).await;
+    let outcome = webhook::set(&backend, &actor, &url).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::of([("url", &url)]))?;
     answer::say("/alerts", words::WEBHOOK_SET, Kept::nothing());
     Ok(())
@@ -24,7 +24,7 @@ pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
 #[server(endpoint = "webhook/remove")]
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = webhooks::remove(&backend, &actor).await;
+    let outcome = webhook::remove(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
     answer::say("/alerts", words::WEBHOOK_REMOVED, Kept::nothing());
     Ok(())
@@ -34,7 +34,7 @@ pub async fn remove() -> Result<(), ActionError> {
 #[server(endpoint = "webhook/renew")]
 pub async fn renew() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = webhooks::renew(&backend, &actor).await;
+    let outcome = webhook::renew(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
     answer::say("/alerts", words::WEBHOOK_RENEWED, Kept::nothing());
     Ok(())
@@ -44,7 +44,7 @@ pub async fn renew() -> Result<(), ActionError> {
 #[server(endpoint = "webhook/test")]
 pub async fn test() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = webhooks::test(&backend, &actor).await;
+    let outcome = webhook::test(&backend, &actor).await;
     answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
     answer::say("/alerts", words::WEBHOOK_TESTED, Kept::nothing());
     Ok(())

@@ -1,7 +1,7 @@
 //! The burn-down: what was left of the credit as a line, with steps up where credit was given and a dashed line to where
 //! the pace of now leads. Beside it a table of the same buckets.
 
-use backend::service::burn_down::BurnDown;
+use backend::credit::burn_down::BurnDown;
 use domain::burn_down::{Grid, Point};
 use domain::moment::{DAY_MS, HOUR_MS, Moment};
 use domain::money::Ticks;

@@ -98,7 +98,7 @@ fn links(query: &Query, breakdown: &Breakdown) -> Vec<(String, String)> {
 
 /// The page of one series alone.
 fn alone(query: &Query, facet: &Facet) -> Option<String> {
-    let only = backend::service::usage::narrowed(&query.only, facet)?;
+    let only = backend::usage::narrowed(&query.only, facet)?;
     let query = Query {
         only,
         group: Group::None,

@@ -1,8 +1,8 @@
 //! What is left of the credit, where it went and where it leads: figures, burn-down, what-if, grants, statement.
 //! The statement and the what-if draw themselves in files of their own.
 
-use backend::service::credit::{self, Asked, Credit, GrantRow, GrantState};
-use backend::service::statement::EntryKind;
+use backend::credit::{self, Asked, Credit, GrantRow, GrantState};
+use backend::ledger::statement::EntryKind;
 use domain::burn_down::Reach;
 use domain::money::Ticks;
 use domain::outlook::{Cause, Zero};

@@ -1,8 +1,8 @@
 //! The statement on the credit page: what is not booked yet, then every entry with the balance after it, each leading to
 //! what caused it.
 
-use backend::service::credit::{Asked, Credit};
-use backend::service::statement::{Cause, EntryKind, EntryRow};
+use backend::credit::{Asked, Credit};
+use backend::ledger::statement::{Cause, EntryKind, EntryRow};
 use domain::moment::{HOUR_MS, Moment};
 use domain::page;
 use leptos::prelude::*;

@@ -1,6 +1,6 @@
 //! "What if" on the credit page: a plain GET form, so that a supposition can be linked to, and its answer in words.
 
-use backend::service::what_if::{Candidate, Pace, Supposed, WhatIf};
+use backend::credit::what_if::{Candidate, Pace, Supposed, WhatIf};
 use domain::ceilings::{WHAT_IF_COUNT_MAX, WHAT_IF_ROWS};
 use domain::moment::{DAY_MS, HOUR_MS};
 use domain::outlook::Zero;

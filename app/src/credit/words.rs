@@ -1,6 +1,6 @@
 //! What the credit pages call things.
 
-use backend::service::credit::GrantReason;
+use backend::credit::GrantReason;
 
 /// Why a grant was given, in words.
 pub const fn reason(reason: GrantReason) -> &'static str {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use backend::Backend;
-use backend::actor::Actor;
+use backend::authority::actor::Actor;
 use backend::failure::Broken;
-use backend::service::FeedStatus;
-use backend::service::nav::{self, Nav};
+use backend::metering::live::FeedStatus;
+use backend::overview::nav::{self, Nav};
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -1,6 +1,6 @@
 //! The main navigation: its entries, what each is called and where it leads. What it stands beside is `layout`'s.
 
-use backend::service::nav::Nav;
+use backend::overview::nav::Nav;
 use leptos::prelude::*;
 use strum::{EnumIter, IntoEnumIterator as _};
 

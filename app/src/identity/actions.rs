@@ -1,7 +1,7 @@
 //! Forms that begin and end a session.
 
 #[cfg(feature = "ssr")]
-use backend::service::accounts;
+use backend::identity::sign_in;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -18,7 +18,7 @@ pub async fn sign_in(
 ) -> Result<(), ActionError> {
     let (backend, session) = (context::backend()?, context::session()?);
     let kept = Kept::of([("email", &email)]);
-    let outcome = accounts::sign_in(&backend, &email, &password).await;
+    let outcome = sign_in::sign_in(&backend, &email, &password).await;
     let user_id = answer::to(outcome, "/overview", "/sign-in", kept.clone())?;
     answer::to(
         request::sign_in(&session, user_id).await,

@@ -1,6 +1,6 @@
 //! Who one is here, what was accepted, and the way out.
 
-use backend::service::accounts;
+use backend::accounts;
 use leptos::prelude::*;
 use time::OffsetDateTime;
 

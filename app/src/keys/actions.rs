@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 use backend::failure::Failure;
 #[cfg(feature = "ssr")]
-use backend::service::keys;
+use backend::keys;
 #[cfg(feature = "ssr")]
 use domain::key::KeyRefusal;
 use leptos::prelude::*;

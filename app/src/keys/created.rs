@@ -1,7 +1,7 @@
 //! The one page that shows a new key. It empties the sealed cookie the key came in, so a reload shows nothing.
 
 use backend::Backend;
-use backend::service::keys::CreatedKey;
+use backend::keys::CreatedKey;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! One key, and the form that revokes it.
 
-use backend::service::keys::{self, KeyRow};
+use backend::keys::{self, KeyRow};
 use domain::act::Act;
 use domain::id::KeyId;
 use leptos::prelude::*;

@@ -1,6 +1,6 @@
 //! The list of keys: who made them, when they were last used, what they cost this month.
 
-use backend::service::keys::{self, KeyRow};
+use backend::keys::{self, KeyRow};
 use domain::act::Act;
 use domain::page;
 use leptos::prelude::*;

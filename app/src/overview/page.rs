@@ -1,7 +1,7 @@
 //! What is left, how fast it goes, when it ends, what runs. Before the first sandbox: the way to it.
 
-use backend::service::attention::Attention;
-use backend::service::overview::{self, Overview};
+use backend::overview::attention::Attention;
+use backend::overview::{self, Overview};
 use domain::figures::Stage;
 use domain::outlook::Cause;
 use leptos::prelude::*;

@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 use backend::failure::Failure;
 #[cfg(feature = "ssr")]
-use backend::service::sandboxes;
+use backend::sandboxes;
 #[cfg(feature = "ssr")]
 use domain::sandbox::SandboxId;
 #[cfg(feature = "ssr")]

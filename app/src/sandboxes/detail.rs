@@ -1,7 +1,7 @@
 //! One sandbox: what it is, where it came from, and every second it was billed for, written out.
 
-use backend::service::sandbox_intervals::{self, Incident, IntervalRow, Life, Part};
-use backend::service::sandboxes::SandboxRow;
+use backend::sandboxes::SandboxRow;
+use backend::sandboxes::cost::{self, Incident, IntervalRow, Life, Part};
 use domain::money::Ticks;
 use domain::page;
 use domain::sandbox::{SandboxId, SandboxState, Size};
@@ -28,7 +28,7 @@ async fn read(
     after: Option<String>,
 ) -> Result<Page, Stop> {
     let id = id.ok_or(Stop::NotFound)?;
-    let life = sandbox_intervals::read(&mut visit.view, &id, after.as_deref())
+    let life = cost::read(&mut visit.view, &id, after.as_deref())
         .await?
         .ok_or(Stop::NotFound)?;
     let Life {

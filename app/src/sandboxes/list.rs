@@ -1,6 +1,6 @@
 //! The list of sandboxes, newest first, by state.
 
-use backend::service::sandboxes::{self, SandboxRow};
+use backend::sandboxes::{self, SandboxRow};
 use domain::page;
 use domain::sandbox::SandboxState;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! Waste: sandboxes that were billed and hardly used their processors, what they cost, and a shorter timer for those that
 //! still run.
 
-use backend::service::waste::{self, Group, IdleRow, Kind, Waste};
+use backend::sandboxes::waste::{self, Group, IdleRow, Kind, Waste};
 use domain::act::Act;
 use domain::ceilings::{SANDBOX_TIMEOUT_MINUTES, WASTE_ROWS_MAX};
 use domain::page;

@@ -5,7 +5,9 @@
 )]
 
 #[cfg(feature = "ssr")]
-use backend::service::accounts;
+use backend::identity::verification;
+use backend::sign_up;
+use backend::sign_up::confirm;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -37,7 +39,7 @@ pub async fn sign_up(
     let typed = Kept::of([("email", email.trim())]);
     let [terms, aup, dpa, export_statement] =
         [terms, aup, dpa, export_statement].map(|ticked| ticked == "yes");
-    let sign_up = accounts::SignUp {
+    let sign_up = sign_up::SignUp {
         email,
         password,
         country,
@@ -46,7 +48,7 @@ pub async fn sign_up(
         dpa,
         export_statement,
     };
-    let outcome = accounts::sign_up(&context::backend()?, sign_up).await;
+    let outcome = sign_up::sign_up(&context::backend()?, sign_up).await;
     answer::to(outcome, "/check-mail", "/sign-up", kept)?;
     answer::say("/check-mail", words::MAIL_SENT, typed);
     Ok(())
@@ -57,7 +59,7 @@ pub async fn sign_up(
 pub async fn verify_email() -> Result<(), ActionError> {
     let (backend, session) = (context::backend()?, context::session()?);
     let token: String = sealed::peek(&backend, &verify_email::TOKEN).unwrap_or_default();
-    let outcome = accounts::confirm_email(&backend, &token).await;
+    let outcome = confirm::confirm_email(&backend, &token).await;
     let user_id = answer::to(outcome, "/overview", "/verify-email", Kept::nothing())?;
     sealed::clear(&backend, &verify_email::TOKEN);
     answer::to(
@@ -74,7 +76,7 @@ pub async fn verify_email() -> Result<(), ActionError> {
 #[server(endpoint = "account/resend-verification")]
 pub async fn resend_verification() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
-    let outcome = accounts::resend_verification(&backend, &actor).await;
+    let outcome = verification::resend_verification(&backend, &actor).await;
     answer::to(outcome, "/settings", "/settings", Kept::nothing())?;
     answer::say("/settings", words::MAIL_SENT, Kept::nothing());
     Ok(())

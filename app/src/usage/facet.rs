@@ -1,6 +1,6 @@
 //! What usage is broken down by, as a link.
 
-use backend::service::usage;
+use backend::usage;
 use domain::usage::breakdown::Facet;
 use domain::usage::query::Query;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! Single intervals of a window, each with its cost written out as arithmetic: where every sum ends.
 
 use backend::failure::Failure;
-use backend::service::usage_intervals::{self, Intervals, Line, Part};
+use backend::usage::intervals::{self, Intervals, Line, Part};
 use domain::money::Ticks;
 use domain::price::BilledMs;
 use domain::sandbox::Size;
@@ -32,7 +32,7 @@ async fn read(
     after: Option<String>,
 ) -> Result<Page, Stop> {
     let found = match &window {
-        Ok(window) => usage_intervals::list(&mut visit.view, window, after.as_deref()).await,
+        Ok(window) => intervals::list(&mut visit.view, window, after.as_deref()).await,
         Err(problem) => Err(Failure::Refused(*problem)),
     };
     let (problems, list) = match (found, window) {

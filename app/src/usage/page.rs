@@ -1,7 +1,7 @@
 //! Usage over a range: what was asked, its chart and rows, and why one bucket is as tall as it is.
 //! The controls, the reasons and the single intervals have files of their own.
 
-use backend::service::usage::{self, Usage};
+use backend::usage::{self, Usage};
 use domain::usage::UsageProblem;
 use domain::usage::breakdown::Amounts;
 use domain::usage::grid::Step;

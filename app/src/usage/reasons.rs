@@ -1,7 +1,7 @@
 //! Why a bucket is as tall as it is: the same weekday a week before, and the largest differences as plain sums.
 
-use backend::service::usage::Usage;
-use backend::service::usage_reasons::{Difference, Reasons};
+use backend::usage::Usage;
+use backend::usage::reasons::{Difference, Reasons};
 use domain::usage::query::{Group, Metric, Query, Window};
 use leptos::prelude::*;
 use time::OffsetDateTime;

@@ -10,7 +10,7 @@ use axum::routing::get;
 use backend::Backend;
 use backend::authority::session::{self, SessionKey};
 use backend::failure::Broken;
-use backend::service::overview;
+use backend::overview;
 
 /// Serves until it is ended from outside.
 pub async fn serve(listen: SocketAddr, backend: Backend) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
 //! The calendar feed behind a secret link, for calendar programs: no session, no page. What stands in it is
-//! `backend::service::calendar`'s. The link is in no log: the access log names the pattern of a route, never its path.
+//! `backend::alerts::calendar`'s. The link is in no log: the access log names the pattern of a route, never its path.
 
 use app::action::request_id::RequestId;
 use app::frame::dead_end::DeadEnd;
@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use backend::Backend;
-use backend::service::calendar;
+use backend::alerts::calendar;
 
 use super::answer;
 use super::edge::Edge;

@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use backend::Backend;
 use backend::authority::session::Visitor;
 use backend::failure::Broken;
-use backend::service::overview;
+use backend::overview;
 use domain::figures::Figures;
 
 /// Where the island asks.

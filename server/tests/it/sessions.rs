@@ -1,9 +1,9 @@
 //! Sessions: none without a sign-in, a new one at each, and one that ended stays ended.
 
-use backend::testing;
 use app::routes::PUBLIC_ROUTES;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use backend::testing;
 use server::http::rate_limit::Limits;
 use server::http::session_store::Store;
 use sqlx::PgPool;

@@ -93,7 +93,10 @@ const OWNED_MAX: usize = 10;
 
 /// The accounts a person owns, at most ten: what a confirmation of their address activates. The directory knows which
 /// accounts are theirs; what they are in one, only that account's cell knows.
-pub(crate) async fn owned_by(db: &mut PgConnection, user_id: UserId) -> Result<Vec<AccountId>, Broken> {
+pub(crate) async fn owned_by(
+    db: &mut PgConnection,
+    user_id: UserId,
+) -> Result<Vec<AccountId>, Broken> {
     let accounts = sqlx::query_scalar!(
         "SELECT account_id FROM user_accounts WHERE user_id = $1 ORDER BY joined_at, account_id LIMIT $2",
         user_id.0,

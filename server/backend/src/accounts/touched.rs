@@ -8,7 +8,10 @@ use uuid::Uuid;
 use crate::failure::Broken;
 
 /// Has the outlook of these accounts computed again at once, in the transaction of what changed it.
-pub(crate) async fn mark_stale(db: &mut PgConnection, accounts: &[AccountId]) -> Result<(), Broken> {
+pub(crate) async fn mark_stale(
+    db: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<(), Broken> {
     let ids: Vec<Uuid> = accounts.iter().map(|id| id.0).collect();
     sqlx::query!(
         "INSERT INTO forecasts (account_id, due_at)

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 
 use crate::alerts::recipients;
 use crate::alerts::store::{AlertRow, Way};
-use crate::alerts::webhook::send::SendWebhook;
 use crate::alerts::webhook as webhooks;
+use crate::alerts::webhook::send::SendWebhook;
 use crate::failure::Broken;
 use crate::mail::send as send_mail;
 use crate::mail::{MailRow, To};

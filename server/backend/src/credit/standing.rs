@@ -5,7 +5,7 @@ use crate::Backend;
 use crate::authority::view::View;
 use crate::failure::Broken;
 use crate::ledger::{self, GrantReason};
-use crate::limit::store as limits;
+use crate::limit;
 use crate::metering::live::{self, Live};
 use crate::usage::days as usage_days;
 use domain::credit::{self, Grant, Payer};
@@ -254,7 +254,7 @@ impl Standing {
         let start = outlook::month_start(settled);
         let posted = usage_days::since(db, account_id, start).await?;
         let spent = posted.saturating_add(unposted_since(&live, start));
-        let monthly = limits::get(db, account_id).await?;
+        let monthly = limit::get(db, account_id).await?;
         let starts = live.running.iter().map(|running| running.started_at);
         let as_of = starts.fold(settled, Moment::max);
         let mut grants = burned.grants.clone();

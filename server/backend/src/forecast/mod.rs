@@ -4,8 +4,8 @@
 
 mod store;
 
-pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
 pub use crate::forecast::store::Outlook;
+pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
 
 use domain::alert::{self, Standing};
 use domain::ceilings::OUTLOOK_SWEEP_MS;

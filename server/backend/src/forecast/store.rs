@@ -118,7 +118,10 @@ pub(crate) async fn postpone(
 }
 
 /// Reads an outlook for a page; none before it was first computed.
-pub(crate) async fn peek(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Outlook>, Broken> {
+pub(crate) async fn peek(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<Outlook>, Broken> {
     let row = sqlx::query!(
         r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM forecasts
            WHERE account_id = $1 AND computed_at IS NOT NULL"#,

@@ -5,9 +5,9 @@ use domain::ceilings::VERIFICATION_HOURS;
 use url::Url;
 
 use crate::Backend;
-use crate::identity::verification::store as verifications;
-use crate::mail::letter::Letter;
+use crate::identity::verification;
 use crate::mail::MailRow;
+use crate::mail::letter::Letter;
 use crate::outside::letter::{Words, base, compose};
 use crate::queue::JobError;
 use crate::secret::verification_token;
@@ -24,7 +24,7 @@ impl Letter for VerifyEmail {
             .verification_id
             .ok_or(JobError::Fail("no_verification"))?;
         let mut db = backend.pool().acquire().await?;
-        if !verifications::exists(&mut db, id).await? {
+        if !verification::exists(&mut db, id).await? {
             return Err(JobError::Fail("no_verification"));
         }
         drop(db);

@@ -58,7 +58,10 @@ pub(crate) async fn insert(
 }
 
 /// The person of an address.
-pub(crate) async fn by_email(db: &mut PgConnection, canonical: &str) -> Result<Option<UserRow>, Broken> {
+pub(crate) async fn by_email(
+    db: &mut PgConnection,
+    canonical: &str,
+) -> Result<Option<UserRow>, Broken> {
     let row = sqlx::query!(
         "SELECT u.user_id, u.password_hash FROM users AS u JOIN user_emails AS e USING (user_id) WHERE e.canonical = $1",
         canonical

@@ -65,7 +65,10 @@ pub(super) async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result
 }
 
 /// Live keys of an account.
-pub(super) async fn count_live(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(super) async fn count_live(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM keys WHERE account_id = $1 AND revoked_at IS NULL"#,
         account_id.0

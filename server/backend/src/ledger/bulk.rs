@@ -40,7 +40,10 @@ fn columns(hours: &[Hour]) -> (Vec<Uuid>, Vec<OffsetDateTime>) {
 }
 
 /// What is rated for each of these hours; an hour without usage is missing.
-pub(crate) async fn rated(db: &mut PgConnection, hours: &[Hour]) -> Result<HashMap<Hour, Ticks>, Broken> {
+pub(crate) async fn rated(
+    db: &mut PgConnection,
+    hours: &[Hour],
+) -> Result<HashMap<Hour, Ticks>, Broken> {
     let (accounts, times) = columns(hours);
     let rows = sqlx::query!(
         r#"SELECT h.account_id, h.hour_at, sum(h.ticks) AS "ticks!"

@@ -264,7 +264,10 @@ pub struct GrantRow {
 }
 
 /// Grants of an account in the order they were given; at most 500.
-pub(crate) async fn grants(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<GrantRow>, Broken> {
+pub(crate) async fn grants(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Vec<GrantRow>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT g.grant_id, g.reason, g.amount_ticks, g.note, g.priority, g.starts_at, g.ends_at, g.granted_at,
                   la.credit_ticks - la.debit_ticks AS "remaining!"

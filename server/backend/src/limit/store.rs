@@ -8,7 +8,10 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 
 /// The limit of an account; none when it set none.
-pub(crate) async fn get(db: &mut PgConnection, account_id: AccountId) -> Result<Option<Cents>, Broken> {
+pub(crate) async fn get(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Option<Cents>, Broken> {
     let cents = sqlx::query_scalar!(
         "SELECT monthly_cents FROM spending_limits WHERE account_id = $1",
         account_id.0

@@ -104,7 +104,10 @@ pub(super) async fn behind(
 
 /// Locks the meters of these accounts that nobody else holds, in the order of their ids, and gives those that stand where
 /// they were seen. NO KEY: rows that refer to the account must not wait for it.
-pub(super) async fn lock(db: &mut PgConnection, seen: &[BehindRow]) -> Result<Vec<AccountId>, Broken> {
+pub(super) async fn lock(
+    db: &mut PgConnection,
+    seen: &[BehindRow],
+) -> Result<Vec<AccountId>, Broken> {
     let ids: Vec<Uuid> = seen.iter().map(|row| row.account_id.0).collect();
     let rows = sqlx::query!(
         "SELECT account_id, settled_seq, settled_until FROM meters WHERE account_id = ANY($1)

@@ -25,7 +25,10 @@ pub struct RunRow {
 }
 
 /// Sandboxes of an account that run, with their open intervals.
-pub(crate) async fn running(db: &mut PgConnection, account_id: AccountId) -> Result<Vec<RunRow>, Broken> {
+pub(crate) async fn running(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = i.sandbox_id

@@ -2,7 +2,6 @@
 //! transfers are never walked here.
 
 use domain::id::AccountId;
-use domain::money::Cents;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -16,8 +15,6 @@ pub(super) struct Glance {
     pub keys: i64,
     /// When the very first sandbox was started; none before.
     pub first_at: Option<OffsetDateTime>,
-    /// The customer's own monthly limit.
-    pub limit: Option<Cents>,
 }
 
 /// Reads them.
@@ -26,8 +23,7 @@ pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Resu
         r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",
                   (SELECT count(*) FROM keys WHERE account_id = $1 AND revoked_at IS NULL) AS "keys!",
                   (SELECT created_at FROM sandboxes WHERE account_id = $1 ORDER BY created_at, sandbox_id LIMIT 1)
-                      AS first_at,
-                  (SELECT monthly_cents FROM spending_limits WHERE account_id = $1) AS limit_cents"#,
+                      AS first_at"#,
         account_id.0
     )
     .fetch_one(db)
@@ -36,7 +32,6 @@ pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Resu
         running: row.running,
         keys: row.keys,
         first_at: row.first_at,
-        limit: row.limit_cents.map(Cents),
     })
 }
 

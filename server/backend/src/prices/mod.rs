@@ -20,7 +20,10 @@ const LISTED_MAX: i64 = 2_000;
 const AGREED_MAX: i64 = 400_000;
 
 /// The price book of one account, oldest first.
-pub(crate) async fn book(db: &mut PgConnection, account_id: AccountId) -> Result<Arc<[Price]>, Broken> {
+pub(crate) async fn book(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<Arc<[Price]>, Broken> {
     let mut books = books(db, &[account_id]).await?;
     books
         .remove(&account_id)

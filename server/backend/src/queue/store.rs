@@ -82,7 +82,11 @@ pub(super) async fn claim(
 }
 
 /// Extends a lease; false when it was lost, and the work must stop.
-pub(super) async fn extend(db: &mut PgConnection, job: &LeasedJob, lease_s: i32) -> Result<bool, Broken> {
+pub(super) async fn extend(
+    db: &mut PgConnection,
+    job: &LeasedJob,
+    lease_s: i32,
+) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE jobs SET leased_until = now() + $3::integer * interval '1 second'
          WHERE job_id = $1 AND lease_token = $2",
@@ -128,7 +132,11 @@ pub(super) async fn retry(
 }
 
 /// Lays a job on the dead list, where a person sees it; false when the lease was lost.
-pub(super) async fn bury(db: &mut PgConnection, job: &LeasedJob, failure: &str) -> Result<bool, Broken> {
+pub(super) async fn bury(
+    db: &mut PgConnection,
+    job: &LeasedJob,
+    failure: &str,
+) -> Result<bool, Broken> {
     let done = sqlx::query!(
         "UPDATE jobs SET dead_at = now(), last_failure = $3, lease_token = NULL, leased_until = NULL
          WHERE job_id = $1 AND lease_token = $2",
@@ -158,7 +166,11 @@ pub(crate) async fn reap(db: &mut PgConnection, attempts_max: i32) -> Result<(i6
 }
 
 /// Deletes finished jobs older than `days`; at most `limit`. Dead ones stay until a person has looked.
-pub(crate) async fn delete_finished(db: &mut PgConnection, days: i32, limit: i64) -> Result<u64, Broken> {
+pub(crate) async fn delete_finished(
+    db: &mut PgConnection,
+    days: i32,
+    limit: i64,
+) -> Result<u64, Broken> {
     let done = sqlx::query!(
         "DELETE FROM jobs WHERE job_id IN (
              SELECT job_id FROM jobs WHERE finished_at < now() - $1::integer * interval '1 day' LIMIT $2)",

@@ -143,7 +143,10 @@ pub(super) fn whole(value: Decimal) -> Result<i128, Broken> {
 }
 
 /// Sums by bucket and series: at most seven named series and their rest.
-pub(super) async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
+pub(super) async fn by_cohort(
+    db: &mut PgConnection,
+    asked: &Asked<'_>,
+) -> Result<Vec<Sum>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
     let (days, hours) = asked.stretches();
@@ -196,7 +199,10 @@ pub(super) async fn by_cohort(db: &mut PgConnection, asked: &Asked<'_>) -> Resul
 }
 
 /// The same from `slices`, by sandbox. Must be asked only after [`fits`], or for one sandbox.
-pub(super) async fn by_sandbox(db: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<Sum>, Broken> {
+pub(super) async fn by_sandbox(
+    db: &mut PgConnection,
+    asked: &Asked<'_>,
+) -> Result<Vec<Sum>, Broken> {
     let (from, until) = asked.ends();
     let (has_key, key) = asked.key();
     let size = asked.only.size;

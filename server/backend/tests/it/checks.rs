@@ -1,7 +1,7 @@
 //! The checks over a world in which nothing is wrong, and how often they run. What each finds is in `checks_faults`.
 
 use backend::checks::{self, Round};
-use backend::jobs::schedule;
+use backend::schedule;
 use backend::testing;
 use sqlx::PgPool;
 use time::Duration;

@@ -1,9 +1,14 @@
 //! What is left and why: the balance, the statement, the burn-down and the sandbox's own arithmetic tell one story, to
 //! the tick.
 
-use backend::actor::Actor;
-use backend::service::statement::{self, Cause, EntryKind};
-use backend::service::{burn_down, credit, overview, sandbox_intervals, sandboxes, what_if};
+use backend::authority::actor::Actor;
+use backend::credit;
+use backend::credit::burn_down;
+use backend::credit::what_if;
+use backend::ledger::statement::{self, Cause, EntryKind};
+use backend::overview;
+use backend::sandboxes;
+use backend::sandboxes::cost;
 use backend::testing;
 use domain::burn_down::Reach;
 use domain::ceilings::PAGE_ROWS;
@@ -201,7 +206,7 @@ async fn a_sandbox_writes_its_cost_out_page_by_page(pool: PgPool) {
         let (world, actor, sandbox) = (&world, &actor, id(&sandbox));
         async move {
             let mut view = world.view(actor).await;
-            let life = sandbox_intervals::read(&mut view, &sandbox, cursor.as_deref());
+            let life = cost::read(&mut view, &sandbox, cursor.as_deref());
             life.await.unwrap().unwrap()
         }
     };
@@ -213,9 +218,9 @@ async fn a_sandbox_writes_its_cost_out_page_by_page(pool: PgPool) {
         (50, 4)
     );
     let rows = first.intervals.rows.iter().chain(&second.intervals.rows);
-    let sum: Ticks = rows.map(sandbox_intervals::IntervalRow::cost).sum();
+    let sum: Ticks = rows.map(cost::IntervalRow::cost).sum();
     assert_eq!(sum, first.sandbox.cost);
-    let none = sandbox_intervals::read(&mut world.view(&actor).await, &id("run0"), None).await;
+    let none = cost::read(&mut world.view(&actor).await, &id("run0"), None).await;
     assert!(none.unwrap().is_none());
 }
 
@@ -281,7 +286,7 @@ async fn the_own_limit_ends_it_first_and_is_named(pool: PgPool) {
     // $0.2255 of $0.25 are spent.
     assert!(
         page.attention
-            .contains(&backend::service::attention::Attention::LimitNear(90))
+            .contains(&backend::overview::attention::Attention::LimitNear(90))
     );
     assert_eq!(page.month, read.spent);
 }

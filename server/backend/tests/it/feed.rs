@@ -1,9 +1,12 @@
 //! From feed to ledger over real HTTP: exact to the tick, unmoved by replays, stopped by contradictions.
 
+use backend::credit;
 use backend::metering::pull::{self, Pulled};
 use backend::metering::settle;
-use backend::service::{credit, overview, sandboxes, usage};
+use backend::overview;
+use backend::sandboxes;
 use backend::testing;
+use backend::usage;
 use domain::figures::Stage;
 use domain::money::{Cents, Ticks};
 use domain::sandbox::{SandboxId, SandboxState};
@@ -292,7 +295,10 @@ async fn foreign_and_nonsense_events_are_set_aside_and_bill_nobody(pool: PgPool)
     world.meter().await;
     let aside =
         sqlx::query!("SELECT set_aside FROM feed_log WHERE set_aside IS NOT NULL ORDER BY seq");
-    let aside = aside.fetch_all(testing::pool(&world.backend)).await.unwrap();
+    let aside = aside
+        .fetch_all(testing::pool(&world.backend))
+        .await
+        .unwrap();
     let reasons: Vec<_> = aside
         .iter()
         .filter_map(|row| row.set_aside.as_deref())
@@ -383,6 +389,9 @@ async fn an_event_rewritten_long_ago_is_found_too(pool: PgPool) {
         Pulled::Stopped
     );
     let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors");
-    let reason = reason.fetch_one(testing::pool(&world.backend)).await.unwrap();
+    let reason = reason
+        .fetch_one(testing::pool(&world.backend))
+        .await
+        .unwrap();
     assert_eq!(reason.as_deref(), Some("rewritten"));
 }

@@ -1,7 +1,7 @@
 //! What is left of a grant at its end goes, after every hour it may pay for is settled, and goes again if it comes back.
 
 use backend::ledger::{GrantReason, NewGrant, NewTransfer, System, TransferKind};
-use backend::testing::ledger;
+use backend::testing::{self, ledger};
 use domain::id::{AccountId, GrantId};
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::{Cents, Ticks};
@@ -110,5 +110,8 @@ async fn the_rest_of_a_grant_goes_at_its_end_and_again_after_a_correction(pool: 
         r#"SELECT (credit_ticks - debit_ticks)::bigint AS "left!" FROM ledger_accounts WHERE ledger_account_id = $1"#,
         grant.0
     );
-    assert_eq!(left.fetch_one(testing::pool(&world.backend)).await.unwrap(), 0);
+    assert_eq!(
+        left.fetch_one(testing::pool(&world.backend)).await.unwrap(),
+        0
+    );
 }

@@ -133,7 +133,10 @@ async fn an_incident_that_turns_out_longer_gives_back_the_difference(pool: PgPoo
     let stated = sqlx::query_scalar!(
         r#"SELECT amount_ticks::bigint AS "stated!" FROM grants WHERE reason = 'incident'"#
     );
-    let stated = stated.fetch_one(testing::pool(&world.backend)).await.unwrap();
+    let stated = stated
+        .fetch_one(testing::pool(&world.backend))
+        .await
+        .unwrap();
     assert_eq!(stated, longer.remaining, "a grant states what filled it");
     assert!(Ticks::new(stated.into()).unwrap().is_positive());
 }

@@ -1,8 +1,9 @@
 //! Invariants of reference/billing.md 2 that no other file proves: pure properties of money and folding, and what many do at
 //! once. docs/invariants.md says which test keeps which; the last test here holds that page to its word.
 
-use backend::service::accounts;
 use backend::ledger::{NewTransfer, System, TransferKind};
+use backend::sign_up;
+use backend::sign_up::confirm;
 use backend::testing::{self, ledger};
 use domain::feed::{Event, EventKind};
 use domain::id::{AccountId, LedgerAccountId};
@@ -188,12 +189,12 @@ async fn forty_burners_of_one_grant_take_no_more_than_it_holds(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn fifty_confirmations_at_once_give_credit_once(pool: PgPool) {
     let world = World::new(pool).await;
-    accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+    sign_up::sign_up(&world.backend, sign_up("ada@example.org"))
         .await
         .unwrap();
     backend::testing::drain_jobs(&world.backend).await.unwrap();
     let token = world.token("ada@example.org");
-    let all = (0..50).map(|_| accounts::confirm_email(&world.backend, &token));
+    let all = (0..50).map(|_| confirm::confirm_email(&world.backend, &token));
     let outcomes = futures_util::future::join_all(all).await;
     assert!(outcomes.iter().any(Result::is_ok));
     let grants = sqlx::query!(

@@ -1,10 +1,12 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
+use backend::alerts::webhook;
 use backend::failure::Failure;
+use backend::keys;
 use backend::registry::KINDS;
-use backend::service::{keys, sandboxes, webhooks};
-use backend::testing::jobs::{self as store, NewJob};
+use backend::sandboxes;
 use backend::testing;
+use backend::testing::jobs::{self as store, NewJob};
 use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
@@ -97,11 +99,11 @@ async fn every_kind_of_job_runs_twice_to_the_same_end(pool: PgPool) {
         .await
         .unwrap();
     let receiver = Receiver::start().await;
-    webhooks::set(&world.backend, &actor, &receiver.url)
+    webhook::set(&world.backend, &actor, &receiver.url)
         .await
         .unwrap();
-    webhooks::test(&world.backend, &actor).await.unwrap();
-    backend::jobs::schedule::turn(&world.backend).await.unwrap();
+    webhook::test(&world.backend, &actor).await.unwrap();
+    backend::schedule::turn(&world.backend).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     assert_eq!(receiver.posts().len(), 1);
     let (mails, events) = (
@@ -211,10 +213,10 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         .unwrap();
     assert!(shown.revoked_at.is_none() && !key.text.expose().contains(&shown.masked));
 
-    backend::service::accounts::sign_up(&world.backend, sign_up("eve@example.org"))
+    backend::sign_up::sign_up(&world.backend, sign_up("eve@example.org"))
         .await
         .unwrap();
-    let eve = backend::service::accounts::sign_in(
+    let eve = backend::identity::sign_in::sign_in(
         &world.backend,
         "eve@example.org",
         "three quiet rivers meet",

@@ -1,6 +1,7 @@
 //! What the database itself refuses, and what the ledger always adds up to.
 
-use backend::service::{credit, statement};
+use backend::credit;
+use backend::ledger::statement;
 use backend::testing;
 use domain::money::{Cents, Ticks};
 use sqlx::PgPool;

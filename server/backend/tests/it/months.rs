@@ -1,6 +1,6 @@
 //! Closed months: when they close, and that nothing changes a frozen row (invariant 18).
 
-use backend::jobs::schedule;
+use backend::schedule;
 use backend::testing;
 use domain::id::AccountId;
 use domain::moment::Moment;

@@ -1,8 +1,9 @@
 //! The moment of zero, from events to what the orchestrator was told; and who is warned of it, once.
 
-use backend::actor::Actor;
-use backend::service::{limits, outlook};
+use backend::authority::actor::Actor;
+use backend::limit;
 use backend::testing;
+use backend::watch;
 use domain::money::Ticks;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ const SECOND: i128 = 41_000 * 1_024 * 1_000;
 /// Pulls, settles, computes and pushes until nothing is left to do.
 pub async fn turn(world: &World) {
     world.meter().await;
-    outlook::round(&world.backend).await.unwrap();
+    watch::round(&world.backend).await.unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
 }
 
@@ -131,7 +132,10 @@ async fn what_runs_hibernates_at_the_computed_moment_and_nothing_starts_after_it
     let overrun =
         sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers WHERE kind = 'overrun'"#);
     assert_eq!(
-        overrun.fetch_one(testing::pool(&world.backend)).await.unwrap(),
+        overrun
+            .fetch_one(testing::pool(&world.backend))
+            .await
+            .unwrap(),
         0,
         "not a tick beyond the credit"
     );
@@ -174,7 +178,7 @@ async fn a_limit_ends_what_runs_and_its_removal_lets_it_go_on(pool: PgPool) {
     world.control().set_speed(0).unwrap();
     let actor = with_seconds(&world, "ada@example.org", 1_000_000).await;
     let key = world.key(&actor).await;
-    limits::set(&world.backend, &actor, "$0.01").await.unwrap();
+    limit::set(&world.backend, &actor, "$0.01").await.unwrap();
     let id = world.start(&key).await;
     let started = world.control().now().unwrap().0.div_euclid(1_000);
     turn(&world).await;
@@ -185,7 +189,7 @@ async fn a_limit_ends_what_runs_and_its_removal_lets_it_go_on(pool: PgPool) {
     assert_eq!(events(&world, "hibernated"), [zero]);
     turn(&world).await;
     assert_eq!(start(&world, &key, 1).await.0, 402);
-    limits::remove(&world.backend, &actor).await.unwrap();
+    limit::remove(&world.backend, &actor).await.unwrap();
     turn(&world).await;
     world.act(&key, &id, "resume").await;
     let spent = world.due(&id);

@@ -1,10 +1,14 @@
 //! Warnings from the meter to inboxes and receivers: each once per epoch, in order, only the most urgent sent.
 
-use backend::actor::Actor;
+use backend::alerts;
+use backend::alerts::calendar;
+use backend::alerts::recipients;
+use backend::alerts::webhook;
+use backend::authority::actor::Actor;
 use backend::failure::Failure::Refused;
-use backend::service::{alerts, calendar, limits, recipients, webhooks};
+use backend::limit;
+use backend::outside::poster;
 use backend::testing;
-use backend::webhook;
 use domain::alert::{AlertRefusal, Wanted};
 use domain::calendar::CalendarRefusal;
 use domain::id::RecipientId;
@@ -116,7 +120,7 @@ async fn what_is_not_wanted_is_not_given_and_limits_have_months_of_their_own(poo
     alerts::choose(&world.backend, &actor, &wanted)
         .await
         .unwrap();
-    limits::set(&world.backend, &actor, "0.10").await.unwrap();
+    limit::set(&world.backend, &actor, "0.10").await.unwrap();
     let key = world.key(&actor).await;
     world.start(&key).await;
     world.control().advance_ms(3 * 3_600_000).unwrap();
@@ -131,7 +135,7 @@ async fn what_is_not_wanted_is_not_given_and_limits_have_months_of_their_own(poo
         ("ten", LimitRefusal::Malformed),
         ("1000000.01", LimitRefusal::TooHigh),
     ] {
-        let outcome = limits::set(&world.backend, &actor, typed).await;
+        let outcome = limit::set(&world.backend, &actor, typed).await;
         assert!(
             matches!(outcome, Err(Refused(found)) if found == refusal),
             "{typed}"
@@ -145,12 +149,12 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
     world.control().set_speed(0).unwrap();
     let receiver = Receiver::start().await;
     let actor = with_seconds(&world, "ada@example.org", 1_000).await;
-    webhooks::set(&world.backend, &actor, &receiver.url)
+    webhook::set(&world.backend, &actor, &receiver.url)
         .await
         .unwrap();
-    webhooks::test(&world.backend, &actor).await.unwrap();
+    webhook::test(&world.backend, &actor).await.unwrap();
     assert!(matches!(
-        webhooks::test(&world.backend, &actor).await,
+        webhook::test(&world.backend, &actor).await,
         Err(Refused(WebhookRefusal::TooManyTests))
     ));
     testing::drain_jobs(&world.backend).await.unwrap();
@@ -188,7 +192,7 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
         let line = post
             .head
             .lines()
-            .find(|line| line.starts_with(webhook::SIGNATURE))
+            .find(|line| line.starts_with(poster::SIGNATURE))
             .unwrap();
         let at: i64 = line
             .split("t=")
@@ -200,7 +204,7 @@ async fn alerts_are_posted_signed_retried_and_given_up(pool: PgPool) {
             .parse()
             .unwrap();
         assert!(
-            line.ends_with(&webhook::signature(&secret, at, &post.body)),
+            line.ends_with(&poster::signature(&secret, at, &post.body)),
             "{line}"
         );
     }
@@ -349,7 +353,7 @@ async fn a_calendar_opens_by_its_link_alone(pool: PgPool) {
     let actor = with_seconds(&world, "ada@example.org", 100_000).await;
     let key = world.key(&actor).await;
     world.start(&key).await;
-    limits::set(&world.backend, &actor, "500").await.unwrap();
+    limit::set(&world.backend, &actor, "500").await.unwrap();
     turn(&world).await;
     calendar::create(&world.backend, &actor).await.unwrap();
     assert!(matches!(

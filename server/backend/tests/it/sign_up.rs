@@ -1,7 +1,10 @@
 //! Sign-up, confirmation and sign-in: what happens once, what never shows, and what two at once may not do.
 
+use backend::credit;
 use backend::failure::Failure;
-use backend::service::{accounts, credit};
+use backend::identity::sign_in;
+use backend::sign_up;
+use backend::sign_up::confirm;
 use backend::testing;
 use domain::identity::{SignInRefusal, VerificationRefusal};
 use domain::money::{Cents, Ticks};
@@ -32,7 +35,7 @@ async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: 
 async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
-    accounts::sign_up(&world.backend, sign_up("ADA@example.ORG"))
+    sign_up::sign_up(&world.backend, sign_up("ADA@example.ORG"))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
@@ -58,7 +61,7 @@ async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
         "nothing of the second sign-up remains"
     );
     for _ in 0..5 {
-        accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+        sign_up::sign_up(&world.backend, sign_up("ada@example.org"))
             .await
             .unwrap();
     }
@@ -73,7 +76,7 @@ async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn every_problem_is_named_at_once(pool: PgPool) {
     let world = World::new(pool).await;
-    let typed = accounts::SignUp {
+    let typed = sign_up::SignUp {
         email: "not an address".into(),
         password: "short".into(),
         country: "IR".into(),
@@ -83,7 +86,7 @@ async fn every_problem_is_named_at_once(pool: PgPool) {
         export_statement: false,
     };
     let Err(Failure::Refused(SignUpRefusal(problems))) =
-        accounts::sign_up(&world.backend, typed).await
+        sign_up::sign_up(&world.backend, typed).await
     else {
         unreachable!("must be refused");
     };
@@ -101,18 +104,18 @@ async fn every_problem_is_named_at_once(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
     let world = World::new(pool).await;
-    accounts::sign_up(&world.backend, sign_up("ada@example.org"))
+    sign_up::sign_up(&world.backend, sign_up("ada@example.org"))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     let token = world.token("ada@example.org");
-    let unknown = accounts::confirm_email(&world.backend, "x").await;
+    let unknown = confirm::confirm_email(&world.backend, "x").await;
     assert!(matches!(
         unknown,
         Err(Failure::Refused(VerificationRefusal::Unknown))
     ));
 
-    let attempts = (0..20).map(|_| accounts::confirm_email(&world.backend, &token));
+    let attempts = (0..20).map(|_| confirm::confirm_email(&world.backend, &token));
     let outcomes = futures(attempts).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     let user_id = *outcomes
@@ -128,12 +131,12 @@ async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
         Ticks::from_cents(Cents(5_000))
     );
 
-    accounts::sign_up(&world.backend, sign_up("bob@example.org"))
+    sign_up::sign_up(&world.backend, sign_up("bob@example.org"))
         .await
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     world.backend.clock().advance(time::Duration::hours(24));
-    let late = accounts::confirm_email(&world.backend, &world.token("bob@example.org")).await;
+    let late = confirm::confirm_email(&world.backend, &world.token("bob@example.org")).await;
     assert!(matches!(
         late,
         Err(Failure::Refused(VerificationRefusal::Expired))
@@ -149,8 +152,7 @@ async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T
 async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
     let world = World::new(pool).await;
     let all =
-        futures((0..8).map(|_| accounts::sign_up(&world.backend, sign_up("ada@example.org"))))
-            .await;
+        futures((0..8).map(|_| sign_up::sign_up(&world.backend, sign_up("ada@example.org")))).await;
     assert!(all.iter().all(Result::is_ok), "all get the same answer");
     let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
         .fetch_one(testing::pool(&world.backend));
@@ -161,7 +163,7 @@ async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
 async fn only_the_right_pair_signs_in(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("ada@example.org").await;
-    let id = accounts::sign_in(
+    let id = sign_in::sign_in(
         &world.backend,
         " Ada@Example.org ",
         "three quiet rivers meet",
@@ -175,7 +177,7 @@ async fn only_the_right_pair_signs_in(pool: PgPool) {
         ("", ""),
         ("ada@example.org", &"x".repeat(100_000)),
     ] {
-        let outcome = accounts::sign_in(&world.backend, email, password).await;
+        let outcome = sign_in::sign_in(&world.backend, email, password).await;
         assert!(matches!(
             outcome,
             Err(Failure::Refused(SignInRefusal::WrongPair))
@@ -188,7 +190,7 @@ async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
     let world = World::new(pool).await;
     let settings = testing::settings(&world.orchestrator.url(), "smtp://127.0.0.1:1").unwrap();
     let away = testing::backend(testing::pool(&world.backend).clone(), settings).unwrap();
-    accounts::sign_up(&away, sign_up("ada@example.org"))
+    sign_up::sign_up(&away, sign_up("ada@example.org"))
         .await
         .unwrap();
     testing::drain_jobs(&away).await.unwrap();

@@ -12,7 +12,10 @@ async fn faults(world: &World) -> Vec<String> {
     let faults = sqlx::query_scalar!(
         "SELECT fault FROM findings WHERE check_name = 'skew' AND resolved_at IS NULL ORDER BY fault"
     );
-    faults.fetch_all(testing::pool(&world.backend)).await.unwrap()
+    faults
+        .fetch_all(testing::pool(&world.backend))
+        .await
+        .unwrap()
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -45,7 +48,10 @@ async fn odd_clocks_are_found_once_and_bounded(pool: PgPool) {
     let billed = sqlx::query_scalar!(
         r#"SELECT sum(billed_ms)::bigint AS "ms!" FROM slices WHERE sandbox_id = 'runlate'"#
     );
-    let billed = billed.fetch_one(testing::pool(&world.backend)).await.unwrap();
+    let billed = billed
+        .fetch_one(testing::pool(&world.backend))
+        .await
+        .unwrap();
     assert_eq!(
         billed,
         19 * DAY_MS,

@@ -1,8 +1,11 @@
 //! Idle sandboxes: found by their processor time, never by a guess, and put on a short timer by one click.
 
 use backend::failure::Failure;
-use backend::service::waste::{Group, Kind};
-use backend::service::{attention::Attention, overview, sandboxes, waste};
+use backend::overview;
+use backend::overview::attention::Attention;
+use backend::sandboxes;
+use backend::sandboxes::waste;
+use backend::sandboxes::waste::{Group, Kind};
 use backend::testing;
 use domain::act::{Act, Denial};
 use domain::money::Ticks;

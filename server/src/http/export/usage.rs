@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use backend::Backend;
 use backend::failure::Broken;
-use backend::service::usage::{self, Usage};
+use backend::usage::{self, Usage};
 use domain::usage::breakdown::{Amounts, Facet};
 use domain::usage::query::{Metric, Query, instant_word, size_word};
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 mod store;
 
+pub use crate::alerts::recipients::store::RecipientRow;
 pub(crate) use crate::alerts::recipients::store::insert_member;
 pub(super) use crate::alerts::recipients::store::list;
-pub use crate::alerts::recipients::store::RecipientRow;
 
 use domain::act::Act;
 use domain::alert::AlertRefusal;

@@ -123,7 +123,10 @@ pub(super) async fn member(
 }
 
 /// Locks the account's list, so that two additions count one after the other.
-pub(super) async fn count_locked(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(super) async fn count_locked(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<i64, Broken> {
     sqlx::query!(
         "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
         account_id.0

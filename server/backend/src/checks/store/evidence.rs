@@ -115,7 +115,10 @@ pub(in crate::checks) async fn settled(
 }
 
 /// The sequence number up to which every account is settled, but for those whose settling broke; at most `seq`.
-pub(in crate::checks) async fn settled_by_all(db: &mut PgConnection, seq: i64) -> Result<i64, Broken> {
+pub(in crate::checks) async fn settled_by_all(
+    db: &mut PgConnection,
+    seq: i64,
+) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT coalesce(min(seq), $1) AS "seq!" FROM (
                SELECT coalesce(m.settled_seq, 0) AS seq FROM pending_events LEFT JOIN meters AS m USING (account_id)

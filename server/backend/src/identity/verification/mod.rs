@@ -19,7 +19,7 @@ use crate::{Backend, random};
 
 mod store;
 
-pub(crate) use crate::identity::verification::store::{by_token, delete_ended, spend};
+pub(crate) use crate::identity::verification::store::{by_token, delete_ended, exists, spend};
 
 pub(crate) async fn open_verification(
     backend: &Backend,

@@ -63,7 +63,7 @@ pub(crate) async fn by_token(
 }
 
 /// True while there is such a confirmation.
-pub async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, Broken> {
+pub(crate) async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, Broken> {
     let found = sqlx::query_scalar!(
         "SELECT 1 AS one FROM verifications WHERE verification_id = $1",
         id.0

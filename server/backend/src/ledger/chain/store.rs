@@ -99,7 +99,11 @@ pub(super) struct DayRow {
 }
 
 /// Sealed days from `from` on, in order, at most `limit`.
-pub(super) async fn since(db: &mut PgConnection, from: Date, limit: i64) -> Result<Vec<DayRow>, Broken> {
+pub(super) async fn since(
+    db: &mut PgConnection,
+    from: Date,
+    limit: i64,
+) -> Result<Vec<DayRow>, Broken> {
     let rows = sqlx::query!(
         "SELECT day_at, transfers, ticks, previous_sha256, sha256 FROM ledger_days
          WHERE day_at >= $1 ORDER BY day_at LIMIT $2",

@@ -92,7 +92,11 @@ pub(super) async fn rechecked(db: &mut PgConnection, feed: &str) -> Result<i64, 
 }
 
 /// Notes how far the round has come; 0 begins a new one.
-pub(super) async fn set_rechecked(db: &mut PgConnection, feed: &str, seq: i64) -> Result<(), Broken> {
+pub(super) async fn set_rechecked(
+    db: &mut PgConnection,
+    feed: &str,
+    seq: i64,
+) -> Result<(), Broken> {
     sqlx::query!(
         "UPDATE feed_cursors SET rechecked = $2 WHERE feed = $1",
         feed,
@@ -187,7 +191,10 @@ pub(super) async fn append_log(
 }
 
 /// Which of these accounts are ours.
-pub(super) async fn known_accounts(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
+pub(super) async fn known_accounts(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, Broken> {
     Ok(sqlx::query_scalar!(
         "SELECT account_id FROM accounts WHERE account_id = ANY($1)",
         ids

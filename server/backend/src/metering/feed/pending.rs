@@ -8,7 +8,11 @@ use crate::failure::Broken;
 use crate::metering::meters::Settled;
 
 /// Notes the last event stored per account, in the transaction of the events.
-pub(in crate::metering) async fn add(db: &mut PgConnection, accounts: &[Uuid], seqs: &[i64]) -> Result<(), Broken> {
+pub(in crate::metering) async fn add(
+    db: &mut PgConnection,
+    accounts: &[Uuid],
+    seqs: &[i64],
+) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO pending_events (account_id, seq)
          SELECT account_id, max(seq) FROM unnest($1::uuid[], $2::bigint[]) AS u (account_id, seq)
@@ -24,7 +28,10 @@ pub(in crate::metering) async fn add(db: &mut PgConnection, accounts: &[Uuid], s
 
 /// Takes away the news that are settled now. What the puller added meanwhile stays. To be the last statement before the
 /// commit, because the puller waits for it.
-pub(in crate::metering) async fn take(db: &mut PgConnection, settled: &[Settled]) -> Result<(), Broken> {
+pub(in crate::metering) async fn take(
+    db: &mut PgConnection,
+    settled: &[Settled],
+) -> Result<(), Broken> {
     let accounts: Vec<Uuid> = settled.iter().map(|row| row.account_id.0).collect();
     let seqs: Vec<i64> = settled.iter().map(|row| row.seq).collect();
     sqlx::query!(

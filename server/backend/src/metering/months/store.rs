@@ -27,7 +27,10 @@ pub(super) async fn first_service(db: &mut PgConnection) -> Result<Option<Offset
 
 /// True when no account is held back: none whose settling broke, and none in which something
 /// runs that is not posted up to `until`.
-pub(super) async fn is_settled(db: &mut PgConnection, until: OffsetDateTime) -> Result<bool, Broken> {
+pub(super) async fn is_settled(
+    db: &mut PgConnection,
+    until: OffsetDateTime,
+) -> Result<bool, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT NOT EXISTS (
                SELECT 1 FROM meters WHERE failed_at IS NOT NULL

@@ -75,7 +75,10 @@ pub(super) async fn idle(
 }
 
 /// Running sandboxes that idle now: a count for the overview.
-pub(crate) async fn count_running(db: &mut PgConnection, account_id: AccountId) -> Result<i64, Broken> {
+pub(crate) async fn count_running(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<i64, Broken> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM sandboxes AS s
            CROSS JOIN LATERAL (

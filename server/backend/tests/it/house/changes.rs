@@ -8,7 +8,10 @@ use super::{Source, none, sources};
 /// Files outside `authority` that begin a transaction of their own, and why no person's change is in it.
 const WORK: &[(&str, &str)] = &[
     ("ledger/chain/seal.rs", "a job: seals a day of the ledger"),
-    ("metering/feed/pull.rs", "a loop: stores what the feed brought"),
+    (
+        "metering/feed/pull.rs",
+        "a loop: stores what the feed brought",
+    ),
     ("metering/months/mod.rs", "a job: closes a month"),
     ("metering/settle/batch.rs", "a loop: settles accounts"),
     ("schedule.rs", "a loop: turns what is due into jobs"),
@@ -23,7 +26,9 @@ const WORK: &[(&str, &str)] = &[
 fn begins(source: &Source) -> Vec<usize> {
     let text = source.text.as_str();
     let plain = text.match_indices(".begin()").map(|(at, _)| at);
-    plain.chain(text.match_indices(".begin_with(").map(|(at, _)| at)).collect()
+    plain
+        .chain(text.match_indices(".begin_with(").map(|(at, _)| at))
+        .collect()
 }
 
 fn is_of_authority(source: &Source) -> bool {
@@ -57,7 +62,10 @@ fn every_file_on_the_list_begins_one() {
         .map(|source| source.path)
         .collect();
     for (path, reason) in WORK {
-        assert!(begin.contains(*path), "{path} begins none any more: take it off the list");
+        assert!(
+            begin.contains(*path),
+            "{path} begins none any more: take it off the list"
+        );
         assert!(reason.len() > 10, "{path}: why?");
     }
 }
@@ -66,6 +74,12 @@ fn every_file_on_the_list_begins_one() {
 fn a_transaction_is_seen_however_it_is_begun() {
     let found = |code: &str| begins(&Source::new("keys/mod.rs", code)).len();
     assert_eq!(found("let mut tx = backend.pool().begin().await?;"), 1);
-    assert_eq!(found("let mut tx = backend\n    .pool()\n    .begin_with(\"BEGIN\")\n    .await?;"), 1);
-    assert_eq!(found("let mut change = actor.begin(backend, Act::KeyCreate).await?;"), 0);
+    assert_eq!(
+        found("let mut tx = backend\n    .pool()\n    .begin_with(\"BEGIN\")\n    .await?;"),
+        1
+    );
+    assert_eq!(
+        found("let mut change = actor.begin(backend, Act::KeyCreate).await?;"),
+        0
+    );
 }

@@ -47,7 +47,10 @@ fn named(source: &Source) -> Vec<(usize, &str)> {
     // How many `super::` lead from this file to the root: one for each part of its path but `mod.rs`.
     let depth = source.path.trim_end_matches("/mod.rs").split('/').count();
     let out = "super::".repeat(depth);
-    found.extend(text.match_indices(&out).map(|(at, _)| (at, word(&text[at + out.len()..]))));
+    found.extend(
+        text.match_indices(&out)
+            .map(|(at, _)| (at, word(&text[at + out.len()..]))),
+    );
     // Types and macros of the root are no rooms.
     found.retain(|(_, name)| name.starts_with(|c: char| c.is_ascii_lowercase()));
     found
@@ -94,7 +97,9 @@ fn upward(source: &Source) -> Vec<String> {
 #[test]
 fn imports_only_run_down() {
     // The root names all: it declares them.
-    let sources = sources().into_iter().filter(|source| source.path != "lib.rs");
+    let sources = sources()
+        .into_iter()
+        .filter(|source| source.path != "lib.rs");
     let wrong: Vec<String> = sources.flat_map(|source| upward(&source)).collect();
     none(&wrong);
 }
@@ -104,21 +109,52 @@ fn every_room_stands_on_one_floor() {
     let mut floors: Vec<&str> = FLOORS.concat();
     floors.sort_unstable();
     let sources = sources();
-    let rooms = sources.iter().map(Source::subject).filter(|room| *room != "lib");
+    let rooms = sources
+        .iter()
+        .map(Source::subject)
+        .filter(|room| *room != "lib");
     let rooms: Vec<&str> = rooms.collect::<BTreeSet<_>>().into_iter().collect();
-    assert_eq!(floors, rooms, "left: FLOORS, right: server/backend/src. A new room needs its line");
+    assert_eq!(
+        floors, rooms,
+        "left: FLOORS, right: server/backend/src. A new room needs its line"
+    );
 }
 
 #[test]
 fn an_import_is_seen_however_it_is_written() {
     let wrong = |path: &str, code: &str| upward(&Source::new(path, code)).len();
     assert_eq!(wrong("keys/push.rs", "use crate::alerts::raise;"), 1);
-    assert_eq!(wrong("keys/push.rs", "use crate::{Backend, ledger, alerts::{raise, store}};"), 1);
-    assert_eq!(wrong("keys/push.rs", "let x = crate::worker::run(crate::keys::store::get());"), 1);
+    assert_eq!(
+        wrong(
+            "keys/push.rs",
+            "use crate::{Backend, ledger, alerts::{raise, store}};"
+        ),
+        1
+    );
+    assert_eq!(
+        wrong(
+            "keys/push.rs",
+            "let x = crate::worker::run(crate::keys::store::get());"
+        ),
+        1
+    );
     assert_eq!(wrong("keys/push.rs", "use super::super::alerts;"), 1);
     assert_eq!(wrong("keys/mod.rs", "use super::alerts;"), 1);
-    assert_eq!(wrong("keys/mod.rs", "use crate::{\n    credit,\n    sign_up,\n};"), 2, "a neighbour too");
-    assert_eq!(wrong("keys/push.rs", "use super::alerts; use crate::usage; // crate::alerts"), 0);
+    assert_eq!(
+        wrong("keys/mod.rs", "use crate::{\n    credit,\n    sign_up,\n};"),
+        2,
+        "a neighbour too"
+    );
+    assert_eq!(
+        wrong(
+            "keys/push.rs",
+            "use super::alerts; use crate::usage; // crate::alerts"
+        ),
+        0
+    );
     let place = upward(&Source::new("keys/mod.rs", "\nuse crate::watch;"));
-    assert!(place[0].starts_with("server/backend/src/keys/mod.rs:2: `watch`"), "{place:?}");
+    assert!(
+        place[0].starts_with("server/backend/src/keys/mod.rs:2: `watch`"),
+        "{place:?}"
+    );
 }

@@ -83,21 +83,35 @@ fn astray(map: &Map, source: &Source) -> Vec<String> {
 #[test]
 fn a_table_is_written_by_its_owner() {
     let map = Map::read();
-    let wrong: Vec<String> = sources().iter().flat_map(|source| astray(&map, source)).collect();
+    let wrong: Vec<String> = sources()
+        .iter()
+        .flat_map(|source| astray(&map, source))
+        .collect();
     none(&wrong);
 }
 
 #[test]
 fn every_exception_is_needed_and_says_why() {
     let (map, sources) = (Map::read(), sources());
-    for Exception { table, file, reason } in &map.exception {
+    for Exception {
+        table,
+        file,
+        reason,
+    } in &map.exception
+    {
         let writes = sources
             .iter()
             .filter(|source| source.path == *file)
             .any(|source| written(source).iter().any(|(_, written)| *written == table));
-        assert!(writes, "{file} does not write {table} any more: take the exception away");
+        assert!(
+            writes,
+            "{file} does not write {table} any more: take the exception away"
+        );
         let owner = &map.table[table].owner;
-        assert!(!file.starts_with(&format!("{owner}/")), "{file} is of {owner}: no exception");
+        assert!(
+            !file.starts_with(&format!("{owner}/")),
+            "{file} is of {owner}: no exception"
+        );
         assert!(reason.len() > 20, "{file} writes {table}: why?");
     }
 }
@@ -109,7 +123,9 @@ fn every_table_of_the_migrations_has_an_owner() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|end| end == "sql") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let tables = text.lines().filter_map(|line| line.strip_prefix("CREATE TABLE "));
+            let tables = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("CREATE TABLE "));
             made.extend(tables.map(|rest| word(rest).to_owned()));
         }
     }
@@ -125,13 +141,30 @@ fn a_foreign_write_is_seen() {
     let text = "[table.keys]\nowner = \"keys\"\n[[exception]]\ntable = \"keys\"\nfile = \"metering/x.rs\"\nreason = \"\"";
     let map: Map = toml::from_str(text).unwrap();
     let wrong = |path: &str, code: &str| astray(&map, &Source::new(path, code)).len();
-    for sql in ["UPDATE keys AS k SET", "INSERT INTO keys (key_id)", "DELETE FROM keys\n WHERE"] {
+    for sql in [
+        "UPDATE keys AS k SET",
+        "INSERT INTO keys (key_id)",
+        "DELETE FROM keys\n WHERE",
+    ] {
         assert_eq!(wrong("usage/days.rs", sql), 1, "{sql}");
         assert_eq!(wrong("keys/store.rs", sql), 0, "{sql}");
         assert_eq!(wrong("metering/x.rs", sql), 0, "{sql}");
     }
     assert_eq!(wrong("keysmith/store.rs", "UPDATE keys SET"), 1);
-    assert_eq!(wrong("usage/days.rs", "SELECT 1 FROM keys FOR UPDATE OF keys"), 0);
-    assert_eq!(wrong("usage/days.rs", "ON CONFLICT ON CONSTRAINT x DO UPDATE SET y"), 0);
-    assert_eq!(wrong("keys/store.rs", "UPDATE locks SET"), 1, "a table without an owner");
+    assert_eq!(
+        wrong("usage/days.rs", "SELECT 1 FROM keys FOR UPDATE OF keys"),
+        0
+    );
+    assert_eq!(
+        wrong(
+            "usage/days.rs",
+            "ON CONFLICT ON CONSTRAINT x DO UPDATE SET y"
+        ),
+        0
+    );
+    assert_eq!(
+        wrong("keys/store.rs", "UPDATE locks SET"),
+        1,
+        "a table without an owner"
+    );
 }

@@ -42,6 +42,9 @@ fn an_open_wall_is_seen() {
     assert_eq!(wrong("pub mod store;"), 1);
     assert_eq!(wrong("pub(crate) mod store;"), 1);
     assert_eq!(wrong("mod push;\nmod store;"), 0);
-    assert_eq!(wrong("pub async fn get(\n    db: &mut PgConnection,\n) -> X {"), 1);
+    assert_eq!(
+        wrong("pub async fn get(\n    db: &mut PgConnection,\n) -> X {"),
+        1
+    );
     assert_eq!(wrong("pub(crate) async fn get(db: &mut PgConnection) {"), 0);
 }

@@ -1,6 +1,6 @@
 //! Both sides of the model test beside each other: rated hours, balances, and the moment of zero.
 
-use backend::service::outlook;
+use backend::watch;
 use domain::moment::Moment;
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -21,7 +21,7 @@ impl Case<'_> {
 
     /// Computes what is due of the future, as often as the worker would, and compares the moment of zero.
     async fn compare_zero(&self) {
-        outlook::round(&self.world.backend).await.unwrap();
+        watch::round(&self.world.backend).await.unwrap();
         let as_of = self.world.control().now().unwrap().0;
         let expected = self.oracle.zero(&self.happened(), as_of);
         let row = sqlx::query!(

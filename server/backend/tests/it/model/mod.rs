@@ -9,11 +9,11 @@ mod zero;
 
 use std::time::Duration;
 
-use backend::actor::Actor;
-use backend::service::limits;
+use backend::authority::actor::Actor;
 use backend::ledger::{GrantReason, NewGrant, NewTransfer, System, TransferKind};
-use backend::{random, worker};
+use backend::limit;
 use backend::testing::{self, ledger};
+use backend::{random, worker};
 use command::{Command, KINDS, command};
 use domain::id::{GrantId, LedgerAccountId};
 use domain::moment::Moment;
@@ -247,9 +247,9 @@ impl Case<'_> {
         match cents {
             Some(cents) => {
                 let typed = format!("{}.{:02}", cents / 100, cents % 100);
-                limits::set(backend, &self.actor, &typed).await.unwrap();
+                limit::set(backend, &self.actor, &typed).await.unwrap();
             }
-            None => limits::remove(backend, &self.actor).await.unwrap(),
+            None => limit::remove(backend, &self.actor).await.unwrap(),
         }
         self.oracle.limit = cents.map(|cents| ratio(cents, 100));
     }
