@@ -7,11 +7,13 @@
 pub mod action;
 pub mod islands;
 
-// How pages are framed and drawn; knows no subject.
+// How pages are framed, drawn and read by programs; knows no subject.
 #[cfg(feature = "ssr")]
 pub mod chart;
 #[cfg(feature = "ssr")]
 pub mod frame;
+#[cfg(feature = "ssr")]
+pub mod twin;
 
 // The subjects.
 pub mod alerts;

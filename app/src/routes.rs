@@ -1,5 +1,5 @@
 //! The pages in one table: who may see each, where it stands, which entry of the navigation it belongs to, and what draws
-//! it. Everything else about a page is its subject's.
+//! it; and the twins of pages in one list. Everything else about a page is its subject's.
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -10,7 +10,7 @@ use crate::frame::dead_end::{self, DeadEnd};
 use crate::frame::layout::Place;
 use crate::frame::navigation::Section;
 use crate::frame::shell;
-use crate::{alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, usage};
+use crate::{alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, twin, usage};
 
 /// The path of a page as the edge's router writes it; the part after a stroke is a parameter.
 macro_rules! pattern {
@@ -96,6 +96,13 @@ pages! {
     }
 }
 
+/// Goes through every list and report that programs may read. The edge answers each under two addresses, the document of
+/// the interface describes it.
+pub fn each_twin(visit: &mut impl twin::Visit) {
+    visit.twin::<credit::twin::Statement>();
+    visit.twin::<usage::twin::Usage>();
+}
+
 /// The whole document of whichever page was asked for.
 pub fn document() -> impl IntoView {
     shell::document(PUBLIC_ROUTES, App)
@@ -116,6 +123,7 @@ mod tests {
     use super::*;
     use crate::action::ActionError;
     use crate::action::problem::{assert_style, sentences};
+    use crate::twin::{Twin, Visit, document};
 
     #[test]
     fn every_route_is_classed_and_whole_before_its_first_byte() {
@@ -138,6 +146,44 @@ mod tests {
                 .all(|route| matches!(route.mode(), SsrMode::Async))
         );
     }
+
+    #[test]
+    fn the_document_says_what_the_twins_declare() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.yaml");
+        let declared = document::yaml(&document::of(|document| each_twin(document))).unwrap();
+        if std::env::var_os("WRITE_API").is_some() {
+            std::fs::write(path, &declared).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == declared,
+            "docs/api.yaml is not what the twins declare; WRITE_API=1 with this test writes it anew"
+        );
+    }
+
+    #[test]
+    fn every_twin_has_a_name_of_its_own_for_each_thing() {
+        #[derive(Default)]
+        struct Names(Vec<String>);
+        impl Visit for Names {
+            fn twin<T: Twin>(&mut self) {
+                self.0.push(T::PATH.to_owned());
+                for taken in ["after", "limit"] {
+                    assert!(
+                        T::WORDS.iter().all(|word| word.name != taken),
+                        "{}: {taken} is every list's",
+                        T::PATH
+                    );
+                }
+                assert!(T::ABOUT.ends_with('.'), "{}: a sentence", T::PATH);
+            }
+        }
+        let mut names = Names::default();
+        each_twin(&mut names);
+        let distinct: std::collections::BTreeSet<&String> = names.0.iter().collect();
+        assert_eq!(distinct.len(), names.0.len(), "{:?}", names.0);
+    }
+
     #[test]
     fn sentences_follow_the_house_style_and_differ() {
         let said = [

@@ -2,5 +2,6 @@
 
 pub(crate) mod page;
 pub(crate) mod statement;
+pub(crate) mod twin;
 pub(crate) mod what_if;
 mod words;

@@ -5,4 +5,5 @@ pub(crate) mod facet;
 pub(crate) mod intervals;
 pub(crate) mod page;
 pub(crate) mod reasons;
+pub(crate) mod twin;
 mod words;

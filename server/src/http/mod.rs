@@ -10,7 +10,6 @@ mod calendar;
 pub mod client_address;
 mod deadline;
 mod edge;
-mod export;
 mod guard;
 mod health;
 pub mod listen;
@@ -22,6 +21,7 @@ mod same_origin;
 mod security_headers;
 mod session_cookie;
 pub mod session_store;
+mod twins;
 mod verify;
 
 use app::frame::assets::Assets;
@@ -75,7 +75,7 @@ pub fn metrics_router(metrics: PrometheusHandle) -> Router {
         .route("/healthz", get(health::alive))
 }
 
-/// Pages, server functions and the two handlers beside them: whatever knows a person.
+/// Pages, their twins, server functions and the handlers beside them: whatever knows a person.
 fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
     let options = LeptosOptions::builder().output_name("frontend").build();
     let context = {
@@ -98,22 +98,7 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             "/live/overview",
             get(live::overview).with_state(backend.clone()),
         )
-        .route(
-            "/credit/statement.csv",
-            get(export::statement_csv).with_state((edge.clone(), backend.clone())),
-        )
-        .route(
-            "/credit/statement.json",
-            get(export::statement_json).with_state((edge.clone(), backend.clone())),
-        )
-        .route(
-            "/usage.csv",
-            get(export::usage_csv).with_state((edge.clone(), backend.clone())),
-        )
-        .route(
-            "/usage.json",
-            get(export::usage_json).with_state((edge.clone(), backend.clone())),
-        )
+        .merge(twins::router(edge, backend))
         .route(
             "/verify-email/{token}",
             get(verify::keep_token).with_state(backend.clone()),
