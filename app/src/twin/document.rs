@@ -1,11 +1,11 @@
 //! What programs may read, as OpenAPI: made from the declarations of the twins, kept in `docs/api.yaml`, compared by a test.
 
 use backend::failure::Broken;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
+    ComponentsBuilder, Content, InfoBuilder, Object, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
     RefOr, Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema as _, ToSchema};
@@ -88,15 +88,14 @@ impl Visit for Document {
 }
 
 fn operation<T: Twin>(format: Format) -> OperationBuilder {
-    let paged = T::PAGES.map_or(&[][..], |_| &[AFTER, LIMIT]);
-    let words = T::WORDS.iter().chain(paged).map(|word| {
-        ParameterBuilder::new()
-            .name(word.name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(word.about))
-            .schema(Some(string()))
-            .build()
+    let paged = T::PAGES.map_or(&[][..], |_| &[AFTER]);
+    let words = T::WORDS.iter().chain(paged).map(|word| parameter(*word, string()));
+    let limit = T::PAGES.map(|pages| {
+        let number = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::Integer))
+            .minimum(Some(1))
+            .maximum(Some(pages.at_most));
+        parameter(LIMIT, number.build())
     });
     let content = match format {
         Format::Json => Content::new(Some(object::<T>())),
@@ -111,7 +110,7 @@ fn operation<T: Twin>(format: Format) -> OperationBuilder {
         .content(format.media_type(), content);
     OperationBuilder::new()
         .summary(Some(T::ABOUT))
-        .parameters(Some(words))
+        .parameters(Some(words.chain(limit)))
         .response("200", found)
         .response(
             "303",
@@ -123,7 +122,17 @@ fn operation<T: Twin>(format: Format) -> OperationBuilder {
         )
 }
 
-fn string() -> utoipa::openapi::Object {
+fn parameter(word: Word, schema: Object) -> Parameter {
+    ParameterBuilder::new()
+        .name(word.name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(word.about))
+        .schema(Some(schema))
+        .build()
+}
+
+fn string() -> Object {
     ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .build()

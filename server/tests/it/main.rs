@@ -23,6 +23,7 @@ mod sessions;
 mod sign_up;
 mod sign_up_refused;
 mod statement;
+mod twins;
 mod usage;
 mod usage_drawn;
 mod usage_lines;
