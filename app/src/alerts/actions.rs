@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 use backend::alerts;
+#[cfg(feature = "ssr")]
 use backend::alerts::recipients;
 #[cfg(feature = "ssr")]
 use backend::failure::Failure;

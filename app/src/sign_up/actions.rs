@@ -6,7 +6,9 @@
 
 #[cfg(feature = "ssr")]
 use backend::identity::verification;
+#[cfg(feature = "ssr")]
 use backend::sign_up;
+#[cfg(feature = "ssr")]
 use backend::sign_up::confirm;
 use leptos::prelude::*;
 

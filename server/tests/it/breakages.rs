@@ -108,7 +108,7 @@ async fn a_broken_request_is_one_line_with_its_id_place_and_verb(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.customer("ada@example.org").await;
     for (path, table, verb) in [
-        ("/keys", "keys", "keys.list"),
+        ("/alerts", "webhooks", "alerts.read"),
         ("/live/overview", "sandboxes", "overview.figures"),
         ("/usage.csv", "usage_hours", "usage.breakdown"),
         ("/credit/statement.csv", "transfers", "statement.read"),

@@ -1,6 +1,7 @@
 //! The program as it is started: what it says about its environment, and that it starts and stops in order.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -167,6 +168,18 @@ fn environment(
     ]
 }
 
+/// A folder as a build leaves it, of this port's own.
+fn site(port: u16) -> PathBuf {
+    let site = std::env::temp_dir().join(format!("isorun-program-test-{port}"));
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    std::fs::write(
+        site.join("assets.json"),
+        r#"{"css":"/pkg/a.css","js":"/pkg/a.js","wasm":"/pkg/a.wasm"}"#,
+    )
+    .unwrap();
+    site
+}
+
 fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     let pairs = environment.iter();
     pairs.map(|(name, value)| (*name, value.as_str())).collect()
@@ -174,7 +187,9 @@ fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a 
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_database_of_an_earlier_layout_is_refused(pool: PgPool) {
-    let environment = environment(&pool, (free_port(), free_port()), &std::env::temp_dir());
+    let (web, metrics) = (free_port(), free_port());
+    let site = site(web);
+    let environment = environment(&pool, (web, metrics), &site);
     let environment = borrowed(&environment);
     pool.execute("UPDATE _sqlx_migrations SET checksum = sha256('before')")
         .await
@@ -187,18 +202,13 @@ async fn a_database_of_an_earlier_layout_is_refused(pool: PgPool) {
             assert!(said.contains(word), "{word}: {said}");
         }
     }
+    std::fs::remove_dir_all(site).unwrap();
 }
 
 #[sqlx::test]
 async fn it_migrates_serves_and_stops(pool: PgPool) {
     let (web, metrics) = (free_port(), free_port());
-    let site = std::env::temp_dir().join(format!("isorun-program-test-{web}"));
-    std::fs::create_dir_all(site.join("pkg")).unwrap();
-    std::fs::write(
-        site.join("assets.json"),
-        r#"{"css":"/pkg/a.css","js":"/pkg/a.js","wasm":"/pkg/a.wasm"}"#,
-    )
-    .unwrap();
+    let site = site(web);
     let environment = environment(&pool, (web, metrics), &site);
     let environment = borrowed(&environment);
     let child = program(&["serve"], &environment).spawn().unwrap();

@@ -145,3 +145,25 @@ impl LeasedJob {
             .ok_or(JobError::Fail("payload"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn attempt(text: &str) -> Result<u8, JobError> {
+        std::future::ready(()).await;
+        Ok(text.parse()?)
+    }
+    const BROKEN: u32 = line!() - 2;
+
+    #[tokio::test]
+    async fn the_question_mark_of_an_attempt_is_its_place() {
+        let Err(JobError::Broken(found)) = attempt("x").await else {
+            panic!("not broken")
+        };
+        assert_eq!(
+            (found.place().file(), found.place().line()),
+            (file!(), BROKEN)
+        );
+    }
+}

@@ -18,7 +18,8 @@ const FLOORS: &[&[&str]] = &[
     &["prices", "accounts", "identity", "ledger"],
     &["limit", "metering"],
     &["usage"],
-    &["keys", "sandboxes", "credit", "forecast"],
+    &["keys", "sandboxes", "credit"],
+    &["forecast"],
     &["alerts", "checks", "overview"],
     // Workflows: several subjects in one transaction.
     &["sign_up", "watch"],
