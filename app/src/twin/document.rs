@@ -1,12 +1,14 @@
 //! What programs may read, as OpenAPI: made from the declarations of the twins, kept in `docs/api.yaml`, compared by a test.
 
 use backend::failure::Broken;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
 use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, Object, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
-    RefOr, Required, Response, ResponseBuilder, Schema,
+    ComponentsBuilder, Content, InfoBuilder, Object, OpenApi, OpenApiBuilder, PathItem,
+    PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
@@ -89,7 +91,10 @@ impl Visit for Document {
 
 fn operation<T: Twin>(format: Format) -> OperationBuilder {
     let paged = T::PAGES.map_or(&[][..], |_| &[AFTER]);
-    let words = T::WORDS.iter().chain(paged).map(|word| parameter(*word, string()));
+    let words = T::WORDS
+        .iter()
+        .chain(paged)
+        .map(|word| parameter(*word, string()));
     let limit = T::PAGES.map(|pages| {
         let number = ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::Integer))

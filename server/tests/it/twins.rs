@@ -12,17 +12,21 @@ use crate::browser::{Browser, Page};
 use crate::usage_lives::live;
 use crate::world::World;
 
-/// Entries of the ledger, one an hour back from now.
-async fn entries(world: &World, count: i64) {
-    world.expect_findings("entries are booked by hand");
-    world
-        .execute(&format!(
-            "INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, service_hour, booked_at)
-             SELECT g.account_id, gen_random_uuid(), g.credit_id, g.debit_id, n, 'usage', 'test:' || n,
-                    date_trunc('hour', now(), 'UTC') - make_interval(hours => n), now() + make_interval(secs => n)
-             FROM transfers AS g, generate_series(1, {count}) AS n WHERE g.kind = 'grant'"
-        ))
-        .await;
+/// Books entries, one an hour back from now.
+macro_rules! entries {
+    ($world:expr, $count:literal) => {
+        $world.expect_findings("entries are booked by hand");
+        $world
+            .execute(concat!(
+                "INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, service_hour, booked_at)
+                 SELECT g.account_id, gen_random_uuid(), g.credit_id, g.debit_id, n, 'usage', 'test:' || n,
+                        date_trunc('hour', now(), 'UTC') - make_interval(hours => n), now() + make_interval(secs => n)
+                 FROM transfers AS g, generate_series(1, ",
+                $count,
+                ") AS n WHERE g.kind = 'grant'"
+            ))
+            .await;
+    };
 }
 
 async fn json(browser: &mut Browser, path: &str) -> Value {
@@ -31,7 +35,9 @@ async fn json(browser: &mut Browser, path: &str) -> Value {
 
 fn ids(file: &Value) -> Vec<String> {
     let entries = file["entries"].as_array().unwrap().iter();
-    entries.map(|entry| entry["transfer_id"].as_str().unwrap().to_owned()).collect()
+    entries
+        .map(|entry| entry["transfer_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -39,10 +45,13 @@ async fn a_file_ends_where_it_is_asked_to_and_says_where_to_go_on(pool: PgPool) 
     let world = World::new(pool).await;
     let mut ada = world.customer("ada@example.org").await;
     // More than is read at once, so that a file of these is sent in pieces.
-    entries(&world, 1_500).await;
+    entries!(world, 1500);
     let whole = ids(&json(&mut ada, "/credit/statement.json?kind=usage").await);
     assert_eq!(whole.len(), 1_500);
-    let (mut gone_on, mut path) = (Vec::new(), "/credit/statement.json?kind=usage&limit=400".to_owned());
+    let (mut gone_on, mut path) = (
+        Vec::new(),
+        "/credit/statement.json?kind=usage&limit=400".to_owned(),
+    );
     for rows in [400, 400, 400, 300] {
         let part = json(&mut ada, &path).await;
         assert_eq!(ids(&part).len(), rows);
@@ -53,7 +62,10 @@ async fn a_file_ends_where_it_is_asked_to_and_says_where_to_go_on(pool: PgPool) 
     }
     assert_eq!(gone_on, whole);
 
-    let cut = ada.get("/credit/statement.csv?kind=usage&limit=1200").await.body;
+    let cut = ada
+        .get("/credit/statement.csv?kind=usage&limit=1200")
+        .await
+        .body;
     let last = cut.lines().last().unwrap();
     let (said, next) = last.split_once("older ones: ").unwrap();
     assert_eq!(said, "# cut after 1200 entries; ");
@@ -78,14 +90,22 @@ async fn a_file_that_somebody_has_is_not_sent_again(pool: PgPool) {
     let path = "/credit/statement.csv";
     let first = ada.get(path).await;
     let tag = first.headers["etag"].to_str().unwrap().to_owned();
-    for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+    for known in [
+        tag.clone(),
+        format!("W/{tag}"),
+        format!("\"x\", {tag}"),
+        "*".to_owned(),
+    ] {
         let again = with_tag(&mut ada, path, &known).await;
         assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{known}");
-        assert_eq!((again.body.as_str(), &again.headers["etag"]), ("", &first.headers["etag"]));
+        assert_eq!(
+            (again.body.as_str(), &again.headers["etag"]),
+            ("", &first.headers["etag"])
+        );
     }
     let other = with_tag(&mut ada, path, "\"x\"").await;
     assert_eq!((other.status, &other.body), (StatusCode::OK, &first.body));
-    entries(&world, 1).await;
+    entries!(world, 1);
     let changed = with_tag(&mut ada, path, &tag).await;
     assert_eq!(changed.status, StatusCode::OK);
     assert_ne!(changed.headers["etag"], first.headers["etag"]);
@@ -103,7 +123,10 @@ async fn a_formula_in_a_name_is_text(pool: PgPool) {
     let path = "/usage.csv?range=own&from=2026-10-20&to=2026-11-05&group=image";
     let file = ada.get(path).await.body;
     assert!(file.contains(",'=cmd|' /C calc'!A0,"), "{file}");
-    assert!(!file.contains(",=cmd") && !file.contains(",\"=cmd"), "{file}");
+    assert!(
+        !file.contains(",=cmd") && !file.contains(",\"=cmd"),
+        "{file}"
+    );
 }
 
 /// The addresses of all twins.
@@ -132,7 +155,10 @@ async fn every_twin_answers_its_owner_and_leads_a_stranger_away(pool: PgPool) {
         assert_eq!(file.headers["cache-control"], "no-store", "{path}");
         if path.ends_with(".json") {
             let file: Value = serde_json::from_str(&file.body).unwrap();
-            assert!(file[rows].is_array() && file["cut"] == false, "{path}: {file}");
+            assert!(
+                file[rows].is_array() && file["cut"] == false,
+                "{path}: {file}"
+            );
         } else {
             assert!(file.body.contains("\r\n"), "{path}");
         }
