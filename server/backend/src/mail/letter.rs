@@ -70,4 +70,10 @@ impl Text {
             note: |backend, mail, attempt| Box::pin(L::note(backend, mail, attempt)),
         }
     }
+
+    /// The word in the database.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
 }

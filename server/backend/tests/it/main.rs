@@ -12,6 +12,7 @@ mod incidents;
 mod invariants;
 mod jobs;
 mod ledger;
+mod letters;
 mod meter;
 mod model;
 mod months;
