@@ -2,8 +2,8 @@
 
 use domain::alert::Kind;
 use domain::ceilings::RECIPIENT_DAYS;
+use domain::forecast::Cause;
 use domain::id::{AccountId, RecipientId};
-use domain::outlook::Cause;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use url::Url;

@@ -1,4 +1,4 @@
-//! The customer's own monthly limit. What counts against it is `usage_days`', whether it is reached `domain::outlook`'s.
+//! The customer's own monthly limit. What counts against it is `usage::days`', whether it is reached `domain::forecast`'s.
 
 use domain::id::AccountId;
 use domain::money::Cents;

@@ -25,7 +25,7 @@ pub struct BehindRow {
 }
 
 /// What is behind, and how much of it is asked for at once.
-pub struct Reach<'a> {
+pub struct BehindQuery<'a> {
     /// The feed.
     pub feed: &'a str,
     /// Its epoch.
@@ -38,7 +38,7 @@ pub struct Reach<'a> {
     pub accounts: i64,
 }
 
-/// Makes the meters of accounts that have none and have news, or a grant that ended: its end is booked under the meter.
+/// Makes the meters of accounts that have none and have pending events, or a grant that ended: its end is booked under the meter.
 pub(super) async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id)
@@ -58,7 +58,7 @@ pub(super) async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Resu
 /// does not hold up the others.
 pub(super) async fn behind(
     db: &mut PgConnection,
-    reach: &Reach<'_>,
+    asked: &BehindQuery<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<BehindRow>, Broken> {
     let rows = sqlx::query!(
@@ -80,12 +80,12 @@ pub(super) async fn behind(
                    WHERE e.account_id = chosen.account_id AND e.feed = $4 AND e.epoch = $5 AND e.seq > chosen.settled_seq
                    ORDER BY seq LIMIT $6) AS e) AS fresh
            ORDER BY chosen.settled_seq, chosen.account_id"#,
-        reach.horizon,
+        asked.horizon,
         now,
-        reach.accounts,
-        reach.feed,
-        reach.epoch,
-        reach.events
+        asked.accounts,
+        asked.feed,
+        asked.epoch,
+        asked.events
     )
     .fetch_all(db)
     .await?;

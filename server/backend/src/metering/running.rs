@@ -54,7 +54,7 @@ pub(crate) async fn running(
         .collect()
 }
 
-/// Notes the processor time of what runs, as the orchestrator's list says it; older news never replaces newer.
+/// Notes the processor time of what runs, as the orchestrator's list says it; an older list never replaces a newer one.
 pub(crate) async fn note_cpu(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -1,4 +1,4 @@
-//! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage_days`'; slices and
+//! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage::days`'; slices and
 //! transfers are never walked here.
 
 use domain::id::AccountId;

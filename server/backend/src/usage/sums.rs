@@ -1,5 +1,5 @@
 //! Sums of usage for pages: from `usage_days` and `usage_hours` by cohort, and from `slices` where single sandboxes matter.
-//! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `usage_hours`'s and `slices`'s.
+//! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `metering::settle`'s.
 
 use domain::ceilings::USAGE_SLICES_MAX;
 use domain::id::AccountId;

@@ -1,5 +1,5 @@
 //! Days as check R3 adds them up: what is summed by day beside what is summed by hour. Reads only; what follows from a
-//! difference is `checks::days`'. Hours and balances are `books`'.
+//! difference is `checks::days`'. Hours and balances are `ledger`'s.
 
 use domain::id::AccountId;
 use domain::moment::Moment;

@@ -16,7 +16,7 @@ use crate::failure::Broken;
 /// Which sandbox of which account.
 pub type Place = (AccountId, SandboxId);
 
-/// Running sandboxes of one lot whose hours can be booked on; the orchestrator's own limits lie far below.
+/// Running sandboxes of one batch whose hours can be booked on; the orchestrator's own limits lie far below.
 const OPEN_MAX: i64 = 500_000;
 
 /// What the fold says of a sandbox.

@@ -15,7 +15,7 @@ use crate::failure::Broken;
 use crate::metering::settle::folded::{Place, place, places};
 use crate::random;
 
-/// Incidents that are weighed at once; an outage of all sandboxes of one lot stays far below.
+/// Incidents that are weighed at once; an outage of all sandboxes of one batch stays far below.
 const WEIGHED_MAX: i64 = 200_000;
 
 /// Notes incidents. One that is longer than noted is weighed again.

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use crate::metering::meters::BehindRow;
 
 /// What holds for all accounts of a round.
-pub struct Scene<'a> {
+pub struct Round<'a> {
     /// The feed.
     pub feed: &'a str,
     /// Its epoch.
@@ -23,7 +23,7 @@ pub struct Scene<'a> {
     pub now: OffsetDateTime,
 }
 
-/// The price books of a lot.
+/// The price books of a batch.
 pub type Books = HashMap<AccountId, Arc<[Price]>>;
 
 /// What is to be settled of one account.

@@ -35,7 +35,7 @@ pub struct Rated {
 type Stored = (PriceId, i64, Ticks);
 
 /// Makes the slices of these sandboxes equal to what is rated: hours that vanished are removed, others written. Gives by
-/// how much that moves each hour and cohort: sums and bookings follow by it.
+/// how much that moves each hour and cohort: sums and postings follow by it.
 pub(super) async fn put(db: &mut PgConnection, wanted: &[Rated]) -> Result<Vec<Delta>, Broken> {
     let mut stored = stored(db, wanted).await?;
     let (mut written, mut vanished, mut deltas) = (Vec::new(), Vec::new(), Vec::new());

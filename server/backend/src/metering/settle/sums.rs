@@ -1,5 +1,5 @@
 //! Usage per account, UTC hour and cohort: the sum of slices, moved by the same deltas in the same transaction; and the same
-//! per UTC day, moved with it. What changed is `metering::settle`'s to say; check R3 compares. Reading days is `usage_days`'.
+//! per UTC day, moved with it. What changed is `metering::settle`'s to say; check R3 compares. Reading days is `usage::days`'.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! Single intervals inside a window of time: the last step of every question about a sum.
-//! What an interval costs is `domain`'s; sums are `usage_reads`'s.
+//! What an interval costs is `domain`'s; sums are `usage::sums`'.
 
 use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
@@ -36,7 +36,7 @@ pub(super) struct IntervalRow {
 
 /// Intervals that reach into a window, newest first; one row more than a page tells that more follow. They are found
 /// through the rated hours of the window, so intervals too short to be billed are left out; `running` are the sandboxes
-/// that have hours not posted yet. Must be asked only when the window fits (`usage_reads::fits`), or for one sandbox.
+/// that have hours not posted yet. Must be asked only when the window fits (`usage::sums::fits`), or for one sandbox.
 pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -17,7 +17,7 @@ use crate::failure::Broken;
 use crate::ledger::{NewTransfer, System};
 use crate::random;
 
-/// Grants with something left of one lot of accounts; far above what incidents can give.
+/// Grants with something left of one batch of accounts; far above what incidents can give.
 const GRANTS_MAX: i64 = 200_000;
 
 /// An hour of an account.
@@ -65,7 +65,7 @@ pub(crate) async fn rated(
         .collect()
 }
 
-/// What is booked for each of these hours; an hour without bookings is missing.
+/// What is booked for each of these hours; an hour without postings is missing.
 pub(crate) async fn booked(
     db: &mut PgConnection,
     hours: &[Hour],

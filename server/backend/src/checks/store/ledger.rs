@@ -1,5 +1,5 @@
-//! The books as the checks add them up: hours rated, summed and booked; balances beside their transfers; who runs though
-//! nothing is left. Days are `book_days`'. Reads only, one account at a time or a page of them; what follows from a
+//! The ledger as the checks add it up: hours rated, summed and booked; balances beside their transfers; who runs though
+//! nothing is left. Days are `days`'. Reads only, one account at a time or a page of them; what follows from a
 //! difference is `checks`'.
 
 use domain::id::AccountId;
@@ -108,7 +108,7 @@ pub(in crate::checks) async fn sums(
         .collect()
 }
 
-/// What is booked for these hours, net; an hour without bookings is zero.
+/// What is booked for these hours, net; an hour without postings is zero.
 pub(in crate::checks) async fn booked(
     db: &mut PgConnection,
     account_id: AccountId,
