@@ -74,8 +74,8 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     Backend::with_pool(pool, settings, Clock::system())
 }
 
-/// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that no
-/// service does.
+/// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that
+/// nothing of ours does.
 #[must_use]
 pub const fn pool(backend: &Backend) -> &PgPool {
     backend.pool()

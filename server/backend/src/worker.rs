@@ -19,13 +19,13 @@ use crate::{Backend, checks, findings, schedule};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
-/// How often due forecast are looked for: what changes an account is with the orchestrator within half a second.
+/// How often due forecasts are looked for: what changes an account is with the orchestrator within half a second.
 const FORECAST_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked who is to be settled; pulling runs beside it and never waits.
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// How often due jobs are looked for.
 const CLAIM_EVERY: Duration = Duration::from_millis(250);
-/// How often lost leases are freed (reference/security.md 2.4).
+/// How often lost leases are freed: after it, a job whose worker died runs again.
 const REAP_EVERY: Duration = Duration::from_secs(10);
 /// How often what is over is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);

@@ -47,7 +47,7 @@ fn plain<E: std::fmt::Display>(error: E) -> anyhow::Error {
     anyhow::anyhow!("{error}")
 }
 
-/// A service that refused what the plan says has no sentence of its own here.
+/// A refusal of what the plan says has no sentence of its own here.
 fn refused<R: std::fmt::Debug>(failure: backend::failure::Failure<R>) -> anyhow::Error {
     anyhow::anyhow!("{failure:?}")
 }

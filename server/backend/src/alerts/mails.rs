@@ -1,4 +1,4 @@
-//! The words of mails about alerts. As in `messages`: one link, one action, and nothing that anybody typed.
+//! The words of mails about alerts. As in `identity::mails`: one link, one action, and nothing that anybody typed.
 
 use domain::alert::Kind;
 use domain::ceilings::RECIPIENT_DAYS;

@@ -1,5 +1,5 @@
 //! Warnings: raising what is due, who is told, and what became of it. Which are due is `domain::alert`'s; how they go out
-//! is the jobs'.
+//! is `mail`'s and `webhook::send`'s.
 
 pub mod calendar;
 pub mod history;

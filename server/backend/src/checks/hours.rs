@@ -24,7 +24,7 @@ use crate::{Backend, prices, usage};
 
 /// The name under which it finds.
 pub(super) const NAME: &str = "r3";
-/// How far back the hourly round looks: later corrections are a person's to decide (reference/billing.md 1.5).
+/// How far back the hourly round looks: corrections of what is older are a person's to decide.
 const RECENT_MS: i64 = 35 * DAY_MS;
 /// How much of an account's time one question covers; a day of it when that is more than can be read one by one.
 const WINDOW_MS: i64 = 31 * DAY_MS;

@@ -1,6 +1,6 @@
-//! The checks: each lays two records of the same thing beside each other and writes what differs into `findings`
-//! (reference/billing.md 1.13). They change nothing else, and run again they find the same. One file per check; when each
-//! is due is `jobs::schedule`'s. A check speaks only of what is settled, so that it is silent while nothing is wrong.
+//! The checks: each lays two records of the same thing beside each other and writes what differs into `findings`.
+//! They change nothing else, and run again they find the same. One file per check; when each is due is `schedule`'s. A check
+//! speaks only of what is settled, so that it is silent while nothing is wrong.
 
 pub mod days;
 pub mod evidence;

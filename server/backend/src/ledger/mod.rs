@@ -1,5 +1,5 @@
 //! The ledger: accounts, grants and transfers. Appends and reads only; the database refuses everything else.
-//! Which transfers to make is decided in `domain::credit`, and when in `service` and `metering`.
+//! Which transfers to make is decided in `domain::credit`, and when in `sign_up`, for the first grant, and `metering`.
 
 #[cfg(feature = "testing")]
 pub mod by_hand;

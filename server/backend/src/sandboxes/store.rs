@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// A sandbox as lists show it, with what is posted for it; the live rest is the service's to add.
+/// A sandbox as lists show it, with what is posted for it; `sandboxes` adds the live rest.
 pub(super) struct SandboxRow {
     /// Its id.
     pub sandbox_id: String,

@@ -1,4 +1,4 @@
-//! Planted faults (reference/billing.md 2, invariant 30): each is found by its check under its word, nothing else is raised,
+//! Planted faults (invariant 30 of docs/invariants.md): each is found by its check under its word, nothing else is raised,
 //! and when it is mended the finding closes. The database's faults are planted with triggers and foreign keys off.
 
 use peers::orchestrator::{Appended, Kind};

@@ -297,7 +297,7 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
     let actor = world.customer("ada@example.org").await;
     world.meter().await;
     let account_id = actor.account_id().0;
-    // Straight into the tables: giving such credit is a staff page of a later issue.
+    // Straight into the tables: there is no page on which staff gives such credit.
     for (days, end, note) in [(30, None, "later"), (-10, Some(-1), "past")] {
         sqlx::query!(
             "WITH ids AS (SELECT gen_random_uuid() AS id, date_trunc('hour', now(), 'UTC') AS hour),

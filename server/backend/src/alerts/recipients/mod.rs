@@ -1,4 +1,4 @@
-//! Who is told of alerts by mail: adding, asking, agreeing, leaving. What they are told is `service::alerts`'.
+//! Who is told of alerts by mail: adding, asking, agreeing, leaving. What they are told is `alerts::mails`'.
 
 mod store;
 

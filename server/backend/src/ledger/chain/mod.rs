@@ -1,5 +1,5 @@
 //! R4, second half: the chain of ledger days. Each day's link hashes the link of the day before and a digest per account
-//! over every column of its transfers; `jobs::seal_day` makes links, this verifies them. Who changes a transfer, a link or
+//! over every column of its transfers; `seal` makes links, this verifies them. Who changes a transfer, a link or
 //! both contradicts the link, the chain or the log in which each link was said.
 
 pub mod seal;

@@ -1,5 +1,5 @@
 //! The chain of ledger days: digests over the transfers of a UTC day, and the links that were sealed.
-//! How digests become a chain is `checks::chain`'s.
+//! How digests become a chain is the parent's.
 
 use domain::id::AccountId;
 use domain::money::Ticks;

@@ -1,4 +1,4 @@
-//! The ledger as its owner reads it: entries newest first, one page of work per page. What they mean is `service`'s.
+//! The ledger as its owner reads it: entries newest first, one page of work per page. What they mean is `statement`'s.
 
 use domain::id::AccountId;
 use domain::money::Ticks;

@@ -1,4 +1,4 @@
-//! The feed's events by tenant, in the columns that the fold reads. The log that proves them is `feed`'s.
+//! The feed's events by tenant, in the columns that the fold reads. The log that proves them is `log`'s.
 
 use std::collections::HashMap;
 

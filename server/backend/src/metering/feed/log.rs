@@ -1,5 +1,5 @@
 //! The feed as received: its cursor and its log of every event. The cursor moves only in the transaction that stores the
-//! events, which are `events`' by tenant; checking for gaps and rewrites is `metering::pull`'s.
+//! events, which are `events`' by tenant; checking for gaps and rewrites is `pull`'s.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -1,5 +1,5 @@
 //! Closes UTC months: freezes what each account used once the feed has passed the month's end by a day and everything is
-//! settled, or 72 hours after the end with what is known (reference/billing.md 1.5). Safe to run twice: a month closes once,
+//! settled, or 72 hours after the end with what is known, so that no month stays open for ever. Safe to run twice: a month closes once,
 //! in one transaction with all its rows. Later corrections are booked in the ledger and change no frozen row.
 
 mod store;

@@ -1,5 +1,5 @@
-//! Settles a batch of accounts in one transaction: replays the sandboxes that have pending events, rates them by the hour and posts the
-//! difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
+//! Settles a batch of accounts in one transaction: replays the sandboxes that have pending events, rates them by the hour
+//! and posts the difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
 //! Folding is `replay`'s, posting `post`'s, incident credit `incidents`', ends of grants `expiry`'s.
 
 use crate::accounts::touched;

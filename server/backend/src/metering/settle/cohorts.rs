@@ -1,5 +1,5 @@
 //! Cohorts: sandboxes alike in key, image, region and size, by which usage is summed.
-//! Summing is `usage_hours`'; which sandbox belongs where follows from its first event.
+//! Summing is `sums`'; which sandbox belongs where follows from its first event.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! Rated usage per sandbox and UTC hour: absolute amounts, so that writing them again changes nothing.
-//! Their sums by hour and cohort are `usage_hours`'.
+//! Their sums by hour and cohort are `sums`'.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,5 +1,5 @@
 //! Sandboxes whose processors were idle, from the figures that the feed and the orchestrator's list gave. Unknown figures
-//! are never counted. Grouping and pricing is `service::waste`'s.
+//! are never counted. Grouping and pricing is `sandboxes::waste`'s.
 
 use domain::ceilings::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::id::AccountId;
