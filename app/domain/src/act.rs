@@ -88,7 +88,6 @@ pub struct Rule {
     pub what: &'static str,
 }
 
-/// Every role.
 const ALL: &[Role] = &Role::ALL;
 /// Who may change keys, and command what keys start.
 const KEYS: &[Role] = &[Role::Owner, Role::Admin, Role::Developer];

@@ -115,7 +115,6 @@ pub struct Wanted {
 }
 
 impl Default for Wanted {
-    /// All of them.
     fn default() -> Self {
         Self {
             percents: PERCENTS.to_vec(),

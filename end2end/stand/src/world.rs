@@ -179,7 +179,6 @@ impl World {
         assert!((200..300).contains(&status), "{verb}: {status} {body}");
     }
 
-    /// Destroys a sandbox.
     pub async fn destroy(&self, key: &str, id: &str) {
         let (status, body) = self
             .call(reqwest::Method::DELETE, &format!("runs/{id}"), key, None)

@@ -18,7 +18,6 @@ const READY: Duration = Duration::from_secs(30);
 const LOOK_CLOSELY: Duration = Duration::from_millis(5);
 
 impl Bench<'_> {
-    /// Measures one thing.
     pub fn measure(&self, crew: &mut Crew, measure: Measure) -> anyhow::Result<()> {
         match measure {
             Measure::Pages => self.pages(crew),

@@ -122,7 +122,6 @@ impl Past {
         self.set(to)
     }
 
-    /// Moves both clocks.
     fn set(&self, to: Stamp) -> anyhow::Result<()> {
         let now = self.control.now()?;
         self.control.advance_ms(to.since(now).max(0))?;

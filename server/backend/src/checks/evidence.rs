@@ -24,7 +24,6 @@ use crate::{Backend, findings};
 pub(super) const SANDBOXES_AT_ONCE: i64 = 200;
 /// Events of the feed whose sandboxes one page looks at.
 const EVENTS_PER_PAGE: i64 = 5_000;
-/// Pages of one turn.
 const PAGES_PER_TURN: usize = 20;
 /// Open findings looked at again in each turn.
 const OPEN_AGAIN: i64 = 1_000;
@@ -35,13 +34,11 @@ pub(super) struct Told {
     pub history: History,
     /// What its first create says it is.
     pub traits: Option<Traits>,
-    /// Its last event.
     pub last: Option<Event>,
     created: Option<Event>,
 }
 
 impl Told {
-    /// The event that created it.
     pub fn created(&self) -> Option<&Event> {
         self.created.as_ref()
     }

@@ -14,10 +14,8 @@ use crate::checks::store::evidence::SandboxRow;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 
-/// The name under which it finds.
 pub(super) const NAME: &str = "r1";
 
-/// Compares these sandboxes and reports.
 pub(super) async fn look(
     backend: &Backend,
     account_id: AccountId,

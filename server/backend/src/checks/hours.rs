@@ -22,7 +22,6 @@ use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 use crate::{Backend, prices, usage};
 
-/// The name under which it finds.
 pub(super) const NAME: &str = "r3";
 /// How far back the hourly round looks: corrections of what is older are a person's to decide.
 const RECENT_MS: i64 = 35 * DAY_MS;

@@ -12,7 +12,6 @@ use crate::findings::{self, Finding, Scope};
 
 const NAME: &str = "r4";
 
-/// Compares the ledger of an account and reports.
 pub(super) async fn look(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
     let rows = store::ledger::balances(&mut tx, account_id).await?;

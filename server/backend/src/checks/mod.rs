@@ -107,7 +107,6 @@ pub async fn turn(backend: &Backend, round: Round, place: &str) -> Result<Place,
 /// Accounts of one turn of a round that walks them all.
 const ACCOUNTS_PER_TURN: i64 = 500;
 
-/// What is looked at in one account.
 #[derive(Clone, Copy)]
 enum Look {
     Fold,
@@ -115,7 +114,6 @@ enum Look {
 }
 
 impl Look {
-    /// The name under which it finds.
     const fn check(self) -> &'static str {
         match self {
             Self::Fold => feed_fold::NAME,

@@ -151,7 +151,6 @@ impl Burned {
         }
     }
 
-    /// The grants as they are stored.
     pub(crate) fn stored(&self) -> &[ledger::GrantRow] {
         &self.stored
     }
@@ -201,7 +200,6 @@ pub(crate) fn sizes(live: &Live) -> Vec<(Size, u32)> {
 
 /// Where an account stands, read once per answer.
 pub(crate) struct Standing {
-    /// What runs.
     pub(crate) live: Arc<Live>,
     /// What is left of each grant.
     pub(crate) burned: Arc<Burned>,

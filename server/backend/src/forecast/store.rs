@@ -26,9 +26,7 @@ pub(crate) async fn due(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// What is known before computing.
 pub(crate) struct Before {
-    /// The grant epoch.
     pub epoch: i32,
     /// Usable credit at its start.
     pub base: Ticks,

@@ -20,10 +20,8 @@ use crate::random;
 /// Grants with something left of one batch of accounts; far above what incidents can give.
 const GRANTS_MAX: i64 = 200_000;
 
-/// An hour of an account.
 pub type Hour = (AccountId, Moment);
 
-/// What is booked for an hour.
 #[derive(Debug, Default)]
 pub struct Booked {
     /// Net per payer, in the order in which it was first booked.
@@ -237,9 +235,7 @@ pub(crate) async fn append(
 
 /// A grant that has ended and what is left of it.
 pub struct EndedRow {
-    /// Whose.
     pub account_id: AccountId,
-    /// Which.
     pub grant_id: GrantId,
     /// What is left; may be nothing.
     pub rest: Ticks,

@@ -19,7 +19,6 @@ pub(crate) async fn get(
     Ok(cents.fetch_optional(db).await?.map(Cents))
 }
 
-/// Sets the limit.
 pub(super) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,

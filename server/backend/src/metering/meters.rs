@@ -10,31 +10,24 @@ use crate::failure::Broken;
 /// An account with something to settle.
 #[derive(Clone, Debug)]
 pub struct BehindRow {
-    /// Which.
     pub account_id: AccountId,
-    /// Highest sequence number settled.
     pub settled_seq: i64,
     /// The hour up to which open intervals are posted.
     pub settled_until: Option<OffsetDateTime>,
-    /// Sandboxes that run.
     pub running: i32,
     /// Events to settle, at most as many as were asked for.
     pub pending: i64,
-    /// The last of them.
     pub last_seq: Option<i64>,
 }
 
 /// What is behind, and how much of it is asked for at once.
 pub struct BehindQuery<'a> {
-    /// The feed.
     pub feed: &'a str,
-    /// Its epoch.
     pub epoch: &'a str,
     /// The whole hour that the watermark has passed.
     pub horizon: OffsetDateTime,
     /// Events of one account.
     pub events: i64,
-    /// Accounts.
     pub accounts: i64,
 }
 

@@ -12,15 +12,10 @@ use crate::failure::Broken;
 /// Most running sandboxes of one account that are rated live; the orchestrator's own limit lies far below.
 pub(crate) const OPEN_MAX: i64 = 10_000;
 
-/// A sandbox that runs.
 pub struct RunRow {
-    /// Its id.
     pub sandbox_id: SandboxId,
-    /// Its size.
     pub size: Size,
-    /// The key that made it.
     pub key_id: Option<KeyId>,
-    /// The interval.
     pub interval: Interval,
 }
 

@@ -36,9 +36,6 @@ pub enum Attention {
 }
 
 /// Looks. Old figures are not listed: a notice above every page says so already.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) async fn read(
     db: &mut PgConnection,
     actor: &Actor,

@@ -13,9 +13,7 @@ use crate::failure::Broken;
 
 /// A day and cohort whose sum is not that of its hours.
 pub(in crate::checks) struct DayRow {
-    /// The day.
     pub day: Moment,
-    /// The cohort.
     pub cohort_id: Uuid,
     /// Milliseconds and cost as the hours have them.
     pub of_hours: (i64, Ticks),

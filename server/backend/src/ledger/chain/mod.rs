@@ -28,9 +28,6 @@ const START: Date = time::macros::date!(2000 - 01 - 01);
 pub const GENESIS: [u8; 32] = [0; 32];
 
 /// Makes the link of a day from the transfers as they are now.
-///
-/// # Errors
-/// When the database fails.
 async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<DayRow, Broken> {
     let mut hash = Sha256::new();
     hash.update(b"isorun ledger day\0");

@@ -19,7 +19,6 @@ pub(crate) const EVENTS_MAX: i64 = 100_000;
 pub struct StoredEvent {
     /// The event as the fold reads it.
     pub event: Event,
-    /// The sandbox it was forked from.
     pub parent_id: Option<String>,
     /// Processor milliseconds used so far, where the orchestrator says so.
     pub cpu_ms: Option<i64>,
@@ -123,7 +122,6 @@ pub(in crate::metering) async fn of_touched(
     Ok(events)
 }
 
-/// A row as it is stored.
 struct Row {
     account_id: Uuid,
     seq: i64,

@@ -13,9 +13,7 @@ use crate::metering::meters::BehindRow;
 
 /// What holds for all accounts of a round.
 pub struct Round<'a> {
-    /// The feed.
     pub feed: &'a str,
-    /// Its epoch.
     pub epoch: &'a str,
     /// The whole hour that the watermark has passed.
     pub horizon: Moment,
@@ -28,7 +26,6 @@ pub type Books = HashMap<AccountId, Arc<[Price]>>;
 
 /// What is to be settled of one account.
 pub struct Plan {
-    /// Which.
     pub account_id: AccountId,
     /// The last event settled before.
     pub after: i64,

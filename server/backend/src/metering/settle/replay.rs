@@ -22,11 +22,8 @@ use crate::metering::settle::plan::{Books, Plan};
 pub struct Replayed {
     /// True when no event of it was settled before: then nothing of it is stored.
     pub is_new: bool,
-    /// For storing.
     pub folded: Folded,
-    /// What the events add up to.
     pub history: History,
-    /// What it costs by the hour.
     pub slices: Vec<(Slice, PriceId)>,
 }
 
@@ -125,7 +122,6 @@ fn cpu(events: &[StoredEvent]) -> Option<(i64, OffsetDateTime)> {
     events.iter().rev().find_map(said)
 }
 
-/// The price book of an account.
 pub(super) fn book(books: &Books, account_id: AccountId) -> Result<&[Price], Broken> {
     let book = books.get(&account_id).map(|book| &book[..]);
     book.ok_or_else(|| Broken::new("account without a price book"))

@@ -19,9 +19,7 @@ use crate::metering::settle::sums::Delta;
 
 /// What the slices of one sandbox shall be from some hour on.
 pub struct Rated {
-    /// Whose and which.
     pub place: Place,
-    /// Its cohort.
     pub cohort_id: Uuid,
     /// True when none are stored.
     pub is_new: bool,

@@ -17,11 +17,8 @@ use crate::failure::Broken;
 /// By how much one row moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delta {
-    /// Whose.
     pub account_id: AccountId,
-    /// Start of the hour.
     pub hour: Moment,
-    /// The cohort of the sandbox.
     pub cohort_id: Uuid,
     /// Milliseconds more, or less when negative.
     pub billed_ms: i64,

@@ -10,27 +10,17 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// An interval with what it is of.
 pub(super) struct IntervalRow {
-    /// The sandbox.
     pub sandbox_id: String,
-    /// When it began.
     pub started_at: OffsetDateTime,
     /// When it ended; none while it runs.
     pub ended_at: Option<OffsetDateTime>,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Processors.
     pub vcpus: i32,
-    /// Memory in MiB.
     pub mem_mib: i32,
-    /// The key that made it.
     pub key_id: Option<Uuid>,
-    /// That key's name.
     pub key_name: Option<String>,
-    /// That key is revoked.
     pub is_revoked: bool,
 }
 
