@@ -20,7 +20,7 @@ dev: ## Like run, and builds and restarts after every change
 demo: ## Like run, with an account that has a past of 60 days; prints how to sign in
 	@exec .ci/stand.sh demo
 
-bench: ## Measures a release build; ARGS="pages feed refold usage start sizes" picks some
+bench: ## Measures a release build; ARGS="pages feed replay usage start sizes" picks some
 	@exec .ci/stand.sh bench $(ARGS)
 
 fmt: ## Formats the code

@@ -56,9 +56,6 @@ where
 }
 
 /// Starts the log of the process on standard output.
-///
-/// # Errors
-/// When it was started before.
 pub fn start_log(log: Log) -> anyhow::Result<()> {
     let started = self::log(log, io::stdout).try_init();
     started.map_err(|error| anyhow::anyhow!("the log could not start: {error}"))?;
@@ -85,9 +82,6 @@ fn filter(level: Level) -> EnvFilter {
 }
 
 /// Starts collecting metrics; the handle renders them for Prometheus.
-///
-/// # Errors
-/// When it was started before.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BOUNDS_S)?;

@@ -1,4 +1,4 @@
-//! What a person can do that changes something: one row per act, read by the service that does it, the page that offers it,
+//! What a person can do that changes something: one row per act, read by the subject that does it, the page that offers it,
 //! the audit log and a generated test. How an act is done is its subject's; reading is no act.
 
 use crate::role::Role;
@@ -88,7 +88,6 @@ pub struct Rule {
     pub what: &'static str,
 }
 
-/// Every role.
 const ALL: &[Role] = &Role::ALL;
 /// Who may change keys, and command what keys start.
 const KEYS: &[Role] = &[Role::Owner, Role::Admin, Role::Developer];

@@ -1,9 +1,9 @@
 //! Which warnings are due: percent of the credit or of the limit used, hours before either ends. Once per epoch and
 //! threshold is the database's promise; who is told, and by which way, is `backend`'s.
 
+use crate::forecast::{Cause, Level, Limit, Zero};
 use crate::moment::{HOUR_MS, Moment};
 use crate::money::Ticks;
-use crate::outlook::{Cause, Level, Limit, Zero};
 use strum::EnumIter;
 
 /// Percents of the credit or the limit at which a warning can be had.
@@ -115,7 +115,6 @@ pub struct Wanted {
 }
 
 impl Default for Wanted {
-    /// All of them.
     fn default() -> Self {
         Self {
             percents: PERCENTS.to_vec(),
@@ -186,7 +185,7 @@ pub fn due(standing: &Standing, wanted: &Wanted) -> Vec<Alert> {
     due
 }
 
-/// The levels whose first moment is the next percent warning: what to compute `outlook::reach` of.
+/// The levels whose first moment is the next percent warning: what to compute `forecast::reach` of.
 #[must_use]
 pub fn levels_ahead(standing: &Standing, wanted: &Wanted) -> Vec<Level> {
     let credit = wanted

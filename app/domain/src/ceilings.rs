@@ -25,8 +25,8 @@ pub const FEED_EVENTS_PER_PULL: u32 = 10_000;
 /// Accounts settled in one round before the worker looks at the feed again.
 pub const SETTLED_ACCOUNTS_PER_ROUND: i64 = 200;
 /// New events settled in one transaction, besides those of the account that fills it: about 30 MB with all that follows.
-pub const SETTLED_EVENTS_PER_LOT: i64 = 10_000;
-/// New events of one account settled at once: a large account is settled in pieces, so that a lot stays within bounds.
+pub const SETTLED_EVENTS_PER_BATCH: i64 = 10_000;
+/// New events of one account settled at once: a large account is settled in pieces, so that a batch stays within bounds.
 pub const SETTLED_EVENTS_PER_ACCOUNT: i64 = 10_000;
 /// Hours a verification link lives: long enough for a mail that is read the next morning.
 pub const VERIFICATION_HOURS: i64 = 24;
@@ -68,10 +68,10 @@ pub const WEBHOOK_URL_CHARS_MAX: usize = 500;
 pub const WEBHOOK_ATTEMPTS_MAX: i32 = 16;
 /// Seconds between two tests of a webhook, so that it is no way to hammer somebody.
 pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
-/// Accounts whose outlook is computed in one turn of the worker.
-pub const OUTLOOKS_PER_ROUND: i64 = 200;
-/// Milliseconds after which an outlook is computed again though nothing is known to change: the sweep behind the rest.
-pub const OUTLOOK_SWEEP_MS: i64 = 3_600_000;
+/// Accounts whose forecast is computed in one turn of the worker.
+pub const FORECASTS_PER_ROUND: i64 = 200;
+/// Milliseconds after which a forecast is computed again though nothing is known to change: the sweep behind the rest.
+pub const FORECAST_SWEEP_MS: i64 = 3_600_000;
 /// Days that one usage page can cover: a year and a month, so that a year can be seen with its neighbour.
 pub const USAGE_DAYS_MAX: i64 = 400;
 /// Rated hours that a page reads one by one, where sums per hour are not enough (by sandbox, single intervals): below a

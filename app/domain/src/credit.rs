@@ -66,7 +66,7 @@ pub fn burn(grants: &[Grant], hour: Moment, amount: Ticks) -> Vec<(Payer, Ticks)
 }
 
 /// Splits a correction that gives `amount` back over what was `booked` before, latest first: the reverse of the recorded
-/// order, not of today's priorities, which a newer grant may have changed. What exceeds all bookings is left out.
+/// order, not of today's priorities, which a newer grant may have changed. What exceeds all postings is left out.
 #[must_use]
 pub fn unwind(booked: &[(Payer, Ticks)], amount: Ticks) -> Vec<(Payer, Ticks)> {
     let mut left = amount;

@@ -7,7 +7,7 @@ use crate::id::{AccountId, KeyId};
 use crate::moment::{DAY_MS, Moment};
 use crate::sandbox::{SandboxId, Size};
 
-/// How far an event may reach back behind its recording; what lies further back, a person decides (billing.md 1.5).
+/// How far an event may reach back behind its recording; what lies further back, a person decides.
 pub const LATE_MS_MAX: i64 = 35 * DAY_MS;
 /// A time moved by more than this is worth a finding.
 const MOVED_MS_QUIET: i64 = 2_000;

@@ -1,4 +1,4 @@
-//! What an incident gives back: the cost of the time in which a sandbox was billed and out of reach, as far as credit paid it.
+//! Incident credit: the cost of the time in which a sandbox was billed and out of reach, as far as credit paid it.
 //! Finding such times is `interval`'s; opening the grant is `backend`'s.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::moment::Moment;
 use crate::money::Ticks;
 use crate::sandbox::SandboxId;
 
-/// What each of these incidents of one account gives back, in their order: per hour its exact cost, at most what grants
+/// The credit of each of these incidents of one account, in their order: per hour its exact cost, at most what grants
 /// paid in that hour and the incidents before it have left. Overrun was never paid, so it never comes back.
 #[must_use]
 pub fn amounts(costs: &[Vec<(Moment, Ticks)>], paid: &BTreeMap<Moment, Ticks>) -> Vec<Ticks> {

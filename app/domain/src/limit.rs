@@ -1,4 +1,4 @@
-//! Why the monthly limit was not changed. Its effect is in `outlook`, its figures are `backend`'s.
+//! Why the monthly limit was not changed. Its effect is in `forecast`, its figures are `backend`'s.
 
 use strum::EnumIter;
 

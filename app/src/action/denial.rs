@@ -3,7 +3,6 @@
 use domain::act::{Act, Denial, Who};
 use domain::role::Role;
 
-/// The sentence.
 pub(crate) fn sentence(denial: Denial) -> String {
     match denial {
         Denial::Forbidden(act) => format!(

@@ -14,7 +14,6 @@ use super::sealed::{self, SealedCookie};
 pub struct Flash {
     /// Path of the page that shows it.
     pub page: String,
-    /// What to say.
     pub outcome: Outcome,
     /// What was typed, without secrets.
     pub kept: Kept,
@@ -26,7 +25,6 @@ pub struct Flash {
 pub enum Outcome {
     /// It did not happen, for at least one reason.
     Failed(Vec<Problem>),
-    /// It happened.
     Done(Success),
 }
 
@@ -40,7 +38,6 @@ pub struct Success {
 }
 
 impl Success {
-    /// A title and a sentence.
     #[must_use]
     pub const fn new(title: &'static str, text: &'static str) -> Self {
         Self {
@@ -61,7 +58,6 @@ const KEPT_CHARS_MAX: usize = 512;
 const COOKIE: SealedCookie = SealedCookie::new("flash", "/", 300);
 
 impl Kept {
-    /// Nothing kept.
     #[must_use]
     pub const fn nothing() -> Self {
         Self(Vec::new())

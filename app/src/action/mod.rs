@@ -1,6 +1,6 @@
 //! How a form is received and answered: who asks, which request it is, where the answer leads and what the next page
 //! says. The forms themselves are their subjects': `actions.rs` there, one POST each to a fixed address under `/api`,
-//! in three steps: get the authority, call one service, say where to go.
+//! in three steps: get the authority, call one subject of `backend`, say where to go.
 
 mod error;
 pub mod problem;

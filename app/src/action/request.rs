@@ -1,5 +1,5 @@
 //! Who asks: from the session to an actor, and the beginning and end of a session. What a person may do is decided by
-//! services, with the actor.
+//! `backend`, with the actor.
 
 use axum::http::request::Parts;
 use backend::authority::actor::Actor;

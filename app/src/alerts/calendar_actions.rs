@@ -10,7 +10,6 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
-/// Makes the link to the calendar feed.
 #[server(endpoint = "calendar/create")]
 pub async fn create() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
@@ -20,7 +19,6 @@ pub async fn create() -> Result<(), ActionError> {
     Ok(())
 }
 
-/// Revokes the link to the calendar feed.
 #[server(endpoint = "calendar/revoke")]
 pub async fn revoke() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);

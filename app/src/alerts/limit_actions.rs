@@ -10,7 +10,6 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
-/// Sets the monthly limit.
 #[server(endpoint = "limit/set")]
 pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
@@ -25,7 +24,6 @@ pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> 
     Ok(())
 }
 
-/// Removes the monthly limit.
 #[server(endpoint = "limit/remove")]
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);

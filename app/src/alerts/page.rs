@@ -4,8 +4,8 @@
 use backend::alerts::{self, Alerts, Webhook};
 use domain::act::Act;
 use domain::alert::{HOURS, PERCENTS};
+use domain::forecast::Cause;
 use domain::money::Ticks;
-use domain::outlook::Cause;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -73,8 +73,8 @@ fn limit(page: &Alerts, may_change: bool, state: &FormState) -> AnyView {
         },
     );
     let end = page
-        .outlook
-        .and_then(|outlook| outlook.zero)
+        .forecast
+        .and_then(|forecast| forecast.zero)
         .map(|(at, cause)| {
             let what = match cause {
                 Cause::Credit => "credit ends, at this pace",

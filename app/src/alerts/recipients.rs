@@ -7,7 +7,6 @@ use leptos::prelude::*;
 use crate::frame::form::{Field, FormState, submit};
 use crate::frame::format;
 
-/// The list.
 pub fn list(recipients: &[RecipientRow], may_change: bool) -> AnyView {
     if recipients.is_empty() {
         return view! { <p>"Nobody is told by mail. Alerts stand on this page all the same."</p> }
@@ -79,7 +78,6 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
     .into_any()
 }
 
-/// The form that adds one.
 pub fn add(state: &FormState) -> AnyView {
     let hint = format!(
         "A member of the account is told at once; any other address is asked by mail first. {RECIPIENTS_MAX} recipients at most."

@@ -10,7 +10,6 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
-/// Sets the webhook's address.
 #[server(endpoint = "webhook/set")]
 pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
@@ -20,7 +19,6 @@ pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
     Ok(())
 }
 
-/// Removes the webhook.
 #[server(endpoint = "webhook/remove")]
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
@@ -40,7 +38,6 @@ pub async fn renew() -> Result<(), ActionError> {
     Ok(())
 }
 
-/// Has a test posted to the webhook.
 #[server(endpoint = "webhook/test")]
 pub async fn test() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);

@@ -3,9 +3,9 @@
 
 use backend::credit::burn_down::BurnDown;
 use domain::burn_down::{Grid, Point};
+use domain::forecast::{Cause, Zero};
 use domain::moment::{DAY_MS, HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{Cause, Zero};
 use domain::usage;
 use leptos::prelude::*;
 

@@ -17,7 +17,6 @@ const PATTERNS: [&str; 8] = [
     "M0 4H8M4 0V8",
     "M0 0H8M0 4H8M2 0V8M6 0V8",
 ];
-/// Dashes of lines.
 const DASHES: [&str; 8] = [
     "none",
     "6 3",
@@ -29,17 +28,14 @@ const DASHES: [&str; 8] = [
     "4 6",
 ];
 
-/// The class of a series' shapes.
 pub(super) fn class(base: &'static str, place: usize) -> String {
     format!("{base} {base}--{}", place + 1)
 }
 
-/// The fill of a series, by its place.
 pub(super) fn fill(place: usize) -> String {
     format!("url(#mark-{})", place + 1)
 }
 
-/// The dash of a series, by its place.
 pub(super) fn dash(place: usize) -> &'static str {
     DASHES.get(place).copied().unwrap_or("none")
 }

@@ -15,7 +15,6 @@ use super::value::{self, bucket_name, on_axis};
 pub(super) struct Drawing<'a> {
     /// Unique on the page.
     pub id: &'static str,
-    /// Its name.
     pub caption: String,
     /// Its sum in words.
     pub total: String,
@@ -27,7 +26,6 @@ pub(super) struct Drawing<'a> {
     pub moments: Vec<(Moment, &'static str)>,
 }
 
-/// The drawing.
 pub(super) fn draw(drawing: Drawing<'_>, breakdown: &Breakdown) -> AnyView {
     let highest = highest(breakdown);
     let (top, step) = usage::axis(highest);

@@ -42,7 +42,6 @@ pub fn group_name(group: Group) -> &'static str {
     }
 }
 
-/// The name of a series.
 pub fn facet_name(facet: &Facet) -> String {
     match facet {
         Facet::All => "All".to_owned(),
@@ -79,7 +78,6 @@ pub fn text(metric: Metric, raw: i128, elapsed_ms: i64) -> String {
     }
 }
 
-/// A difference with its sign.
 pub fn signed(metric: Metric, raw: i128, elapsed_ms: i64) -> String {
     let sign = if raw < 0 { "−" } else { "+" };
     format!("{sign}{}", text(metric, raw.abs(), elapsed_ms))

@@ -4,8 +4,8 @@
 use backend::credit::{self, Asked, Credit, GrantRow, GrantState};
 use backend::ledger::statement::EntryKind;
 use domain::burn_down::Reach;
+use domain::forecast::{Cause, Zero};
 use domain::money::Ticks;
-use domain::outlook::{Cause, Zero};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use time::OffsetDateTime;
@@ -200,7 +200,7 @@ fn grant(grant: &GrantRow) -> AnyView {
     .into_any()
 }
 
-/// What an incident gives back is rarely a whole cent; what people give is.
+/// Incident credit is rarely a whole cent; what people give is.
 fn given_places(given: Ticks) -> u32 {
     let (_, rest) = given.split_cents();
     if rest == Ticks::ZERO { CENTS } else { METERED }

@@ -2,8 +2,8 @@
 
 use backend::credit::what_if::{Candidate, Pace, Supposed, WhatIf};
 use domain::ceilings::{WHAT_IF_COUNT_MAX, WHAT_IF_ROWS};
+use domain::forecast::Zero;
 use domain::moment::{DAY_MS, HOUR_MS};
-use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
@@ -167,7 +167,7 @@ fn running(count: usize) -> String {
 }
 
 fn ends(then: &Pace) -> String {
-    use domain::outlook::Cause;
+    use domain::forecast::Cause;
 
     match then.zero {
         None => "It then does not end within ten years.".to_owned(),
@@ -206,8 +206,8 @@ fn difference(now: Option<Zero>, then: Option<Zero>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::forecast::Cause;
     use domain::moment::Moment;
-    use domain::outlook::Cause;
 
     use super::*;
 

@@ -2,7 +2,6 @@
 
 use backend::credit::GrantReason;
 
-/// Why a grant was given, in words.
 pub const fn reason(reason: GrantReason) -> &'static str {
     match reason {
         GrantReason::SignUp => "Sign-up credit",

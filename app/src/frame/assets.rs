@@ -5,7 +5,6 @@ use serde::Deserialize;
 /// Paths below the origin, such as `/pkg/main.1f2e.css`. Provided as context to every page.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Assets {
-    /// The one stylesheet.
     pub css: String,
     /// The module that loads the islands.
     pub js: String,

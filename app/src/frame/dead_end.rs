@@ -10,7 +10,6 @@ use super::entrance;
 use crate::action::request_id::{self, RequestId};
 use crate::frame::assets::Assets;
 
-/// A kind of dead end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadEnd {
     /// Nothing lives at this address, or not in this account.
@@ -32,7 +31,6 @@ pub enum DeadEnd {
 }
 
 impl DeadEnd {
-    /// The status of the answer.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {

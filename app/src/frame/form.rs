@@ -75,7 +75,6 @@ impl FormState {
 pub struct Field {
     /// Id of the control and name of what it sends.
     pub name: &'static str,
-    /// The question.
     pub label: &'static str,
     /// What makes a good answer; empty when the question says it.
     pub hint: String,

@@ -41,11 +41,9 @@ pub struct Visit {
 
 /// What a page of the dashboard answers.
 pub struct Page {
-    /// Its heading.
     pub heading: String,
     /// The first part of the document's title, where that is not the heading.
     pub title: Option<String>,
-    /// What stands below the heading.
     pub body: AnyView,
 }
 

@@ -10,7 +10,6 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
-/// Signs in.
 #[server(endpoint = "session/sign-in")]
 pub async fn sign_in(
     #[server(default)] email: String,

@@ -16,9 +16,7 @@ const COOKIE: SealedCookie = SealedCookie::new("new_key", "/keys/created", 60);
 /// A key on its way to the page that shows it. Its `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKey {
-    /// Its name.
     pub name: String,
-    /// The whole key.
     pub text: String,
 }
 

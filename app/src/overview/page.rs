@@ -3,7 +3,7 @@
 use backend::overview::attention::Attention;
 use backend::overview::{self, Overview};
 use domain::figures::Stage;
-use domain::outlook::Cause;
+use domain::forecast::Cause;
 use leptos::prelude::*;
 
 use crate::chart;
@@ -11,7 +11,7 @@ use crate::frame::format::{self, CENTS, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::snippet;
 use crate::islands::LiveOverview;
-use crate::sandboxes::list as sandboxes;
+use crate::sandboxes::list;
 
 /// `/overview`
 pub fn view(place: Place) -> AnyView {
@@ -169,11 +169,7 @@ fn running(overview: &Overview) -> AnyView {
     }
     let more = overview.sandboxes - i64::try_from(overview.running.len()).unwrap_or(0);
     let more = (more > 0).then(|| view! { <p class="form__note">{format!("and {more} more")}</p> });
-    (
-        sandboxes::table("Running sandboxes", &overview.running),
-        more,
-    )
-        .into_any()
+    (list::table("Running sandboxes", &overview.running), more).into_any()
 }
 
 /// Three steps to the first sandbox. The page turns by itself: with scripts through the live figures, without them by a

@@ -56,7 +56,6 @@ const ZONES: [&str; 24] = [
     "Pacific/Auckland",
 ];
 
-/// The form.
 pub(super) fn form(query: &Query, typed: &Typed, problems: &[UsageProblem]) -> AnyView {
     let ranges = Range::WORDS.map(|word| (word, range_name(word)));
     let metrics = Metric::ALL

@@ -50,9 +50,6 @@ pub fn check(exchange: &Exchange) -> Result<(), Vec<String>> {
 
 impl Contract {
     /// Parses the document that was compiled in.
-    ///
-    /// # Errors
-    /// When it is not YAML.
     pub fn load() -> Result<Self, String> {
         let document = serde_saphyr::from_str(DOCUMENT)
             .map_err(|error| format!("orchestrator.yaml: {error}"))?;

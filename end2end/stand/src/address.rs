@@ -40,9 +40,6 @@ pub fn is_taken(address: &str) -> bool {
 }
 
 /// So many different addresses on loopback that nothing listens on now.
-///
-/// # Errors
-/// When the system has none left.
 pub fn free(count: usize) -> std::io::Result<Vec<String>> {
     // Held until all are chosen, so that none comes twice.
     let held: Vec<TcpListener> = (0..count)

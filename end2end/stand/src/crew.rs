@@ -55,9 +55,6 @@ impl Crew {
     }
 
     /// Starts a program.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub fn launch(&mut self, mut program: Program) -> anyhow::Result<()> {
         program
             .start()
@@ -98,9 +95,6 @@ impl Crew {
     }
 
     /// Fails when any of them has ended, and says what it said last, which is the reason most of the time.
-    ///
-    /// # Errors
-    /// [`Ended`].
     pub fn all_alive(&mut self) -> anyhow::Result<()> {
         for program in &mut self.programs {
             if program.ended()?.is_some() {
@@ -124,7 +118,6 @@ impl Crew {
         self.programs.is_empty()
     }
 
-    /// Stops the program that was started last.
     pub fn stop_last(&mut self) {
         if let Some(mut program) = self.programs.pop()
             && !program.stop()

@@ -5,7 +5,6 @@
 pub struct Draw(u64);
 
 impl Draw {
-    /// The line of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)

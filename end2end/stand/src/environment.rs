@@ -22,9 +22,6 @@ impl Environment {
 
     /// Settings for a run that shall mean the same everywhere: free addresses, secrets of its own, the defaults of
     /// `.env.example`, and nothing of what the caller has set but `DATABASE_URL`.
-    ///
-    /// # Errors
-    /// When no address is free or a file cannot be read.
     pub fn own(root: &Path) -> anyhow::Result<Self> {
         let mut own = Self::default();
         let example = read(&root.join(".env.example"))?;
@@ -49,7 +46,6 @@ impl Environment {
         Ok(own)
     }
 
-    /// What a variable is, if it is set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         match self.changes.get(name) {
@@ -64,7 +60,6 @@ impl Environment {
         self.get(name).unwrap_or_default()
     }
 
-    /// Sets a variable.
     pub fn set(&mut self, name: &str, value: &str) {
         self.changes.insert(name.to_owned(), Some(value.to_owned()));
     }
@@ -84,9 +79,6 @@ impl Environment {
     }
 
     /// Takes from a file like `.env.example` what is not set yet. An empty value counts as set: it may mean "none".
-    ///
-    /// # Errors
-    /// When the file cannot be read.
     pub fn use_defaults(&mut self, file: &Path) -> anyhow::Result<()> {
         for (name, value) in pairs(&read(file)?) {
             if name != "DATABASE_URL" && self.get(name).is_none() {
@@ -111,9 +103,6 @@ impl Environment {
 }
 
 /// 256 random bits in hexadecimal, as `SECRET_KEY` wants it.
-///
-/// # Errors
-/// When the system has no random device.
 pub fn random_secret() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 32];
     std::fs::File::open("/dev/urandom")

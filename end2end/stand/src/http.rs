@@ -9,7 +9,6 @@ use anyhow::Context as _;
 
 use crate::address::authority;
 
-/// What is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ask<'a> {
     /// Headers besides host and length.
@@ -20,10 +19,8 @@ pub struct Ask<'a> {
     pub patience: Option<Duration>,
 }
 
-/// What was answered.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
     /// The headers with their names in lower case.
     pub headers: Vec<(String, String)>,
@@ -34,7 +31,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The first header of a name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();

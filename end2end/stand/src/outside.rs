@@ -12,9 +12,7 @@ use tokio::runtime::Runtime;
 
 /// Both peers, and the folder in which the orchestrator keeps its state. Dropping it ends them and removes the folder.
 pub struct Outside {
-    /// The orchestrator.
     pub orchestrator: Orchestrator,
-    /// The mail catcher.
     pub mail: MailCatcher,
     dir: PathBuf,
     runtime: Option<Runtime>,
@@ -22,9 +20,6 @@ pub struct Outside {
 
 impl Outside {
     /// Starts both, empty, with the credential of test backends.
-    ///
-    /// # Errors
-    /// When no port is free or the folder cannot be written.
     pub async fn start() -> anyhow::Result<Self> {
         let dir = std::env::temp_dir().join(format!("isorun-{}", backend::random::base62(16)));
         let free = SocketAddr::from(([127, 0, 0, 1], 0));

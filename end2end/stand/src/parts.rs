@@ -17,7 +17,6 @@ const DASHBOARD_PATIENCE: Duration = Duration::from_secs(30);
 pub struct Places {
     /// The folder of the built programs.
     pub programs: PathBuf,
-    /// Where logs go.
     pub logs: PathBuf,
     /// Where the orchestrator keeps its state.
     pub orchestrator: PathBuf,
@@ -25,9 +24,6 @@ pub struct Places {
 
 impl Places {
     /// Programs of a build (`debug` or `release`), files below a folder.
-    ///
-    /// # Errors
-    /// When the folders cannot be made.
     pub fn new(root: &Path, build: &str, data: &Path) -> anyhow::Result<Self> {
         let places = Self {
             programs: root.join("target").join(build),
@@ -45,9 +41,6 @@ impl Places {
     }
 
     /// Starts the mail catcher.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub fn start_mail_catcher(
         &self,
         crew: &mut Crew,
@@ -63,9 +56,6 @@ impl Places {
     }
 
     /// Starts the orchestrator.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub fn start_orchestrator(
         &self,
         crew: &mut Crew,
@@ -80,16 +70,12 @@ impl Places {
         crew.start(program, PEER_PATIENCE, || is_taken(authority(&url)))
     }
 
-    /// The dashboard with these arguments.
     pub fn dashboard(&self, environment: &Environment, arguments: &[&str]) -> Program {
         let program = self.program("The dashboard", "isorun-dashboard", environment);
         program.arguments(arguments.iter().copied())
     }
 
     /// Starts the dashboard and waits for `/readyz`, so the database and its migrations are there too.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub fn start_dashboard(
         &self,
         crew: &mut Crew,

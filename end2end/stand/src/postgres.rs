@@ -44,34 +44,22 @@ impl Postgres {
     }
 
     /// The address of the database of `make run`.
-    ///
-    /// # Errors
-    /// When the script cannot say.
     pub fn url(&self) -> anyhow::Result<String> {
         self.run(&["url", self.kind])
     }
 
     /// Makes a database anew and gives its address.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub fn fresh(&self, name: &str) -> anyhow::Result<String> {
         self.run(&["fresh", name, self.kind])
     }
 
     /// The same for a database that is dropped with this.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub fn passing(&mut self, name: &str) -> anyhow::Result<String> {
         self.fresh.push(name.to_owned());
         self.fresh(name)
     }
 
     /// Drops a database now.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub fn drop_database(&self, name: &str) -> anyhow::Result<()> {
         self.run(&["drop", name, self.kind]).map(drop)
     }

@@ -25,7 +25,6 @@ const SETPRIV: &str = "/usr/bin/setpriv";
 /// Where a program's words go.
 #[derive(Clone, Debug)]
 pub enum Log {
-    /// To the terminal.
     Terminal,
     /// Into a file, which begins anew with each start.
     File(PathBuf),
@@ -59,7 +58,6 @@ impl Program {
         }
     }
 
-    /// With these arguments.
     #[must_use]
     pub fn arguments<I: IntoIterator<Item = S>, S: Into<String>>(mut self, arguments: I) -> Self {
         self.arguments = arguments.into_iter().map(Into::into).collect();
@@ -80,7 +78,6 @@ impl Program {
         self
     }
 
-    /// What it is called.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -102,9 +99,6 @@ impl Program {
     }
 
     /// Starts it. One that runs is killed first.
-    ///
-    /// # Errors
-    /// When there is no such program or its log cannot be written.
     pub fn start(&mut self) -> io::Result<()> {
         self.kill();
         let mut command = if Path::new(SETPRIV).exists() {
@@ -142,9 +136,6 @@ impl Program {
     }
 
     /// How it ended; none while it runs, or when it was never started.
-    ///
-    /// # Errors
-    /// When the system does not say.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         match &mut self.child {
             Some(child) => child.try_wait(),

@@ -8,7 +8,6 @@ static IS_COLOURED: LazyLock<bool> = LazyLock::new(|| {
     std::io::stderr().is_terminal() && wants_none.is_empty()
 });
 
-/// Says a line.
 pub fn say(text: impl AsRef<str>) {
     // Nobody to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{}", text.as_ref());

@@ -18,9 +18,6 @@ pub struct Stop {
 
 impl Stop {
     /// From now on signals that ask for an end are noted instead of ending the process.
-    ///
-    /// # Errors
-    /// When the system refuses.
     pub fn on_signals() -> std::io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {

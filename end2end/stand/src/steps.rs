@@ -21,9 +21,6 @@ impl std::fmt::Display for Stopped {
 impl std::error::Error for Stopped {}
 
 /// Runs a program of the checkout to its end, its words on the terminal.
-///
-/// # Errors
-/// When it does not succeed, or [`Stopped`].
 pub fn step(
     root: &Path,
     stop: &Stop,
@@ -58,9 +55,6 @@ pub fn quiet_step(stop: &Stop, program: Program, log: &Path) -> anyhow::Result<(
 }
 
 /// Waits for the end of a program; the code with which it ended by itself.
-///
-/// # Errors
-/// When it cannot be started, or [`Stopped`].
 pub fn finish(stop: &Stop, mut program: Program) -> anyhow::Result<Option<i32>> {
     program
         .start()

@@ -30,7 +30,7 @@ const END_PATIENCE: Duration = Duration::from_secs(60);
 /// When it is dropped, and the test has not failed already, the jobs that are due run, every check runs, and the test fails if a
 /// job is left over or died or a check has found something; unless it said why that must be so.
 pub struct World {
-    /// The services' side, with the rights of the application.
+    /// The backend's side, with the rights of the application.
     pub backend: Backend,
     /// The database with the rights of its owner, for what no application may do.
     pub owner: PgPool,
@@ -179,7 +179,6 @@ impl World {
         assert!((200..300).contains(&status), "{verb}: {status} {body}");
     }
 
-    /// Destroys a sandbox.
     pub async fn destroy(&self, key: &str, id: &str) {
         let (status, body) = self
             .call(reqwest::Method::DELETE, &format!("runs/{id}"), key, None)

@@ -1,5 +1,5 @@
-//! All SQL: free functions on a connection, one file per noun, checked by `query!`. A service owns the transaction.
-//! Rules do not belong here; a row that makes no sense becomes `Broken`.
+//! The database for all subjects: the pool, migrations, and how amounts and moments are read and written. SQL is each
+//! subject's own, in its `store`; a row that makes no sense becomes `Broken`.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 /// of them (migrations/0019_rights.sql). Who logs in and migrates owns the tables; what serves requests does not.
 const ROLE: &str = "isorun_app";
 
-/// Opens the pool. Every wait is bounded: 2 s for a connection, 5 s for a statement, 2 s for a lock
-/// (reference/security.md 4). The schema must be up to date: before it the role does not exist.
+/// Opens the pool. Every wait is bounded: 2 s for a connection, 5 s for a statement, 2 s for a lock.
+/// The schema must be up to date: before it the role does not exist.
 pub(crate) async fn open(settings: &Settings) -> Result<PgPool, Broken> {
     let options: PgConnectOptions = settings.database_url.expose_secret().parse()?;
     let options = as_application(options.application_name("isorun-dashboard")).options([

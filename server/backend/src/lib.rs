@@ -1,4 +1,4 @@
-//! All I/O of the dashboard: PostgreSQL, SMTP, the orchestrator, the clock and randomness, and the services on top.
+//! All I/O of the dashboard: PostgreSQL, SMTP, the orchestrator, the clock and randomness, and the subjects on top.
 //! HTTP and pages do not belong here; rules that need no I/O belong in `domain`.
 #![deny(missing_docs)]
 
@@ -51,7 +51,7 @@ use crate::outside::smtp::Mailer;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
 
-/// Everything a service needs, cheap to clone. One per process; tests make one per database.
+/// Everything a subject needs, cheap to clone. One per process; tests make one per database.
 #[derive(Clone)]
 pub struct Backend {
     pool: PgPool,

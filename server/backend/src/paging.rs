@@ -1,5 +1,4 @@
-//! What the product can do, one file per noun. A service owns one transaction: record, ledger line, audit line and job
-//! together. It takes its authority as an `Actor`; SQL is `store`'s, rules are `domain`'s.
+//! Lists by pages: where one ends, and the cursor at which the next begins. The rows are each subject's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -17,7 +17,7 @@ use crate::authority::sessions::{self, SessionRow};
 use crate::checks::{self, Round};
 use crate::clock::Clock;
 use crate::failure::Broken;
-use crate::queue::{self, runner};
+use crate::queue::runner;
 use crate::random;
 use crate::registry::KINDS;
 use crate::secret::sha256;
@@ -28,7 +28,7 @@ use sqlx::PgConnection;
 
 pub use crate::ledger::by_hand as ledger;
 pub use crate::metering::by_hand as metering;
-pub use crate::queue::by_hand as jobs;
+pub use crate::queue::by_hand as queue;
 
 /// The credential that test backends show to the orchestrator.
 pub const CREDENTIAL: &str = "test-credential-of-the-control-plane";
@@ -74,8 +74,8 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     Backend::with_pool(pool, settings, Clock::system())
 }
 
-/// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that no
-/// service does.
+/// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that
+/// nothing of ours does.
 #[must_use]
 pub const fn pool(backend: &Backend) -> &PgPool {
     backend.pool()
@@ -128,7 +128,7 @@ pub async fn drain_jobs(backend: &Backend) -> Result<(), Broken> {
 /// # Errors
 /// When the database fails.
 pub async fn queue(backend: &Backend) -> Result<(i64, i64), Broken> {
-    let depth = queue::depth(&mut *backend.pool().acquire().await?).await?;
+    let depth = crate::queue::depth(&mut *backend.pool().acquire().await?).await?;
     Ok((depth.live, depth.dead))
 }
 

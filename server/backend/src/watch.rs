@@ -1,26 +1,26 @@
 //! Watching accounts: a forecast that is due is computed, the orchestrator is told when it ends, and warnings are raised,
-//! all in one transaction. What the moment is decides `domain::outlook`; which warnings follow, `alerts`.
+//! all in one transaction. What the moment is decides `domain::forecast`; which warnings follow, `alerts`.
 
 use crate::alerts::raise;
 use crate::credit::standing::Standing;
-use crate::forecast::{self, Figures, Outlook, next_due, standing};
-use domain::ceilings::OUTLOOKS_PER_ROUND;
+use crate::forecast::{self, Figures, Forecast, next_due, standing};
+use domain::ceilings::FORECASTS_PER_ROUND;
+use domain::forecast::Zero;
 use domain::id::AccountId;
 use domain::moment::Moment;
-use domain::outlook::Zero;
 use time::OffsetDateTime;
 
 use crate::Backend;
 use crate::accounts::{self, tenant::PushTenant};
 use crate::failure::Broken;
-use crate::metering::feed::log as feed;
+use crate::metering::feed;
 use crate::metering::{FEED, live};
 use crate::queue;
 
-/// How long an outlook that cannot be computed is put off, in milliseconds of the feed.
+/// How long a forecast that cannot be computed is put off, in milliseconds of the feed.
 pub(crate) const POSTPONED_MS: i64 = 60_000;
 
-/// Computes every outlook that is due, a bounded number, each in a transaction of its own. One that breaks is put off and
+/// Computes every forecast that is due, a bounded number, each in a transaction of its own. One that breaks is put off and
 /// does not hold up the others.
 ///
 /// # Errors
@@ -28,12 +28,12 @@ pub(crate) const POSTPONED_MS: i64 = 60_000;
 #[tracing::instrument(skip_all, name = "watch.round")]
 pub async fn round(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
-    let settled_at = feed::peek(&mut db, FEED)
+    let settled_at = feed::log::peek(&mut db, FEED)
         .await?
         .and_then(|cursor| cursor.settled_at);
     // Before the first answer nothing can have run, so now is as true as any moment.
     let as_of = settled_at.unwrap_or_else(|| backend.clock().now());
-    let due = forecast::due(&mut db, as_of, OUTLOOKS_PER_ROUND).await?;
+    let due = forecast::due(&mut db, as_of, FORECASTS_PER_ROUND).await?;
     drop(db);
     for account_id in due {
         match account(backend, account_id).await {
@@ -42,7 +42,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
                 metrics::counter!("outlooks_raced_total").increment(1);
             }
             Err(broken) => {
-                tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "outlook broke; other accounts go on");
+                tracing::error!(account.id = %account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "forecast broke; other accounts go on");
                 metrics::counter!("outlooks_broken_total").increment(1);
                 let until = Moment::from(as_of).plus_ms(POSTPONED_MS);
                 let mut db = backend.pool().acquire().await?;
@@ -53,8 +53,8 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Computes one outlook if it is due, and commits it with everything that follows from it: the generation to push, the job
-/// that pushes it, and the warnings. The snapshot is the transaction's own: what changes meanwhile touches the outlook
+/// Computes one forecast if it is due, and commits it with everything that follows from it: the generation to push, the job
+/// that pushes it, and the warnings. The snapshot is the transaction's own: what changes meanwhile touches the forecast
 /// again, and must wait for this to end.
 pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
     let mut tx = backend
@@ -72,7 +72,7 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
     let wanted = raise::wanted(&mut tx, account_id).await?;
     let ahead = next_due(&figures, &standing, &wanted)?;
     let now = backend.clock().now();
-    let computed = Outlook {
+    let computed = Forecast {
         computed_at: settled_at,
         rate: figures.per_hour(),
         zero: zero.map(|zero| (zero.at.into(), zero.cause)),
@@ -107,7 +107,7 @@ pub(crate) fn moved(
 
 #[cfg(test)]
 mod tests {
-    use domain::outlook::Cause;
+    use domain::forecast::Cause;
     use time::macros::datetime;
 
     use super::*;

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
 use crate::failure::Broken;
-use crate::identity::verification as verifications;
-use crate::metering::feed::log as feed;
+use crate::identity::verification;
+use crate::metering::feed;
 use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
 use crate::queue::{self, runner};
@@ -19,13 +19,13 @@ use crate::{Backend, checks, findings, schedule};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
-/// How often due outlooks are looked for: what changes an account is with the orchestrator within half a second.
-const OUTLOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often due forecasts are looked for: what changes an account is with the orchestrator within half a second.
+const FORECAST_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked who is to be settled; pulling runs beside it and never waits.
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// How often due jobs are looked for.
 const CLAIM_EVERY: Duration = Duration::from_millis(250);
-/// How often lost leases are freed (reference/security.md 2.4).
+/// How often lost leases are freed: after it, a job whose worker died runs again.
 const REAP_EVERY: Duration = Duration::from_secs(10);
 /// How often what is over is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ const FINISHED_JOB_DAYS: i32 = 30;
 /// Works until `stop`, then lets running jobs end.
 pub async fn run(backend: Backend, stop: CancellationToken) {
     tokio::join!(
-        every(OUTLOOK_EVERY, &stop, "outlook", || watch::round(&backend)),
+        every(FORECAST_EVERY, &stop, "outlook", || watch::round(&backend)),
         every(PULL_EVERY, &stop, "pull", || pull_pages(&backend)),
         every(SETTLE_EVERY, &stop, "settle", || settle_rounds(&backend)),
         work(&backend, &stop),
@@ -150,7 +150,7 @@ async fn reap(backend: &Backend) -> Result<(), Broken> {
     gauge("jobs_live", depth.live);
     gauge("jobs_dead", depth.dead);
     gauge("jobs_oldest_due_seconds", depth.oldest_due_s);
-    let (aside, stopped) = feed::alarms(&mut db).await?;
+    let (aside, stopped) = feed::log::alarms(&mut db).await?;
     gauge("feed_events_set_aside", aside);
     gauge("feeds_stopped", stopped);
     gauge(
@@ -176,7 +176,7 @@ async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;
     sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
-    verifications::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
+    verification::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
     queue::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);
     pull::recheck(backend).await?;

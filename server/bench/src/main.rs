@@ -1,9 +1,9 @@
-//! `bench bare | feed | refold`: what `make bench` measures without a browser in front. One program, so that a release is
+//! `bench bare | feed | replay`: what `make bench` measures without a browser in front. One program, so that a release is
 //! linked once. Each measure says in its own file what it expects to be there.
 
 mod bare;
 mod feed;
-mod refold;
+mod replay;
 
 use std::io::Write as _;
 
@@ -20,8 +20,8 @@ async fn main() -> anyhow::Result<()> {
     let line = match std::env::args().nth(1).as_deref() {
         Some("bare") => return bare::serve(listen, backend).await,
         Some("feed") => feed::measure(&backend).await?,
-        Some("refold") => refold::measure(&backend).await?,
-        _ => anyhow::bail!("usage: bench bare | feed | refold"),
+        Some("replay") => replay::measure(&backend).await?,
+        _ => anyhow::bail!("usage: bench bare | feed | replay"),
     };
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -29,16 +29,12 @@ const CREDENTIAL_CHARS_MIN: usize = 32;
 /// Different bytes in a secret key in production: 32 random ones have fewer than 20 once in a billion times.
 const KEY_BYTES_DIFFERENT_MIN: usize = 16;
 
-/// Everything the program is told.
 #[derive(Debug)]
 pub struct Config {
     /// How strict to be.
     pub stage: Stage,
-    /// The HTTP edge.
     pub web: Web,
-    /// What is logged, and how.
     pub log: Log,
-    /// What the backend is told.
     pub backend: Settings,
 }
 
@@ -54,7 +50,6 @@ pub enum Stage {
 /// The HTTP edge.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// Where the dashboard listens.
     pub listen: SocketAddr,
     /// Where metrics are served.
     pub metrics: SocketAddr,

@@ -3,16 +3,13 @@
 
 use std::fmt;
 
-/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable.
     pub name: &'static str,
     /// What it must be.
     pub text: String,
 }
 
-/// Everything that is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -30,7 +27,6 @@ impl fmt::Display for Problems {
     }
 }
 
-/// Reads an environment.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     production: bool,

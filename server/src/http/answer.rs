@@ -18,7 +18,6 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 const ERROR_PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  frame-ancestors 'none'; base-uri 'none'";
 
-/// An error page with its status.
 pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Response {
     let unknown = RequestId(String::new());
     let html = dead_end::document(end, &edge.assets, request_id.unwrap_or(&unknown));
@@ -33,7 +32,6 @@ pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Respon
     response
 }
 
-/// The error page for this request.
 pub fn refuse(edge: &Edge, end: DeadEnd, request: &Request) -> Response {
     page(edge, end, request.extensions().get::<RequestId>())
 }

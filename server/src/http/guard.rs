@@ -1,5 +1,5 @@
 //! Pages of a signed-in person lead a stranger to the sign-in, and the landing page leads a signed-in person inside.
-//! What a person may do there is decided by services, with an `Actor`; this only keeps pages from half rendering.
+//! What a person may do there is decided by `backend`, with an `Actor`; this only keeps pages from half rendering.
 
 use std::collections::HashSet;
 use std::sync::Arc;

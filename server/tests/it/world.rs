@@ -95,7 +95,7 @@ impl World {
         browser
     }
 
-    /// Puts rows where no service would put them.
+    /// Puts rows where nothing of ours would put them.
     pub async fn execute(&self, sql: &'static str) {
         #[expect(
             clippy::disallowed_methods,

@@ -39,9 +39,6 @@ impl Drop for Receiving {
 
 impl MailCatcher {
     /// Binds both ports and starts.
-    ///
-    /// # Errors
-    /// When an address is taken.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let inbox = Arc::new(Inbox::default());
         let listener = tokio::net::TcpListener::bind(options.smtp).await?;
@@ -80,7 +77,6 @@ impl MailCatcher {
         self.inbox.all()
     }
 
-    /// Forgets all mails.
     pub fn clear(&self) {
         self.inbox.clear();
     }

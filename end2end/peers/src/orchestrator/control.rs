@@ -88,12 +88,10 @@ impl Control {
             .transact(|transaction| transaction.begin_at(at))?)
     }
 
-    /// Switches a fault on.
     pub fn fault(&self, switch: Switch) -> Result<(), ControlError> {
         Ok(self.shared.faults.add(switch).map_err(Refusal::from)?)
     }
 
-    /// Switches all faults off.
     pub fn clear_faults(&self) {
         self.shared.faults.clear();
     }

@@ -40,7 +40,6 @@ pub use crate::{
 /// How often deadlines are looked at when nobody asks anything. They are dated exactly however late this is.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How to start an orchestrator.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Port 0 takes a free one.

@@ -14,7 +14,6 @@ pub enum Plane {
     Feed,
 }
 
-/// A switched-on fault of the orchestrator.
 pub type Switch = crate::faults::Switch<Plane>;
 
 impl Plane {

@@ -46,7 +46,6 @@ pub(crate) struct State {
     pub(crate) answer_order: VecDeque<String>,
 }
 
-/// One change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Entry {
     Clock(Clock),

@@ -130,7 +130,6 @@ impl IntoResponse for Reply {
     }
 }
 
-/// A handler's result.
 pub(crate) type Answer = Result<Reply, Refusal>;
 
 /// A request body within the route's size limit; too large is refused in the contract's own words.
@@ -190,7 +189,6 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-/// A UUID of a path.
 pub(crate) fn uuid(text: &str) -> Result<Uuid, Refusal> {
     Uuid::parse_str(text).map_err(|_| Refusal::invalid("The id in the path is not a UUID."))
 }

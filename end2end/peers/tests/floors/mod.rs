@@ -12,9 +12,6 @@ use std::{
 const ROOT: &str = "lib";
 
 /// The text of each module by its path, such as `mail::inbox`. The mod.rs of a folder is the folder's module.
-///
-/// # Errors
-/// When a folder or file cannot be read.
 pub fn read(src: &Path) -> io::Result<BTreeMap<String, String>> {
     let mut modules = BTreeMap::new();
     read_folder(src, "", &mut modules)?;

@@ -17,7 +17,6 @@ const WARM_UP_S: u32 = 2;
 pub struct Load<'a> {
     /// What the line is called.
     pub name: &'a str,
-    /// The path.
     pub path: &'a str,
     /// Connections at once.
     pub connections: u32,

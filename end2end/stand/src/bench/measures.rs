@@ -18,12 +18,11 @@ const READY: Duration = Duration::from_secs(30);
 const LOOK_CLOSELY: Duration = Duration::from_millis(5);
 
 impl Bench<'_> {
-    /// Measures one thing.
     pub fn measure(&self, crew: &mut Crew, measure: Measure) -> anyhow::Result<()> {
         match measure {
             Measure::Pages => self.pages(crew),
             Measure::Feed => self.feed(),
-            Measure::Refold => self.refold(),
+            Measure::Replay => self.replay(),
             Measure::Usage => self.usage(crew),
             Measure::Start => self.start(crew),
             Measure::Sizes => self.sizes(),
@@ -131,19 +130,19 @@ impl Bench<'_> {
         )
     }
 
-    fn refold(&self) -> anyhow::Result<()> {
+    fn replay(&self) -> anyhow::Result<()> {
         say::heading("Everything folded, rated and booked again, fsync on");
-        let name = format!("{}_refold", self.database);
+        let name = format!("{}_replay", self.database);
         let other = self
             .environment
             .clone()
             .with("DATABASE_URL", &self.postgres.fresh(&name)?);
-        let measured = self.refold_of(&other);
+        let measured = self.replay_of(&other);
         self.postgres.drop_database(&name)?;
         measured
     }
 
-    fn refold_of(&self, other: &stand::environment::Environment) -> anyhow::Result<()> {
+    fn replay_of(&self, other: &stand::environment::Environment) -> anyhow::Result<()> {
         self.migrate(other)?;
         let size = [
             "-v",
@@ -152,14 +151,14 @@ impl Bench<'_> {
             "each=20",
             "-1",
             "-f",
-            "server/bench/refold.sql",
+            "server/bench/replay.sql",
         ];
         self.psql(other, &size)?;
         self.psql(other, &["-c", "ANALYZE"])?;
         say::say("400000 events of 10000 accounts are stored");
         line(
             "a month of 10,000 accounts, 400,000 events",
-            &self.program(other, "refold")?,
+            &self.program(other, "replay")?,
         )?;
         self.psql(
             other,
@@ -170,7 +169,7 @@ impl Bench<'_> {
         )?;
         line(
             "the same again, when nothing differs",
-            &self.program(other, "refold")?,
+            &self.program(other, "replay")?,
         )
     }
 

@@ -29,7 +29,7 @@ pub enum Measure {
     /// Events from the feed to posted ledger lines
     Feed,
     /// Everything folded, rated and booked again
-    Refold,
+    Replay,
     /// The usage page of an account with very many intervals
     Usage,
     /// From the start to the first page

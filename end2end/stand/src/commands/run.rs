@@ -31,7 +31,6 @@ const DEMO_DATABASE: &str = "isorun_demo";
 const DEMO_EMAIL: &str = "robin@ferrywork.example";
 const DEMO_PASSWORD: &str = "three quiet rivers meet";
 
-/// Which of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// What was there last time goes on.
@@ -42,7 +41,6 @@ pub enum Kind {
     Demo,
 }
 
-/// Everything until the end.
 pub fn run(root: &Path, stop: &Stop, kind: Kind) -> anyhow::Result<ExitCode> {
     let data = root.join(if kind == Kind::Demo {
         ".data/demo"
@@ -99,7 +97,6 @@ pub fn run(root: &Path, stop: &Stop, kind: Kind) -> anyhow::Result<ExitCode> {
     ended
 }
 
-/// Builds what is started.
 fn build(root: &Path, stop: &Stop, environment: &Environment, kind: Kind) -> anyhow::Result<()> {
     say::heading("Server and peers");
     step(
@@ -236,7 +233,6 @@ impl Stand<'_> {
         ));
     }
 
-    /// Until it ends.
     fn watch(&self, crew: &mut Crew) -> anyhow::Result<ExitCode> {
         let mut seen = watch::look(self.root);
         loop {

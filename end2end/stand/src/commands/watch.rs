@@ -24,7 +24,6 @@ const SERVER: [&str; 6] = [
     "Cargo.lock",
 ];
 
-/// Looks at the checkout.
 pub fn look(root: &Path) -> Seen {
     let mut browser: Vec<PathBuf> = BROWSER
         .iter()

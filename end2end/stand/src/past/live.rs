@@ -47,7 +47,7 @@ fn plain<E: std::fmt::Display>(error: E) -> anyhow::Error {
     anyhow::anyhow!("{error}")
 }
 
-/// A service that refused what the plan says has no sentence of its own here.
+/// A refusal of what the plan says has no sentence of its own here.
 fn refused<R: std::fmt::Debug>(failure: backend::failure::Failure<R>) -> anyhow::Error {
     anyhow::anyhow!("{failure:?}")
 }
@@ -122,7 +122,6 @@ impl Past {
         self.set(to)
     }
 
-    /// Moves both clocks.
     fn set(&self, to: Stamp) -> anyhow::Result<()> {
         let now = self.control.now()?;
         self.control.advance_ms(to.since(now).max(0))?;

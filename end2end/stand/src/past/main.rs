@@ -1,4 +1,4 @@
-//! The program `past`: makes the account of `make demo`. It lives through the plan with the services of the dashboard, a real
+//! The program `past`: makes the account of `make demo`. It lives through the plan with the backend of the dashboard, a real
 //! orchestrator and real mails, both clocks moved together from 60 days ago to now. No row is written by hand.
 //!
 //!   past E-MAIL PASSWORD    expects the settings of the dashboard, PEER_DIR, a migrated database and the mail catcher

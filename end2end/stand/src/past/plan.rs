@@ -13,15 +13,11 @@ const LAST: Duration = Duration::minutes(50);
 /// What somebody, or something, did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Makes a key.
     Key(&'static str),
-    /// Revokes it.
     Revoke(&'static str),
-    /// Sets the monthly limit.
     Limit(&'static str),
     /// Asks somebody to be told of alerts, who agrees.
     Recipient(&'static str),
-    /// Starts a sandbox.
     Start(Life),
     /// Hibernates the sandbox of that name.
     Sleep(&'static str),
@@ -40,7 +36,6 @@ pub struct Life {
     pub key: &'static str,
     /// Its image. The orchestrator lets those whose name begins with "idle" use next to no processor time.
     pub image: &'static str,
-    /// Processors.
     pub vcpus: i64,
     /// Memory in GiB.
     pub gib: i64,
@@ -50,12 +45,9 @@ pub struct Life {
     pub name: Option<&'static str>,
 }
 
-/// A deed and its moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// When.
     pub at: OffsetDateTime,
-    /// What.
     pub deed: Deed,
 }
 

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
-/// A new account.
 pub(crate) async fn insert(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -56,21 +55,14 @@ pub(crate) async fn insert_membership(
     Ok(())
 }
 
-/// Who agreed to what.
 pub(crate) struct Acceptance<'a> {
-    /// Its id.
     pub acceptance_id: AcceptanceId,
-    /// For which account.
     pub account_id: AccountId,
-    /// Who.
     pub user_id: UserId,
-    /// To what.
     pub document: Document,
-    /// In which version.
     pub version: &'a str,
 }
 
-/// Records an acceptance.
 pub(crate) async fn insert_acceptance(
     db: &mut PgConnection,
     acceptance: &Acceptance<'_>,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// Has the outlook of these accounts computed again at once, in the transaction of what changed it.
+/// Has the forecast of these accounts computed again at once, in the transaction of what changed it.
 pub(crate) async fn mark_stale(
     db: &mut PgConnection,
     accounts: &[AccountId],

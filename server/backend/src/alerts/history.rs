@@ -2,9 +2,9 @@
 
 use crate::alerts::store::{self, DeliveryRow};
 use domain::alert::Alert;
+use domain::forecast::Cause;
 use domain::id::{AccountId, AlertId};
 use domain::money::Ticks;
-use domain::outlook::Cause;
 use domain::page::Page;
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -1,9 +1,9 @@
-//! The words of mails about alerts. As in `messages`: one link, one action, and nothing that anybody typed.
+//! The words of mails about alerts. As in `identity::mails`: one link, one action, and nothing that anybody typed.
 
 use domain::alert::Kind;
 use domain::ceilings::RECIPIENT_DAYS;
+use domain::forecast::Cause;
 use domain::id::{AccountId, RecipientId};
-use domain::outlook::Cause;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use url::Url;

@@ -1,5 +1,5 @@
 //! Warnings: raising what is due, who is told, and what became of it. Which are due is `domain::alert`'s; how they go out
-//! is the jobs'.
+//! is `mail`'s and `webhook::send`'s.
 
 pub mod calendar;
 pub mod history;
@@ -13,22 +13,20 @@ pub mod webhook;
 use crate::accounts::touched;
 use domain::act::Act;
 use domain::alert::{AlertRefusal, HOURS, PERCENTS, Wanted};
+use domain::forecast::next_month;
 use domain::money::{Cents, Ticks};
-use domain::outlook::{self};
 use domain::page::Page;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::alerts::calendar as calendars;
 use crate::alerts::history::history;
 use crate::alerts::recipients::RecipientRow;
-use crate::alerts::webhook as webhooks;
 use crate::authority::actor::Actor;
 use crate::authority::view::View;
 use crate::credit::standing::Standing;
 use crate::failure::{Broken, Failure};
-use crate::forecast::{self as outlooks, Outlook};
+use crate::forecast::{self, Forecast};
 use crate::metering::live::FeedStatus;
 use crate::outside::poster;
 
@@ -69,7 +67,7 @@ pub struct Alerts {
     /// The first moment of the next month.
     pub resets_at: OffsetDateTime,
     /// The future as computed last.
-    pub outlook: Option<Outlook>,
+    pub forecast: Option<Forecast>,
     /// Which warnings are given.
     pub wanted: Wanted,
     /// Who is told by mail.
@@ -112,7 +110,7 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
     let feed = standing.live.feed;
     let as_of = domain::moment::Moment::from(feed.as_of);
     let origin = &backend.settings().public_origin;
-    let calendar = calendars::live(db, account_id, actor.user_id()).await?;
+    let calendar = calendar::live(db, account_id, actor.user_id()).await?;
     let calendar = calendar.and_then(|(id, created_at)| {
         let path = format!("/calendar/{}", calendar::token(backend, id));
         Some((origin.join(&path).ok()?.to_string(), created_at))
@@ -120,8 +118,8 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
     Ok(Alerts {
         limit: standing.monthly,
         spent: standing.spent,
-        resets_at: outlook::next_month(as_of).into(),
-        outlook: outlooks::peek(db, account_id).await?,
+        resets_at: next_month(as_of).into(),
+        forecast: forecast::peek(db, account_id).await?,
         wanted: store::wanted(db, account_id).await?,
         recipients: recipients::list(db, account_id).await?,
         webhook: read_webhook(backend, db, actor).await?,
@@ -136,7 +134,7 @@ async fn read_webhook(
     db: &mut PgConnection,
     actor: &Actor,
 ) -> Result<Option<Webhook>, Broken> {
-    let Some(row) = webhooks::get(db, actor.account_id()).await? else {
+    let Some(row) = webhook::get(db, actor.account_id()).await? else {
         return Ok(None);
     };
     let secret = || poster::secret_of(&backend.settings().secret_key, row.webhook_id.0);

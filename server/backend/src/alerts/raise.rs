@@ -4,19 +4,17 @@ use crate::alerts::mails::AlertLetter;
 use crate::alerts::store;
 use crate::mail::letter::Letter as _;
 use domain::alert::{self, Alert, Standing, Wanted};
+use domain::forecast::Cause;
 use domain::id::{AccountId, AlertId, MailId};
 use domain::money::Ticks;
-use domain::outlook::Cause;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::alerts::recipients;
 use crate::alerts::store::{AlertRow, Way};
-use crate::alerts::webhook as webhooks;
-use crate::alerts::webhook::send::SendWebhook;
+use crate::alerts::webhook::{self, send::SendWebhook};
 use crate::failure::Broken;
-use crate::mail::send as send_mail;
-use crate::mail::{MailRow, To};
+use crate::mail::{self, MailRow, To};
 use crate::queue;
 use crate::random;
 
@@ -81,9 +79,9 @@ pub(crate) async fn send(
             verification_id: None,
             delivery_id: Some(delivery_id),
         };
-        send_mail::enqueue(db, Some(account_id), &mail, now).await?;
+        mail::send::enqueue(db, Some(account_id), &mail, now).await?;
     }
-    if let Some(webhook) = webhooks::get(db, account_id).await? {
+    if let Some(webhook) = webhook::get(db, account_id).await? {
         let way = Way::Webhook(webhook.webhook_id);
         let delivery_id = store::open_delivery(db, account_id, alert_id, way, now).await?;
         queue::enqueue(db, account_id, &SendWebhook::Alert { delivery_id }, now).await?;

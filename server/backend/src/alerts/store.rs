@@ -51,15 +51,12 @@ pub(super) async fn choose(
 /// A warning with what it says.
 #[derive(Clone, Debug)]
 pub(super) struct AlertRow {
-    /// Its id.
     pub alert_id: AlertId,
-    /// What it is about.
     pub alert: Alert,
     /// Credit, or room under the limit, that was left.
     pub left: Ticks,
     /// When it ends, as computed then.
     pub zero_at: Option<OffsetDateTime>,
-    /// When it was raised.
     pub raised_at: OffsetDateTime,
 }
 
@@ -86,12 +83,9 @@ pub(super) async fn raise(
     Ok(done.rows_affected() == 1)
 }
 
-/// One way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A mail.
     Mail(RecipientId),
-    /// A post.
     Webhook(WebhookId),
 }
 
@@ -158,7 +152,6 @@ fn alert(kind: &str, epoch: i32, threshold: i32) -> Result<Alert, Broken> {
     })
 }
 
-/// Notes that a delivery got through.
 pub(super) async fn delivered(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -11,7 +11,6 @@ use crate::failure::Broken;
 pub(super) enum Kind {
     /// Agreeing to be told of alerts, and leaving.
     Recipient,
-    /// A calendar feed.
     Calendar,
 }
 

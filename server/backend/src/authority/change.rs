@@ -39,12 +39,10 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// For which account.
     pub(crate) const fn account_id(&self) -> AccountId {
         self.account_id
     }
 
-    /// By whom.
     pub(crate) const fn user_id(&self) -> UserId {
         self.user_id
     }
@@ -54,7 +52,6 @@ impl Change {
         self.now
     }
 
-    /// Enqueues a job of the account.
     pub(crate) async fn enqueue<J: Job>(&mut self, job: &J) -> Result<(), Broken> {
         queue::enqueue(&mut self.tx, self.account_id, job, self.now).await
     }
@@ -93,7 +90,6 @@ pub(crate) struct OpenChange {
     now: OffsetDateTime,
 }
 
-/// One line of the audit log.
 pub(crate) struct Line {
     pub(crate) account_id: AccountId,
     /// Who did it; none for the holder of a link.

@@ -100,7 +100,6 @@ pub async fn load(
     }))
 }
 
-/// Notes that a session was seen.
 pub(super) async fn note_seen(
     db: &mut PgConnection,
     id_hash: &[u8; 32],

@@ -11,7 +11,7 @@ use time::{Date, OffsetDateTime};
 use crate::Backend;
 use crate::authority::view::snapshot;
 use crate::checks::hours;
-use crate::checks::store::{books, days as book_days, evidence as refold};
+use crate::checks::store;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 
@@ -29,8 +29,8 @@ pub(super) async fn look(
     from: Moment,
 ) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
-    let first = books::first_hour(&mut db, account_id).await?;
-    let (_, until) = refold::settled(&mut db, account_id).await?;
+    let first = store::ledger::first_hour(&mut db, account_id).await?;
+    let (_, until) = store::evidence::settled(&mut db, account_id).await?;
     let open = findings::open(&mut db, hours::NAME, OPEN_AGAIN).await?;
     drop(db);
     let (mut at, end) = first.map_or((Moment::MIN, Moment::MIN), |first| {
@@ -56,7 +56,7 @@ async fn window(
     (from, until): (Moment, Moment),
 ) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
-    let rows = book_days::uneven(&mut tx, account_id, (from, until), ROWS_MAX).await?;
+    let rows = store::days::uneven(&mut tx, account_id, (from, until), ROWS_MAX).await?;
     tx.commit().await?;
     // When there may be more rows, the day of the last one and those after it were not looked at to their end.
     let is_cut = i64::try_from(rows.len())? == ROWS_MAX;

@@ -11,12 +11,12 @@ use domain::price::Price;
 use sqlx::PgConnection;
 
 use crate::checks::Look;
-use crate::checks::store::evidence as refold;
+use crate::checks::store;
 use crate::checks::store::evidence::Traits;
 use crate::checks::walk::guard;
 use crate::failure::Broken;
 use crate::metering::FEED;
-use crate::metering::feed::{events, log as feed};
+use crate::metering::feed::{self, events};
 use crate::queue::turn::Place;
 use crate::{Backend, findings};
 
@@ -24,7 +24,6 @@ use crate::{Backend, findings};
 pub(super) const SANDBOXES_AT_ONCE: i64 = 200;
 /// Events of the feed whose sandboxes one page looks at.
 const EVENTS_PER_PAGE: i64 = 5_000;
-/// Pages of one turn.
 const PAGES_PER_TURN: usize = 20;
 /// Open findings looked at again in each turn.
 const OPEN_AGAIN: i64 = 1_000;
@@ -35,13 +34,11 @@ pub(super) struct Told {
     pub history: History,
     /// What its first create says it is.
     pub traits: Option<Traits>,
-    /// Its last event.
     pub last: Option<Event>,
     created: Option<Event>,
 }
 
 impl Told {
-    /// The event that created it.
     pub fn created(&self) -> Option<&Event> {
         self.created.as_ref()
     }
@@ -95,14 +92,14 @@ pub(super) async fn told(
 /// with an open finding. The place goes no further than what every account is settled to.
 pub(super) async fn touched(backend: &Backend, look: Look, place: &str) -> Result<Place, Broken> {
     let mut db = backend.pool().acquire().await?;
-    let Some(cursor) = feed::peek(&mut db, FEED).await? else {
+    let Some(cursor) = feed::log::peek(&mut db, FEED).await? else {
         return Ok(Place::default());
     };
     let Some(epoch) = cursor.epoch.as_deref() else {
         return Ok(Place::default());
     };
     let mut from = place.parse::<i64>().unwrap_or(0);
-    let end = refold::settled_by_all(&mut db, cursor.seq).await?;
+    let end = store::evidence::settled_by_all(&mut db, cursor.seq).await?;
     let mut again: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
     for (account_id, subject) in findings::open(&mut db, look.check(), OPEN_AGAIN).await? {
         if let (Some(account_id), Some(id)) = (account_id, subject.split(' ').next()) {
@@ -118,9 +115,11 @@ pub(super) async fn touched(backend: &Backend, look: Look, place: &str) -> Resul
             break;
         }
         let to = end.min(from + EVENTS_PER_PAGE);
-        let accounts = refold::touched_accounts(&mut db, (FEED, epoch), (from, to)).await?;
+        let accounts =
+            store::evidence::touched_accounts(&mut db, (FEED, epoch), (from, to)).await?;
         for account_id in accounts {
-            let ids = refold::touched(&mut db, account_id, (FEED, epoch), (from, to)).await?;
+            let ids =
+                store::evidence::touched(&mut db, account_id, (FEED, epoch), (from, to)).await?;
             guard(account_id, in_pieces(backend, account_id, &ids, look).await);
         }
         from = to;
@@ -152,7 +151,8 @@ pub(super) async fn every_sandbox(
     let mut after = String::new();
     loop {
         let mut db = backend.pool().acquire().await?;
-        let ids = refold::sandbox_ids(&mut db, account_id, &after, SANDBOXES_AT_ONCE).await?;
+        let ids =
+            store::evidence::sandbox_ids(&mut db, account_id, &after, SANDBOXES_AT_ONCE).await?;
         drop(db);
         // Ends: `after` grows with each piece and sandboxes are finite.
         let Some(last) = ids.last() else {

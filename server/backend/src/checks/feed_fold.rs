@@ -1,4 +1,4 @@
-//! R1: the feed refolded beside the stored sandboxes and intervals. Both are read in one snapshot, and events that are not
+//! R1: the feed replayed beside the stored sandboxes and intervals. Both are read in one snapshot, and events that are not
 //! settled in it are left out, so a difference is never a race. What slices say is R3's.
 
 use domain::id::AccountId;
@@ -9,15 +9,13 @@ use time::OffsetDateTime;
 use crate::Backend;
 use crate::authority::view::snapshot;
 use crate::checks::evidence::{self, Told};
-use crate::checks::store::evidence as refold;
+use crate::checks::store;
 use crate::checks::store::evidence::SandboxRow;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 
-/// The name under which it finds.
 pub(super) const NAME: &str = "r1";
 
-/// Compares these sandboxes and reports.
 pub(super) async fn look(
     backend: &Backend,
     account_id: AccountId,
@@ -37,10 +35,10 @@ async fn compare(
     account_id: AccountId,
     ids: &[String],
 ) -> Result<Vec<Finding>, Broken> {
-    let (settled_seq, _) = refold::settled(db, account_id).await?;
+    let (settled_seq, _) = store::evidence::settled(db, account_id).await?;
     let told = evidence::told(db, account_id, ids, settled_seq).await?;
-    let rows = refold::sandboxes(db, account_id, ids).await?;
-    let intervals = refold::intervals(db, account_id, ids).await?;
+    let rows = store::evidence::sandboxes(db, account_id, ids).await?;
+    let intervals = store::evidence::intervals(db, account_id, ids).await?;
     let mut out = Vec::new();
     for id in ids {
         let told = told.get(id);

@@ -15,17 +15,15 @@ use uuid::Uuid;
 
 use crate::authority::view::snapshot;
 use crate::checks::rated::{Rated, end};
+use crate::checks::store;
 use crate::checks::store::evidence::Traits;
-use crate::checks::store::{books, evidence as refold};
 use crate::checks::{Look, days, evidence};
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
-use crate::usage::sums as usage_reads;
-use crate::{Backend, prices};
+use crate::{Backend, prices, usage};
 
-/// The name under which it finds.
 pub(super) const NAME: &str = "r3";
-/// How far back the hourly round looks: later corrections are a person's to decide (reference/billing.md 1.5).
+/// How far back the hourly round looks: corrections of what is older are a person's to decide.
 const RECENT_MS: i64 = 35 * DAY_MS;
 /// How much of an account's time one question covers; a day of it when that is more than can be read one by one.
 const WINDOW_MS: i64 = 31 * DAY_MS;
@@ -37,7 +35,7 @@ const SANDBOXES_MAX: i64 = 50_000;
 /// Hours of the last 35 days of an account.
 pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
-    let (_, until) = refold::settled(&mut db, account_id).await?;
+    let (_, until) = store::evidence::settled(&mut db, account_id).await?;
     drop(db);
     match until.map(Moment::from) {
         Some(until) => {
@@ -79,17 +77,18 @@ pub(super) async fn slices_of(
 async fn uneven(backend: &Backend, account_id: AccountId, from: Moment) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
     let mut hours = BTreeSet::new();
-    let first = books::first_hour(&mut tx, account_id).await?;
-    let (_, until) = refold::settled(&mut tx, account_id).await?;
+    let first = store::ledger::first_hour(&mut tx, account_id).await?;
+    let (_, until) = store::evidence::settled(&mut tx, account_id).await?;
     if let Some(first) = first {
         let mut at = first.max(from);
         let end = end(first, until);
         while at < end && hours.len() < usize::try_from(HOURS_MAX)? {
             let mut window = (at, at.plus_ms(WINDOW_MS).min(end));
-            if !usage_reads::fits(&mut tx, account_id, window.0, window.1).await? {
+            if !usage::sums::fits(&mut tx, account_id, window.0, window.1).await? {
                 window.1 = at.plus_ms(DAY_MS).min(end);
             }
-            hours.extend(books::uneven_hours(&mut tx, account_id, window, HOURS_MAX).await?);
+            hours
+                .extend(store::ledger::uneven_hours(&mut tx, account_id, window, HOURS_MAX).await?);
             at = window.1;
         }
     }
@@ -119,7 +118,8 @@ async fn anew(
         OffsetDateTime::from(*first),
         OffsetDateTime::from(last.plus_ms(HOUR_MS)),
     );
-    let ids = refold::sandbox_ids_between(&mut tx, account_id, span, SANDBOXES_MAX).await?;
+    let ids =
+        store::evidence::sandbox_ids_between(&mut tx, account_id, span, SANDBOXES_MAX).await?;
     if i64::try_from(ids.len())? == SANDBOXES_MAX {
         return Err(Broken::new(
             "more sandboxes in an hour than can be made anew",
@@ -128,7 +128,7 @@ async fn anew(
     let mut out = Vec::new();
     let mut sums: BTreeMap<(Moment, Traits), (i64, Ticks)> = BTreeMap::new();
     for ids in ids.chunks(usize::try_from(evidence::SANDBOXES_AT_ONCE)?) {
-        let (settled_seq, _) = refold::settled(&mut tx, account_id).await?;
+        let (settled_seq, _) = store::evidence::settled(&mut tx, account_id).await?;
         let told = evidence::told(&mut tx, account_id, ids, settled_seq).await?;
         let mut rated = rated(&mut tx, account_id, ids).await?;
         let mut stored = stored(&mut tx, account_id, ids).await?;
@@ -165,7 +165,7 @@ async fn rated(
     account_id: AccountId,
     ids: &[String],
 ) -> Result<Rated, Broken> {
-    let (settled_seq, until) = refold::settled(db, account_id).await?;
+    let (settled_seq, until) = store::evidence::settled(db, account_id).await?;
     let horizon = until.map_or(Moment::MIN, Moment::from);
     let book = prices::book(db, account_id).await?;
     let told = evidence::told(db, account_id, ids, settled_seq).await?;
@@ -183,7 +183,7 @@ async fn stored(
     account_id: AccountId,
     ids: &[String],
 ) -> Result<Rated, Broken> {
-    let rows = refold::slices(db, account_id, ids).await?;
+    let rows = store::evidence::slices(db, account_id, ids).await?;
     Ok(rows
         .into_iter()
         .map(|(id, price_id, slice)| ((id, slice.hour), (price_id, slice)))
@@ -230,13 +230,13 @@ async fn compare_sums(
     (hours, sums): Sums<'_>,
     out: &mut Vec<Finding>,
 ) -> Result<(), Broken> {
-    let cohorts: BTreeMap<Traits, Uuid> = refold::cohorts(db, account_id)
+    let cohorts: BTreeMap<Traits, Uuid> = store::evidence::cohorts(db, account_id)
         .await?
         .into_iter()
         .map(|(id, traits)| (traits, id))
         .collect();
     let at: Vec<OffsetDateTime> = hours.iter().map(|hour| (*hour).into()).collect();
-    let stored: BTreeMap<(Moment, Uuid), (i64, Ticks)> = books::sums(db, account_id, &at)
+    let stored: BTreeMap<(Moment, Uuid), (i64, Ticks)> = store::ledger::sums(db, account_id, &at)
         .await?
         .into_iter()
         .map(|row| ((row.hour, row.cohort_id), (row.billed_ms, row.ticks)))
@@ -272,7 +272,7 @@ async fn compare_booked(
     out: &mut Vec<Finding>,
 ) -> Result<(), Broken> {
     let at: Vec<OffsetDateTime> = hours.iter().map(|hour| (*hour).into()).collect();
-    for (hour, net) in books::booked(db, account_id, &at).await? {
+    for (hour, net) in store::ledger::booked(db, account_id, &at).await? {
         let of_hour = sums.iter().filter(|((at, _), _)| *at == hour);
         let expected: Ticks = of_hour.map(|(_, (_, ticks))| *ticks).sum();
         let fault = match expected.cmp(&net) {

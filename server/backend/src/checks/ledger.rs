@@ -6,16 +6,15 @@ use domain::money::Ticks;
 
 use crate::Backend;
 use crate::authority::view::snapshot;
-use crate::checks::store::books::{self, BalanceRow};
+use crate::checks::store::{self, ledger::BalanceRow};
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 
 const NAME: &str = "r4";
 
-/// Compares the ledger of an account and reports.
 pub(super) async fn look(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
-    let rows = books::balances(&mut tx, account_id).await?;
+    let rows = store::ledger::balances(&mut tx, account_id).await?;
     tx.commit().await?;
     let findings = compare(account_id, &rows);
     let mut db = backend.pool().acquire().await?;

@@ -15,12 +15,12 @@ use uuid::Uuid;
 use crate::Backend;
 use crate::authority::view::snapshot;
 use crate::checks::evidence::{self, Told};
-use crate::checks::store::{books, evidence as refold};
+use crate::checks::store;
 use crate::checks::walk::guard;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 use crate::metering::FEED;
-use crate::metering::feed::{log as feed, pull};
+use crate::metering::feed::{self, pull};
 use crate::outside::orchestrator::CallError;
 use crate::outside::orchestrator::wire::{LiveRun, LiveRuns};
 use crate::queue::turn::{Place, next};
@@ -39,7 +39,7 @@ const WAIT: Duration = Duration::from_millis(250);
 pub(super) async fn turn(backend: &Backend, place: &str) -> Result<Place, Broken> {
     let after = Uuid::parse_str(place).unwrap_or_default();
     let mut db = backend.pool().acquire().await?;
-    let accounts = books::accounts_after(&mut db, after, ACCOUNTS).await?;
+    let accounts = store::ledger::accounts_after(&mut db, after, ACCOUNTS).await?;
     drop(db);
     let mut lists: Vec<(AccountId, LiveRuns)> = Vec::new();
     for account_id in &accounts {
@@ -77,7 +77,7 @@ pub(super) async fn turn(backend: &Backend, place: &str) -> Result<Place, Broken
 async fn feed_reached(backend: &Backend, at: time::OffsetDateTime) -> Result<bool, Broken> {
     for _ in 0..WAITS {
         let mut db = backend.pool().acquire().await?;
-        let cursor = feed::peek(&mut db, FEED).await?;
+        let cursor = feed::log::peek(&mut db, FEED).await?;
         drop(db);
         if cursor.is_some_and(|cursor| cursor.watermark_at.is_some_and(|mark| mark >= at)) {
             return Ok(true);
@@ -116,7 +116,7 @@ async fn compare(
     let as_of = Moment::from(list.as_of);
     let listed: BTreeMap<&str, &LiveRun> =
         list.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-    let mut ids: BTreeSet<String> = refold::live_ids(db, account_id, LIVE_MAX)
+    let mut ids: BTreeSet<String> = store::evidence::live_ids(db, account_id, LIVE_MAX)
         .await?
         .into_iter()
         .collect();

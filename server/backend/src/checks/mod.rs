@@ -1,6 +1,6 @@
-//! The checks: each lays two records of the same thing beside each other and writes what differs into `findings`
-//! (reference/billing.md 1.13). They change nothing else, and run again they find the same. One file per check; when each
-//! is due is `jobs::schedule`'s. A check speaks only of what is settled, so that it is silent while nothing is wrong.
+//! The checks: each lays two records of the same thing beside each other and writes what differs into `findings`.
+//! They change nothing else, and run again they find the same. One file per check; when each is due is `schedule`'s. A check
+//! speaks only of what is settled, so that it is silent while nothing is wrong.
 
 pub mod days;
 pub mod evidence;
@@ -19,7 +19,7 @@ use domain::id::AccountId;
 use uuid::Uuid;
 
 use crate::Backend;
-use crate::checks::store::books;
+
 use crate::checks::walk::guard;
 use crate::failure::Broken;
 use crate::queue::turn::{Place, next};
@@ -30,13 +30,13 @@ pub const NAMES: [&str; 7] = ["r1", "r2", "r3", "r4", "r7", "skew", "month"];
 /// A round of a check. The names are stored in schedules and jobs: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
-    /// R1: the feed refolded beside what is stored of it, for sandboxes with news.
+    /// R1: the feed replayed beside what is stored of it, for sandboxes with new events.
     FoldTouched,
     /// R1 for every sandbox.
     FoldAll,
     /// R2: the orchestrator's live list beside the feed.
     LiveList,
-    /// R3: slices of sandboxes with news beside what the feed and the prices make of them.
+    /// R3: slices of sandboxes with new events beside what the feed and the prices make of them.
     RatedTouched,
     /// R3: hours rated, summed and booked, of the last 35 days.
     Hours,
@@ -107,7 +107,6 @@ pub async fn turn(backend: &Backend, round: Round, place: &str) -> Result<Place,
 /// Accounts of one turn of a round that walks them all.
 const ACCOUNTS_PER_TURN: i64 = 500;
 
-/// What is looked at in one account.
 #[derive(Clone, Copy)]
 enum Look {
     Fold,
@@ -115,7 +114,6 @@ enum Look {
 }
 
 impl Look {
-    /// The name under which it finds.
     const fn check(self) -> &'static str {
         match self {
             Self::Fold => feed_fold::NAME,
@@ -141,7 +139,7 @@ impl Look {
 async fn walk(backend: &Backend, round: Round, place: &str) -> Result<Place, Broken> {
     let after = Uuid::parse_str(place).unwrap_or_default();
     let mut db = backend.pool().acquire().await?;
-    let accounts = books::accounts_after(&mut db, after, ACCOUNTS_PER_TURN).await?;
+    let accounts = store::ledger::accounts_after(&mut db, after, ACCOUNTS_PER_TURN).await?;
     drop(db);
     for account_id in &accounts {
         let looked = match round {

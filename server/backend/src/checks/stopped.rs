@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use crate::Backend;
 use crate::authority::view::snapshot;
-use crate::checks::store::books::{self, RunningRow};
+use crate::checks::store::{self, ledger::RunningRow};
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 use crate::metering::FEED;
-use crate::metering::feed::log as feed;
+use crate::metering::feed;
 use crate::queue::turn::{Place, next};
 
 const NAME: &str = "r7";
@@ -23,11 +23,11 @@ const ACCOUNTS: i64 = 1_000;
 pub(super) async fn turn(backend: &Backend, place: &str) -> Result<Place, Broken> {
     let after = Uuid::parse_str(place).unwrap_or_default();
     let mut tx = snapshot(backend).await?;
-    let cursor = feed::peek(&mut tx, FEED).await?;
+    let cursor = feed::log::peek(&mut tx, FEED).await?;
     let Some(as_of) = cursor.and_then(|cursor| cursor.settled_at) else {
         return Ok(Place::default());
     };
-    let rows = books::running(&mut tx, after, as_of - GRACE, ACCOUNTS).await?;
+    let rows = store::ledger::running(&mut tx, after, as_of - GRACE, ACCOUNTS).await?;
     tx.commit().await?;
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;

@@ -6,9 +6,9 @@ pub mod what_if;
 
 use domain::burn_down::Reach;
 use domain::ceilings::PAGE_ROWS;
+use domain::forecast::Zero;
 use domain::id::AccountId;
 use domain::money::Ticks;
-use domain::outlook::Zero;
 use domain::page::Page;
 use sqlx::PgConnection;
 

@@ -7,12 +7,12 @@ use crate::failure::Broken;
 use crate::ledger::{self, GrantReason};
 use crate::limit;
 use crate::metering::live::{self, Live};
-use crate::usage::days as usage_days;
+use crate::usage;
 use domain::credit::{self, Grant, Payer};
+use domain::forecast::{self, Limit, Present, Zero};
 use domain::id::{AccountId, GrantId};
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
-use domain::outlook::{self, Limit, Present, Zero};
 use domain::sandbox::Size;
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -151,7 +151,6 @@ impl Burned {
         }
     }
 
-    /// The grants as they are stored.
     pub(crate) fn stored(&self) -> &[ledger::GrantRow] {
         &self.stored
     }
@@ -201,7 +200,6 @@ pub(crate) fn sizes(live: &Live) -> Vec<(Size, u32)> {
 
 /// Where an account stands, read once per answer.
 pub(crate) struct Standing {
-    /// What runs.
     pub(crate) live: Arc<Live>,
     /// What is left of each grant.
     pub(crate) burned: Arc<Burned>,
@@ -251,22 +249,22 @@ impl Standing {
         burned: Arc<Burned>,
     ) -> Result<Self, Broken> {
         let settled = Moment::from(live.feed.as_of);
-        let start = outlook::month_start(settled);
-        let posted = usage_days::since(db, account_id, start).await?;
+        let start = forecast::month_start(settled);
+        let posted = usage::days::since(db, account_id, start).await?;
         let spent = posted.saturating_add(unposted_since(&live, start));
         let monthly = limit::get(db, account_id).await?;
         let starts = live.running.iter().map(|running| running.started_at);
         let as_of = starts.fold(settled, Moment::max);
         let mut grants = burned.grants.clone();
-        let month = outlook::month_start(as_of);
+        let month = forecast::month_start(as_of);
         let mut until = match month == start {
             true => spent,
-            false => usage_days::since(db, account_id, month)
+            false => usage::days::since(db, account_id, month)
                 .await?
                 .saturating_add(unposted_since(&live, month)),
         };
         for slice in live.slices_until(as_of)? {
-            outlook::take(&mut grants, slice.hour, slice.ticks);
+            forecast::take(&mut grants, slice.hour, slice.ticks);
             if slice.hour >= month {
                 until = until.saturating_add(slice.ticks);
             }
@@ -315,7 +313,7 @@ impl Standing {
 
     /// The same, should something else run.
     pub(crate) fn zero_with(&self, running: &[(Size, u32)]) -> Result<Option<Zero>, Broken> {
-        Ok(outlook::zero(&self.present(running))?)
+        Ok(forecast::zero(&self.present(running))?)
     }
 }
 

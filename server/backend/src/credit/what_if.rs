@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use domain::ceilings::WHAT_IF_ROWS;
+use domain::forecast::Zero;
 use domain::money::Ticks;
-use domain::outlook::Zero;
 use domain::sandbox::{SandboxId, Size};
 
 use crate::authority::view::View;

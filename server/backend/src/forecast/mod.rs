@@ -1,17 +1,17 @@
 //! The future of an account, computed ahead and pushed ahead: when its credit or its limit ends, the orchestrator knows
 //! the moment beforehand, so nothing runs past it though this program be dead. What the moment is decides
-//! `domain::outlook`; which warnings follow, `service::alerts`.
+//! `domain::forecast`; which warnings follow, `domain::alert`.
 
 mod store;
 
-pub use crate::forecast::store::Outlook;
+pub use crate::forecast::store::Forecast;
 pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
 
 use domain::alert::{self, Standing};
-use domain::ceilings::OUTLOOK_SWEEP_MS;
+use domain::ceilings::FORECAST_SWEEP_MS;
+use domain::forecast::{self, Present, Zero};
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{self, Present, Zero};
 use domain::sandbox::Size;
 
 use crate::credit::standing;
@@ -84,7 +84,7 @@ fn epoch_and_changes(stored: &[GrantRow], as_of: Moment) -> (i32, Vec<Moment>) {
 
 pub(crate) fn standing(before: &Before, figures: &Figures, zero: Option<Zero>) -> Standing {
     let present = figures.present();
-    let left = outlook::usable(present.grants, present.as_of);
+    let left = forecast::usable(present.grants, present.as_of);
     let is_new = figures.epoch != before.epoch;
     Standing {
         as_of: present.as_of,
@@ -106,15 +106,15 @@ pub(crate) fn next_due(
     let present = figures.present();
     let mut ahead = figures.changes.clone();
     for level in alert::levels_ahead(standing, wanted) {
-        ahead.extend(outlook::reach(&present, level)?);
+        ahead.extend(forecast::reach(&present, level)?);
     }
     if let Some(zero) = standing.zero {
         ahead.extend(alert::HOURS.map(|hours| zero.at.plus_ms(-i64::from(hours) * HOUR_MS)));
         ahead.push(zero.at);
     }
     ahead.extend(present.book.iter().map(|price| price.from));
-    ahead.push(outlook::next_month(present.as_of));
-    let sweep = present.as_of.plus_ms(OUTLOOK_SWEEP_MS);
+    ahead.push(forecast::next_month(present.as_of));
+    let sweep = present.as_of.plus_ms(FORECAST_SWEEP_MS);
     let after = ahead.into_iter().filter(|at| *at > present.as_of);
     Ok(after.fold(sweep, Moment::min))
 }

@@ -1,16 +1,16 @@
 //! The computed future of each account: when it is due to be computed again, and what came out.
-//! The computing is `domain::outlook`'s; who is told of it is `service::outlook`'s.
+//! The computing is `domain::forecast`'s; who is told of it is `watch`'s.
 
+use domain::forecast::Cause;
 use domain::id::AccountId;
 use domain::money::Ticks;
-use domain::outlook::Cause;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::db::{numeric, ticks};
 use crate::failure::Broken;
 
-/// Accounts whose outlook is due at a moment of the feed, those that were touched first.
+/// Accounts whose forecast is due at a moment of the feed, those that were touched first.
 pub(crate) async fn due(
     db: &mut PgConnection,
     as_of: OffsetDateTime,
@@ -26,9 +26,7 @@ pub(crate) async fn due(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// What is known before computing.
 pub(crate) struct Before {
-    /// The grant epoch.
     pub epoch: i32,
     /// Usable credit at its start.
     pub base: Ticks,
@@ -36,7 +34,7 @@ pub(crate) struct Before {
     pub run_until: Option<OffsetDateTime>,
 }
 
-/// Takes an outlook that is still due; none when another worker has it or was faster. The row stays locked, so that
+/// Takes a forecast that is still due; none when another worker has it or was faster. The row stays locked, so that
 /// whoever touches it meanwhile waits, and finds it computed and touches it again.
 pub(crate) async fn take(
     db: &mut PgConnection,
@@ -63,7 +61,7 @@ pub(crate) async fn take(
 
 /// The future of an account as its present rates imply it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outlook {
+pub struct Forecast {
     /// Up to when the figures it comes from were exact.
     pub computed_at: OffsetDateTime,
     /// What runs costs per hour at the price of then.
@@ -80,28 +78,28 @@ pub struct Outlook {
 pub(crate) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,
-    outlook: &Outlook,
+    forecast: &Forecast,
     due_at: OffsetDateTime,
 ) -> Result<(), Broken> {
-    let (zero_at, cause) = outlook.zero.unzip();
+    let (zero_at, cause) = forecast.zero.unzip();
     sqlx::query!(
         "UPDATE forecasts SET due_at = $2, computed_at = $3, rate_ticks = $4, zero_at = $5, cause = $6, epoch = $7,
                 base_ticks = $8 WHERE account_id = $1",
         account_id.0,
         due_at,
-        outlook.computed_at,
-        numeric(outlook.rate)?,
+        forecast.computed_at,
+        numeric(forecast.rate)?,
         zero_at,
         cause.map(Cause::as_str),
-        outlook.epoch,
-        numeric(outlook.base)?
+        forecast.epoch,
+        numeric(forecast.base)?
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Puts off an outlook that could not be computed, so that it does not hold up the others.
+/// Puts off a forecast that could not be computed, so that it does not hold up the others.
 pub(crate) async fn postpone(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -117,11 +115,11 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// Reads an outlook for a page; none before it was first computed.
+/// Reads a forecast for a page; none before it was first computed.
 pub(crate) async fn peek(
     db: &mut PgConnection,
     account_id: AccountId,
-) -> Result<Option<Outlook>, Broken> {
+) -> Result<Option<Forecast>, Broken> {
     let row = sqlx::query!(
         r#"SELECT computed_at AS "computed_at!", rate_ticks, zero_at, cause, epoch, base_ticks FROM forecasts
            WHERE account_id = $1 AND computed_at IS NOT NULL"#,
@@ -132,9 +130,9 @@ pub(crate) async fn peek(
     let Some(row) = row else { return Ok(None) };
     let cause = row
         .cause
-        .map(|word| Cause::parse(&word).ok_or_else(|| Broken::new("outlook of an unknown cause")))
+        .map(|word| Cause::parse(&word).ok_or_else(|| Broken::new("forecast of an unknown cause")))
         .transpose()?;
-    Ok(Some(Outlook {
+    Ok(Some(Forecast {
         computed_at: row.computed_at,
         rate: ticks(row.rate_ticks)?,
         zero: row.zero_at.zip(cause),

@@ -9,15 +9,12 @@ use crate::failure::Broken;
 
 /// A person as sign-in needs them.
 pub struct UserRow {
-    /// Their id.
     pub user_id: UserId,
     /// PHC string.
     pub password_hash: String,
 }
 
-/// A new person.
 pub struct NewUser<'a> {
-    /// Their id.
     pub user_id: UserId,
     /// The address as typed.
     pub email: &'a str,
@@ -25,7 +22,6 @@ pub struct NewUser<'a> {
     pub canonical: &'a str,
     /// PHC string.
     pub password_hash: &'a str,
-    /// Two letters.
     pub country: &'a str,
 }
 
@@ -57,7 +53,6 @@ pub(crate) async fn insert(
     }
 }
 
-/// The person of an address.
 pub(crate) async fn by_email(
     db: &mut PgConnection,
     canonical: &str,

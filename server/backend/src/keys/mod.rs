@@ -23,7 +23,7 @@ use crate::keys::store::NewKey;
 use crate::metering::live;
 use crate::paging::{decode_cursor, encode_cursor, page};
 use crate::secret::sha256;
-use crate::usage::days as usage_days;
+use crate::usage;
 use crate::zone::month_start;
 use crate::{Backend, random};
 
@@ -162,7 +162,7 @@ async fn rated(view: &mut View, rows: Vec<store::KeyRow>) -> Result<Page<KeyRow>
     let (_, actor, db) = view.parts();
     let month = month_start(live.feed.as_of);
     let ids: Vec<_> = rows.iter().map(|row| row.key_id.0).collect();
-    let posted = usage_days::by_key(db, actor.account_id(), &ids, month).await?;
+    let posted = usage::days::by_key(db, actor.account_id(), &ids, month).await?;
     page(
         rows,
         |row| encode_cursor(row.created_at, &row.key_id.to_string()),

@@ -8,15 +8,10 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
-/// A new key.
 pub(super) struct NewKey<'a> {
-    /// Its id.
     pub key_id: KeyId,
-    /// Whose.
     pub account_id: AccountId,
-    /// Its name.
     pub name: &'a KeyName,
-    /// Two letters.
     pub region: &'a str,
     /// Twelve characters.
     pub public_id: &'a str,
@@ -24,7 +19,6 @@ pub(super) struct NewKey<'a> {
     pub last_four: &'a str,
     /// SHA-256 of the whole text.
     pub sha256: [u8; 32],
-    /// Who made it.
     pub created_by: UserId,
 }
 
@@ -64,7 +58,6 @@ pub(super) async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result
     Ok(())
 }
 
-/// Live keys of an account.
 pub(super) async fn count_live(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -93,27 +86,18 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
-/// A key as stored.
 pub(super) struct KeyRow {
-    /// Its id.
     pub key_id: KeyId,
-    /// Its name.
     pub name: String,
-    /// Two letters.
     pub region: String,
     /// Twelve characters.
     pub public_id: String,
-    /// The last four of the text.
     pub last_four: String,
-    /// Who made it.
     pub created_by: UserId,
-    /// Their address.
     pub creator_email: String,
-    /// When.
     pub created_at: OffsetDateTime,
     /// When a sandbox was last created with it.
     pub last_used_at: Option<OffsetDateTime>,
-    /// When it was revoked.
     pub revoked_at: Option<OffsetDateTime>,
     /// When the orchestrator accepted it.
     pub pushed_at: Option<OffsetDateTime>,
@@ -147,13 +131,11 @@ pub(super) async fn list(
 pub(super) struct PushRow {
     /// SHA-256 of the whole text.
     pub sha256: Vec<u8>,
-    /// Two letters.
     pub region: String,
     /// Revoked keys are not pushed any more.
     pub is_revoked: bool,
 }
 
-/// A key for pushing, by account and id.
 pub(super) async fn for_push(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -173,7 +155,6 @@ pub(super) async fn for_push(
     }))
 }
 
-/// Notes that the orchestrator has accepted a key.
 pub(super) async fn mark_pushed(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -191,7 +172,6 @@ pub(super) async fn mark_pushed(
     Ok(())
 }
 
-/// Notes that the orchestrator has dropped a key.
 pub(super) async fn mark_removed(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -1,10 +1,10 @@
 //! The ledger: accounts, grants and transfers. Appends and reads only; the database refuses everything else.
-//! Which transfers to make is decided in `domain::credit`, and when in `service` and `metering`.
+//! Which transfers to make is decided in `domain::credit`, and when in `sign_up`, for the first grant, and `metering`.
 
-pub(crate) mod bulk;
 #[cfg(feature = "testing")]
 pub mod by_hand;
 pub mod chain;
+pub(crate) mod postings;
 pub mod statement;
 
 use domain::credit::Grant;

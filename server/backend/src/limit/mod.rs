@@ -1,4 +1,4 @@
-//! The customer's own monthly limit. It ends what runs through the outlook, by the same moment that ends credit.
+//! The customer's own monthly limit. It ends what runs through the forecast, by the same moment that ends credit.
 
 mod store;
 

@@ -1,4 +1,4 @@
-//! The customer's own monthly limit. What counts against it is `usage_days`', whether it is reached `domain::outlook`'s.
+//! The customer's own monthly limit. What counts against it is `usage::days`', whether it is reached `domain::forecast`'s.
 
 use domain::id::AccountId;
 use domain::money::Cents;
@@ -19,7 +19,6 @@ pub(crate) async fn get(
     Ok(cents.fetch_optional(db).await?.map(Cents))
 }
 
-/// Sets the limit.
 pub(super) async fn put(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -31,7 +31,6 @@ pub struct MailRow {
 
 /// Whose address a mail goes to.
 pub(super) struct Address {
-    /// The address.
     pub email: String,
     /// True when it is a user's, who can sign in.
     pub is_user: bool,
@@ -126,7 +125,6 @@ pub(crate) async fn count_for_account(
     .await?)
 }
 
-/// Notes that the mail server has accepted a mail.
 pub(super) async fn mark_sent(
     db: &mut PgConnection,
     mail_id: MailId,

@@ -7,14 +7,14 @@ use crate::failure::Broken;
 use crate::metering::feed::events::{self, StoredEvent};
 use crate::metering::feed::pending;
 
-pub use crate::metering::feed::events::News;
+pub use crate::metering::feed::events::Pending;
 pub use crate::metering::meters::Settled;
 
 /// Notes the last event stored of each account.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn add_news(
+pub async fn add_pending(
     db: &mut PgConnection,
     accounts: &[Uuid],
     seqs: &[i64],
@@ -26,18 +26,18 @@ pub async fn add_news(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take_news(db: &mut PgConnection, settled: &[Settled]) -> Result<(), Broken> {
+pub async fn take_pending(db: &mut PgConnection, settled: &[Settled]) -> Result<(), Broken> {
     pending::take(db, settled).await
 }
 
-/// All events up to the last news of every sandbox that has news.
+/// All events up to the last pending one of every sandbox that has pending events.
 ///
 /// # Errors
 /// When the database fails or a stored event cannot be read.
 pub async fn of_touched(
     db: &mut PgConnection,
     feed: (&str, &str),
-    news: &[News],
+    unsettled: &[Pending],
 ) -> Result<Vec<StoredEvent>, Broken> {
-    events::of_touched(db, feed, news).await
+    events::of_touched(db, feed, unsettled).await
 }

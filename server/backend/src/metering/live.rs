@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 use crate::failure::Broken;
-use crate::metering::feed::log as feed;
+use crate::metering::feed;
 use crate::metering::{FEED, meters};
 use crate::{Backend, prices};
 
@@ -142,7 +142,7 @@ pub(crate) async fn read(
     account_id: AccountId,
 ) -> Result<Live, Broken> {
     let now = backend.clock().now();
-    let cursor = feed::peek(db, FEED).await?;
+    let cursor = feed::log::peek(db, FEED).await?;
     let meter = meters::peek(db, account_id).await?;
     let settled_at = cursor.as_ref().and_then(|cursor| cursor.settled_at);
     let answered_at = cursor.as_ref().and_then(|cursor| cursor.answered_at);

@@ -10,35 +10,28 @@ use crate::failure::Broken;
 /// An account with something to settle.
 #[derive(Clone, Debug)]
 pub struct BehindRow {
-    /// Which.
     pub account_id: AccountId,
-    /// Highest sequence number settled.
     pub settled_seq: i64,
     /// The hour up to which open intervals are posted.
     pub settled_until: Option<OffsetDateTime>,
-    /// Sandboxes that run.
     pub running: i32,
     /// Events to settle, at most as many as were asked for.
     pub pending: i64,
-    /// The last of them.
     pub last_seq: Option<i64>,
 }
 
 /// What is behind, and how much of it is asked for at once.
-pub struct Reach<'a> {
-    /// The feed.
+pub struct BehindQuery<'a> {
     pub feed: &'a str,
-    /// Its epoch.
     pub epoch: &'a str,
     /// The whole hour that the watermark has passed.
     pub horizon: OffsetDateTime,
     /// Events of one account.
     pub events: i64,
-    /// Accounts.
     pub accounts: i64,
 }
 
-/// Makes the meters of accounts that have none and have news, or a grant that ended: its end is booked under the meter.
+/// Makes the meters of accounts that have none and have pending events, or a grant that ended: its end is booked under the meter.
 pub(super) async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Result<(), Broken> {
     sqlx::query!(
         "INSERT INTO meters (account_id)
@@ -58,7 +51,7 @@ pub(super) async fn open(db: &mut PgConnection, horizon: OffsetDateTime) -> Resu
 /// does not hold up the others.
 pub(super) async fn behind(
     db: &mut PgConnection,
-    reach: &Reach<'_>,
+    asked: &BehindQuery<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<BehindRow>, Broken> {
     let rows = sqlx::query!(
@@ -80,12 +73,12 @@ pub(super) async fn behind(
                    WHERE e.account_id = chosen.account_id AND e.feed = $4 AND e.epoch = $5 AND e.seq > chosen.settled_seq
                    ORDER BY seq LIMIT $6) AS e) AS fresh
            ORDER BY chosen.settled_seq, chosen.account_id"#,
-        reach.horizon,
+        asked.horizon,
         now,
-        reach.accounts,
-        reach.feed,
-        reach.epoch,
-        reach.events
+        asked.accounts,
+        asked.feed,
+        asked.epoch,
+        asked.events
     )
     .fetch_all(db)
     .await?;

@@ -1,4 +1,4 @@
-//! From the orchestrator's feed to the ledger: `pull` stores what came, `settle` takes accounts in lots that are folded,
+//! From the orchestrator's feed to the ledger: `pull` stores what came, `settle` takes accounts in batches that are folded,
 //! rated and posted, `live` adds what runs now. The rules are `domain::interval`, `price`, `credit` and `incident`.
 
 #[cfg(feature = "testing")]

@@ -12,15 +12,10 @@ use crate::failure::Broken;
 /// Most running sandboxes of one account that are rated live; the orchestrator's own limit lies far below.
 pub(crate) const OPEN_MAX: i64 = 10_000;
 
-/// A sandbox that runs.
 pub struct RunRow {
-    /// Its id.
     pub sandbox_id: SandboxId,
-    /// Its size.
     pub size: Size,
-    /// The key that made it.
     pub key_id: Option<KeyId>,
-    /// The interval.
     pub interval: Interval,
 }
 
@@ -54,7 +49,7 @@ pub(crate) async fn running(
         .collect()
 }
 
-/// Notes the processor time of what runs, as the orchestrator's list says it; older news never replaces newer.
+/// Notes the processor time of what runs, as the orchestrator's list says it; an older list never replaces a newer one.
 pub(crate) async fn note_cpu(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -1,6 +1,6 @@
 //! Posting to an address that a customer chose: signed, bounded in every way, and only ever to the public internet. The
 //! rule holds for the addresses that are connected to, not for a name that was looked up earlier. When to post is
-//! `jobs::send_webhook`'s.
+//! `alerts::webhook::send`'s.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Mail over SMTP. A mail is data until a job sends it; requests never wait for a mail server.
-//! The words are in `messages`.
+//! The words are each subject's, in its `mails`.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What needs a look now, in the order of how much it hurts. Each has one place to go to; nothing to do, nothing said.
 //! The sentences are `app`'s.
 
+use domain::forecast::{Cause, Limit, Zero};
 use domain::moment::{DAY_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{Cause, Limit, Zero};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -36,9 +36,6 @@ pub enum Attention {
 }
 
 /// Looks. Old figures are not listed: a notice above every page says so already.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) async fn read(
     db: &mut PgConnection,
     actor: &Actor,

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use domain::ceilings::OVERVIEW_ROWS;
 use domain::figures::{Figures, Stage};
+use domain::forecast::{self, Cause, Zero};
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::outlook::{self, Cause, Zero};
 use domain::price::BilledMs;
 use domain::usage::grid::{Grid, Utc};
 use domain::usage::{Range, Series};
@@ -28,7 +28,7 @@ use crate::metering::live::{FeedStatus, Live};
 use crate::overview::attention::Attention;
 use crate::overview::store::Glance;
 use crate::sandboxes::{self, SandboxRow};
-use crate::usage::days as usage_days;
+use crate::usage;
 use crate::zone::last_month_start;
 
 /// Everything the overview shows.
@@ -70,7 +70,7 @@ pub async fn read(view: &mut View) -> Result<Overview, Broken> {
     let (_, actor, db) = view.parts();
     let as_of = Moment::from(live.feed.as_of);
     let (month_at, last_at) = (
-        outlook::month_start(as_of),
+        forecast::month_start(as_of),
         last_month_start(live.feed.as_of),
     );
     let grid = Grid::of(Range::Month, as_of, &Utc);
@@ -130,7 +130,7 @@ async fn days(
     live: &Live,
     since: Moment,
 ) -> Result<Vec<(Moment, BilledMs, Ticks)>, Broken> {
-    let mut days = usage_days::by_day(db, actor.account_id(), since).await?;
+    let mut days = usage::days::by_day(db, actor.account_id(), since).await?;
     let slices = live.running.iter().flat_map(|running| &running.slices);
     let slices = slices.filter(|slice| slice.hour >= since);
     days.extend(slices.map(|slice| (slice.hour, slice.billed, slice.ticks)));
@@ -139,7 +139,7 @@ async fn days(
 
 /// Month to date plus the pace of now for the rest of the month, by floor.
 fn projected(month: Ticks, per_hour: Ticks, as_of: Moment) -> Ticks {
-    let rest = i128::from(outlook::next_month(as_of).since_ms(as_of));
+    let rest = i128::from(forecast::next_month(as_of).since_ms(as_of));
     let more = per_hour.get().saturating_mul(rest) / i128::from(HOUR_MS);
     month.saturating_add(Ticks::new(more).unwrap_or_default())
 }

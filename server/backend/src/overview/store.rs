@@ -1,4 +1,4 @@
-//! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage_days`'; slices and
+//! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage::days`'; slices and
 //! transfers are never walked here.
 
 use domain::id::AccountId;
@@ -7,17 +7,13 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
-/// Single facts about an account.
 pub(super) struct Glance {
-    /// Running sandboxes.
     pub running: i64,
-    /// Live keys.
     pub keys: i64,
     /// When the very first sandbox was started; none before.
     pub first_at: Option<OffsetDateTime>,
 }
 
-/// Reads them.
 pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",

@@ -16,7 +16,7 @@ use crate::failure::Broken;
 
 /// Prices of all skus; sixteen years of monthly changes of ten skus.
 const LISTED_MAX: i64 = 2_000;
-/// Agreements and notices of one lot of accounts.
+/// Agreements and notices of one batch of accounts.
 const AGREED_MAX: i64 = 400_000;
 
 /// The price book of one account, oldest first.

@@ -138,7 +138,6 @@ pub(crate) async fn enqueue<J: Job>(
 }
 
 impl LeasedJob {
-    /// The account the job belongs to.
     pub(crate) fn account(&self) -> Result<AccountId, JobError> {
         self.account_id
             .map(AccountId::from)

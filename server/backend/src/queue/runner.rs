@@ -1,5 +1,5 @@
 //! Runs leased jobs: claim, heartbeat, finish or retry or bury. No transaction is held while a job works.
-//! What a job does is its own file's; when it was enqueued is its service's.
+//! What a job does and when it is enqueued is its subject's.
 
 use std::time::Duration;
 

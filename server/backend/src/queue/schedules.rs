@@ -1,5 +1,5 @@
 //! Recurring work: when each is due again, and where one that goes round in pieces will go on.
-//! What recurs and how often is `jobs::schedule`'s.
+//! What recurs and how often is `schedule`'s.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;

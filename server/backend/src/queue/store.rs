@@ -192,7 +192,6 @@ pub struct Depth {
     pub oldest_due_s: i64,
 }
 
-/// Measures the queue.
 pub(crate) async fn depth(db: &mut PgConnection) -> Result<Depth, Broken> {
     Ok(sqlx::query_as!(
         Depth,

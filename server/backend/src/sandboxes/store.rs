@@ -9,29 +9,18 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// A sandbox as lists show it, with what is posted for it; the live rest is the service's to add.
+/// A sandbox as lists show it, with what is posted for it; `sandboxes` adds the live rest.
 pub(super) struct SandboxRow {
-    /// Its id.
     pub sandbox_id: String,
-    /// Its state's word.
     pub state: String,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Processors.
     pub vcpus: i32,
-    /// Memory in MiB.
     pub mem_mib: i32,
-    /// The key that made it.
     pub key_id: Option<Uuid>,
-    /// That key's name.
     pub key_name: Option<String>,
-    /// The sandbox it was forked from.
     pub parent_id: Option<String>,
-    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When it was destroyed.
     pub destroyed_at: Option<OffsetDateTime>,
     /// Milliseconds posted.
     pub billed_ms: i64,
@@ -39,12 +28,9 @@ pub(super) struct SandboxRow {
     pub ticks: rust_decimal::Decimal,
 }
 
-/// What a list of sandboxes is asked for.
 #[derive(Default)]
 pub(super) struct Filter<'a> {
-    /// Only this state.
     pub state: Option<SandboxState>,
-    /// Only this sandbox.
     pub only: Option<&'a str>,
     /// Only older than this row.
     pub after: Option<(OffsetDateTime, String)>,
@@ -101,7 +87,6 @@ pub(super) async fn state(
     .await?)
 }
 
-/// The sandbox that an account started first.
 pub(super) async fn first_id(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -15,7 +15,7 @@ use crate::audit;
 use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
 use crate::identity::users::{self};
-use crate::identity::verification as verifications;
+use crate::identity::verification;
 use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use crate::queue;
 use crate::secret::sha256;
@@ -33,7 +33,7 @@ pub async fn confirm_email(
 ) -> Result<UserId, Failure<VerificationRefusal>> {
     let mut change = OpenChange::begin(backend, Act::EmailVerify).await?;
     let now = change.now();
-    let found = verifications::by_token(&mut change, &sha256(token.as_bytes())).await?;
+    let found = verification::by_token(&mut change, &sha256(token.as_bytes())).await?;
     let row = found.ok_or(Failure::Refused(VerificationRefusal::Unknown))?;
     if row.used_at.is_some() || row.is_verified {
         return Err(Failure::Refused(VerificationRefusal::AlreadyVerified));
@@ -41,7 +41,7 @@ pub async fn confirm_email(
     if row.expires_at <= now {
         return Err(Failure::Refused(VerificationRefusal::Expired));
     }
-    verifications::spend(&mut change, row.verification_id, now).await?;
+    verification::spend(&mut change, row.verification_id, now).await?;
     users::verify(&mut change, row.user_id, now).await?;
     let mut lines = Vec::new();
     for account_id in accounts::owned_by(&mut change, row.user_id).await? {

@@ -23,7 +23,7 @@ use crate::identity::mails::AlreadyRegistered;
 use crate::identity::users::{self, NewUser};
 use crate::identity::verification::open_verification;
 use crate::mail::letter::Letter as _;
-use crate::mail::{self, MailRow, To, send as send_mail};
+use crate::mail::{self, MailRow, To};
 use crate::{Backend, random};
 
 /// What is typed and ticked at sign-up.
@@ -190,7 +190,7 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
             verification_id: None,
             delivery_id: None,
         };
-        send_mail::enqueue(&mut tx, None, &mail, now).await?;
+        mail::send::enqueue(&mut tx, None, &mail, now).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -1,5 +1,5 @@
 //! Posted usage per account, cohort and whole UTC days, for what is asked since a midnight: a month, thirty days, a year.
-//! Writing is `usage_hours`'; ranges that end inside a day are `usage_reads`'.
+//! Writing is `metering::settle`'s; ranges that end inside a day are `sums`'.
 
 use domain::id::AccountId;
 use domain::moment::Moment;

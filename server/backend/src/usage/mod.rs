@@ -1,5 +1,5 @@
 //! Usage over time: posted hours plus what runs now, so the newest bar is as exact as the oldest. One snapshot per page.
-//! Single intervals are `usage_intervals`'s, comparisons `usage_reasons`'s.
+//! Single intervals are `intervals`', comparisons `reasons`'.
 
 pub(crate) mod days;
 pub mod intervals;
@@ -16,7 +16,7 @@ use domain::usage::query::{Group, Only, Query, ZoneName};
 
 use crate::authority::view::View;
 use crate::failure::Broken;
-use crate::limit as limits;
+use crate::limit;
 use crate::metering::live::{self, FeedStatus};
 use crate::usage::reasons::Reasons;
 use crate::usage::source::Source;
@@ -97,7 +97,7 @@ pub async fn read(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
         breakdown,
         feed: live.feed,
         price_changes: changes.filter(|at| from < *at && *at < until).collect(),
-        limit: limits::get(db, account_id).await?,
+        limit: limit::get(db, account_id).await?,
         reasons,
         key,
     })

@@ -36,7 +36,6 @@ impl Source<'_> {
         }
     }
 
-    /// Sums by bucket and series.
     #[tracing::instrument(skip_all, name = "usage.breakdown")]
     pub(super) async fn breakdown(
         &self,

@@ -1,5 +1,5 @@
 //! Sums of usage for pages: from `usage_days` and `usage_hours` by cohort, and from `slices` where single sandboxes matter.
-//! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `usage_hours`'s and `slices`'s.
+//! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `metering::settle`'s.
 
 use domain::ceilings::USAGE_SLICES_MAX;
 use domain::id::AccountId;
@@ -41,19 +41,14 @@ impl Unposted {
     }
 }
 
-/// What is summed.
 pub struct Asked<'a> {
-    /// Whose.
     pub account_id: AccountId,
     /// First moments of the buckets, ascending, and after them the first moment behind the last.
     pub bounds: &'a [OffsetDateTime],
-    /// By what.
     pub group: Group,
     /// What ranks the series.
     pub metric: Metric,
-    /// What only.
     pub only: &'a Only,
-    /// What is not posted.
     pub unposted: &'a Unposted,
 }
 
@@ -95,7 +90,6 @@ pub struct Sum {
     pub rank: i64,
     /// The word of the series.
     pub word: Option<String>,
-    /// The sums.
     pub amounts: Amounts,
 }
 

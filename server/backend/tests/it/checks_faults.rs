@@ -1,4 +1,4 @@
-//! Planted faults (reference/billing.md 2, invariant 30): each is found by its check under its word, nothing else is raised,
+//! Planted faults (invariant 30 of docs/invariants.md): each is found by its check under its word, nothing else is raised,
 //! and when it is mended the finding closes. The database's faults are planted with triggers and foreign keys off.
 
 use peers::orchestrator::{Appended, Kind};
@@ -42,7 +42,6 @@ const YOUNG: &str = "(SELECT sandbox_id FROM sandboxes WHERE state = 'running' A
 /// A closed interval of a destroyed sandbox.
 const CLOSED: &str = "(account_id, sandbox_id, ordinal) = (SELECT account_id, sandbox_id, ordinal FROM intervals
     JOIN sandboxes USING (account_id, sandbox_id) WHERE state = 'destroyed' ORDER BY sandbox_id LIMIT 1)";
-/// A slice.
 const SLICE: &str =
     "(account_id, sandbox_id, hour_at) = (SELECT account_id, sandbox_id, hour_at FROM slices
     ORDER BY hour_at, sandbox_id LIMIT 1)";

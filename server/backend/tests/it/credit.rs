@@ -12,8 +12,8 @@ use backend::sandboxes::cost;
 use backend::testing;
 use domain::burn_down::Reach;
 use domain::ceilings::PAGE_ROWS;
+use domain::forecast;
 use domain::money::{Cents, Ticks};
-use domain::outlook;
 use domain::sandbox::{SandboxId, Size};
 use sqlx::PgPool;
 
@@ -276,7 +276,7 @@ async fn the_own_limit_ends_it_first_and_is_named(pool: PgPool) {
     .unwrap();
     let read = credit::read(&mut world.view(&actor).await).await.unwrap();
     let zero = read.zero.unwrap();
-    assert_eq!(zero.cause, outlook::Cause::Limit);
+    assert_eq!(zero.cause, forecast::Cause::Limit);
     let page = overview::read(&mut world.view(&actor).await).await.unwrap();
     assert!(
         page.figures.runs_out_note.contains("limit"),
@@ -297,7 +297,7 @@ async fn grants_that_wait_or_have_ended_are_not_credit(pool: PgPool) {
     let actor = world.customer("ada@example.org").await;
     world.meter().await;
     let account_id = actor.account_id().0;
-    // Straight into the tables: giving such credit is a staff page of a later issue.
+    // Straight into the tables: there is no page on which staff gives such credit.
     for (days, end, note) in [(30, None, "later"), (-10, Some(-1), "past")] {
         sqlx::query!(
             "WITH ids AS (SELECT gen_random_uuid() AS id, date_trunc('hour', now(), 'UTC') AS hour),

@@ -59,7 +59,7 @@ async fn lost_for_twelve_minutes(world: &World, before_ms: i64) -> (uuid::Uuid, 
     (account, id)
 }
 
-async fn refold(world: &World) {
+async fn replay(world: &World) {
     sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
         .execute(testing::pool(&world.backend))
         .await
@@ -85,7 +85,7 @@ async fn an_incident_comes_back_once_its_hours_are_booked(pool: PgPool) {
         "{note}"
     );
 
-    refold(&world).await;
+    replay(&world).await;
     let again = incident(&world).await;
     assert_eq!(
         (again.keys.len(), again.ticks),
@@ -122,7 +122,7 @@ async fn an_incident_that_turns_out_longer_gives_back_the_difference(pool: PgPoo
     .execute(testing::pool(&world.backend))
     .await
     .unwrap();
-    refold(&world).await;
+    replay(&world).await;
     let longer = incident(&world).await;
     assert_eq!(longer.ticks, 724_000 * PER_MS);
     assert_eq!(longer.remaining, 724_000 * PER_MS + minute);

@@ -6,7 +6,7 @@ use backend::keys;
 use backend::registry::KINDS;
 use backend::sandboxes;
 use backend::testing;
-use backend::testing::jobs::{self as store, NewJob};
+use backend::testing::queue::{self, NewJob};
 use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
@@ -26,34 +26,34 @@ async fn a_lease_that_was_lost_writes_nothing(pool: PgPool) {
         payload: json!({}),
         unique_key: "one".into(),
     };
-    store::enqueue(&mut db, &job, now).await.unwrap();
-    store::enqueue(&mut db, &job, now).await.unwrap();
-    let first = store::claim(&mut db, 10, 60).await.unwrap();
+    queue::enqueue(&mut db, &job, now).await.unwrap();
+    queue::enqueue(&mut db, &job, now).await.unwrap();
+    let first = queue::claim(&mut db, 10, 60).await.unwrap();
     assert_eq!(first.len(), 1, "the same effect is one job");
     assert!(
-        store::claim(&mut db, 10, 60).await.unwrap().is_empty(),
+        queue::claim(&mut db, 10, 60).await.unwrap().is_empty(),
         "a leased job is nobody else's"
     );
     sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
         .execute(&mut *db)
         .await
         .unwrap();
-    assert_eq!(store::reap(&mut db, 40).await.unwrap(), (1, 0));
-    let second = store::claim(&mut db, 10, 60).await.unwrap();
+    assert_eq!(queue::reap(&mut db, 40).await.unwrap(), (1, 0));
+    let second = queue::claim(&mut db, 10, 60).await.unwrap();
     assert_eq!(second[0].attempt, 2);
-    assert!(!store::extend(&mut db, &first[0], 60).await.unwrap());
-    assert!(!store::finish(&mut db, &first[0]).await.unwrap(), "fenced");
+    assert!(!queue::extend(&mut db, &first[0], 60).await.unwrap());
+    assert!(!queue::finish(&mut db, &first[0]).await.unwrap(), "fenced");
     assert!(
-        !store::retry(&mut db, &first[0], "x", 0).await.unwrap(),
+        !queue::retry(&mut db, &first[0], "x", 0).await.unwrap(),
         "fenced"
     );
     assert!(
-        !store::bury(&mut db, &first[0], "x").await.unwrap(),
+        !queue::bury(&mut db, &first[0], "x").await.unwrap(),
         "fenced"
     );
-    assert!(store::finish(&mut db, &second[0]).await.unwrap());
+    assert!(queue::finish(&mut db, &second[0]).await.unwrap());
     assert!(
-        !store::finish(&mut db, &second[0]).await.unwrap(),
+        !queue::finish(&mut db, &second[0]).await.unwrap(),
         "finished once"
     );
 }
@@ -68,17 +68,17 @@ async fn a_job_that_kills_its_worker_ends_on_the_dead_list(pool: PgPool) {
         payload: json!({}),
         unique_key: "one".into(),
     };
-    store::enqueue(&mut db, &job, now).await.unwrap();
+    queue::enqueue(&mut db, &job, now).await.unwrap();
     for attempt in 1..=3 {
-        assert_eq!(store::claim(&mut db, 1, 60).await.unwrap().len(), 1);
+        assert_eq!(queue::claim(&mut db, 1, 60).await.unwrap().len(), 1);
         sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
             .execute(&mut *db)
             .await
             .unwrap();
         let expected = if attempt == 3 { (0, 1) } else { (1, 0) };
-        assert_eq!(store::reap(&mut db, 3).await.unwrap(), expected);
+        assert_eq!(queue::reap(&mut db, 3).await.unwrap(), expected);
     }
-    let depth = store::depth(&mut db).await.unwrap();
+    let depth = queue::depth(&mut db).await.unwrap();
     assert_eq!((depth.live, depth.dead), (0, 1));
 }
 

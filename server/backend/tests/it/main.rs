@@ -1,4 +1,4 @@
-//! Services against real PostgreSQL, a real orchestrator peer and a real SMTP server. One file per subject; browsers and
+//! The backend against real PostgreSQL, a real orchestrator peer and a real SMTP server. One file per subject; browsers and
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 

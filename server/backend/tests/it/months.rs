@@ -2,9 +2,9 @@
 
 use backend::schedule;
 use backend::testing;
+use domain::forecast::{month_start, next_month};
 use domain::id::AccountId;
 use domain::moment::Moment;
-use domain::outlook::{month_start, next_month};
 use peers::orchestrator::{Appended, Kind, Stamp};
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};

@@ -1,7 +1,7 @@
-//! Accounts are settled in lots and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
+//! Accounts are settled in batches and pieces: one that breaks holds up nobody, and the size of the pieces changes nothing.
 
 use backend::metering::pull::{self, Pulled};
-use backend::testing::metering::{self, News, Settled};
+use backend::testing::metering::{self, Pending, Settled};
 use domain::ceilings::SETTLED_EVENTS_PER_ACCOUNT;
 use domain::moment::HOUR_MS;
 use peers::orchestrator::Kind;
@@ -31,7 +31,7 @@ async fn an_account_that_breaks_holds_up_nobody(pool: PgPool) {
     let bob = world.customer("bob@example.org").await.account_id().0;
     world.control().set_speed(0).unwrap();
     let pool = &world.owner;
-    // The newest, so that it is not the first of its lot.
+    // The newest, so that it is not the first of its batch.
     sqlx::query!("CREATE FUNCTION refuse_newest() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF NEW.account_id = (SELECT account_id FROM accounts ORDER BY created_at DESC LIMIT 1) THEN RAISE EXCEPTION 'no'; END IF;
@@ -119,7 +119,7 @@ async fn a_large_account_is_settled_in_pieces_to_the_same_end(pool: PgPool) {
         stored.settled && stored.ran && stored.ms > 0,
         "everything up to the watermark is settled"
     );
-    // Piece by piece or at once: refolded from the first event, nothing moves.
+    // Piece by piece or at once: replayed from the first event, nothing moves.
     let transfers = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM transfers"#);
     let before = transfers.fetch_one(pool).await.unwrap();
     sqlx::query!("UPDATE meters SET settled_seq = 0, settled_until = NULL")
@@ -140,7 +140,7 @@ async fn the_puller_does_not_wait_for_settling(pool: PgPool) {
     let born = event(&world, ada, "runa", Kind::Created, HOUR_MS);
     world.control().append(vec![born]).unwrap();
     world.meter().await;
-    // As a lot that takes long holds it.
+    // As a batch that takes long holds it.
     let mut settling = world.owner.begin().await.unwrap();
     sqlx::query!("SELECT account_id FROM meters FOR NO KEY UPDATE")
         .fetch_all(&mut *settling)
@@ -165,16 +165,22 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await.account_id();
     let mut db = world.owner.acquire().await.unwrap();
-    metering::add_news(&mut db, &[ada.0], &[8]).await.unwrap();
+    metering::add_pending(&mut db, &[ada.0], &[8])
+        .await
+        .unwrap();
     let settled = |seq| Settled {
         account_id: ada,
         seq,
         until: time::OffsetDateTime::UNIX_EPOCH,
     };
-    metering::take_news(&mut db, &[settled(7)]).await.unwrap();
+    metering::take_pending(&mut db, &[settled(7)])
+        .await
+        .unwrap();
     let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [8]);
-    metering::take_news(&mut db, &[settled(8)]).await.unwrap();
+    metering::take_pending(&mut db, &[settled(8)])
+        .await
+        .unwrap();
     let left = sqlx::query_scalar!("SELECT seq FROM pending_events");
     assert_eq!(left.fetch_all(&mut *db).await.unwrap(), [0_i64; 0]);
 }
@@ -197,19 +203,21 @@ async fn what_arrives_while_settling_waits_for_the_next_round(pool: PgPool) {
     let stored = stored.fetch_all(&world.owner).await.unwrap();
     let seq = |place: usize| stored[place].seq;
     let mut db = world.owner.acquire().await.unwrap();
-    // The third is the news; the fourth came after it was counted, or belongs to the next piece.
+    // The third is pending; the fourth came after it was counted, or belongs to the next piece.
     for (is_whole, want) in [
         (true, vec![seq(0), seq(1), seq(2)]),
         (false, vec![seq(0), seq(1), seq(2), seq(3)]),
     ] {
-        let news = News {
+        let pending = Pending {
             account_id: ada,
             after: seq(1),
             last: seq(2),
             is_whole,
         };
         let feed = (stored[0].feed.as_str(), stored[0].epoch.as_str());
-        let read = metering::of_touched(&mut db, feed, &[news]).await.unwrap();
+        let read = metering::of_touched(&mut db, feed, &[pending])
+            .await
+            .unwrap();
         let read: Vec<i64> = read.iter().map(|row| row.event.seq).collect();
         assert_eq!(read, want, "{is_whole}");
     }

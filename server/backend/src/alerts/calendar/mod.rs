@@ -7,20 +7,18 @@ pub(super) use crate::alerts::calendar::store::live;
 
 use domain::act::Act;
 use domain::calendar::{self, CalendarRefusal, Entry};
+use domain::forecast::{Cause, next_month};
 use domain::id::{AccountId, CalendarId};
 use domain::moment::Moment;
-use domain::outlook::{self, Cause};
 use sqlx::PgConnection;
 
 use crate::authority::actor::Actor;
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
-use crate::forecast as outlooks;
-use crate::limit as limits;
 use crate::metering::FEED;
-use crate::metering::feed::log as feed;
+use crate::metering::feed;
 use crate::secret::{calendar_token, sha256};
-use crate::{Backend, ledger, random};
+use crate::{Backend, forecast, ledger, limit, random};
 
 /// Makes the link of this person for their account.
 ///
@@ -68,7 +66,7 @@ pub async fn feed(backend: &Backend, token: &str) -> Result<Option<String>, Brok
     let Some((calendar_id, account_id)) = found else {
         return Ok(None);
     };
-    let settled_at = feed::peek(&mut tx, FEED)
+    let settled_at = feed::log::peek(&mut tx, FEED)
         .await?
         .and_then(|cursor| cursor.settled_at);
     let as_of = Moment::from(settled_at.unwrap_or_else(|| backend.clock().now()));
@@ -89,7 +87,7 @@ async fn entries(
     // Ids of the link and not of the account: what is shared by mistake names no account.
     let uid = |what: &str| format!("{what}-{calendar_id}@isorun.ai");
     let stops = "Then running sandboxes hibernate and new ones are refused.";
-    if let Some((at, cause)) = outlooks::peek(db, account_id).await?.and_then(|o| o.zero) {
+    if let Some((at, cause)) = forecast::peek(db, account_id).await?.and_then(|o| o.zero) {
         let summary = match cause {
             Cause::Credit => "Isorun credit ends at the present pace",
             Cause::Limit => "Isorun monthly limit is reached at the present pace",
@@ -114,9 +112,9 @@ async fn entries(
             });
         }
     }
-    if let Some(limit) = limits::get(db, account_id).await? {
+    if let Some(limit) = limit::get(db, account_id).await? {
         let amount = domain::money::Ticks::from_cents(limit).dollars(2);
-        let at = outlook::next_month(as_of);
+        let at = next_month(as_of);
         entries.push(Entry {
             uid: uid(&format!("limit-{}", domain::alert::month_number(at))),
             at,

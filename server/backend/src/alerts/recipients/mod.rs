@@ -1,4 +1,4 @@
-//! Who is told of alerts by mail: adding, asking, agreeing, leaving. What they are told is `service::alerts`'.
+//! Who is told of alerts by mail: adding, asking, agreeing, leaving. What they are told is `alerts::mails`'.
 
 mod store;
 
@@ -20,7 +20,7 @@ use crate::authority::actor::Actor;
 use crate::authority::change::{Change, Line, OpenChange};
 use crate::failure::Failure;
 use crate::mail::letter::Letter as _;
-use crate::mail::{self, MailRow, To, send as send_mail};
+use crate::mail::{self, MailRow, To};
 use crate::secret::{recipient_token, sha256};
 use crate::{Backend, random};
 
@@ -102,7 +102,7 @@ async fn ask(
         verification_id: None,
         delivery_id: None,
     };
-    Ok(send_mail::enqueue(db, Some(account_id), &mail, now).await?)
+    Ok(mail::send::enqueue(db, Some(account_id), &mail, now).await?)
 }
 
 /// Mails the link once more to somebody who has not agreed.

@@ -71,7 +71,6 @@ pub(crate) async fn insert_member(
 
 /// An address to be asked.
 pub(super) struct Invited<'a> {
-    /// Its id.
     pub recipient_id: RecipientId,
     /// The address in the form in which addresses are compared.
     pub email: &'a str,
@@ -183,9 +182,7 @@ pub(super) async fn remove(
 
 /// A recipient as the link in a mail finds it.
 pub(super) struct Linked {
-    /// Of which account.
     pub account_id: AccountId,
-    /// Its id.
     pub recipient_id: RecipientId,
     /// When they agreed.
     pub confirmed_at: Option<OffsetDateTime>,
@@ -217,7 +214,6 @@ pub(super) async fn by_token(
     }))
 }
 
-/// Notes that a recipient has agreed.
 pub(super) async fn confirm(
     db: &mut PgConnection,
     account_id: AccountId,

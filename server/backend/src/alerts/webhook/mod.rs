@@ -1,4 +1,4 @@
-//! The webhook of an account: its address, its secret, its test. Posting is `jobs::send_webhook`'s.
+//! The webhook of an account: its address, its secret, its test. Posting is `send`'s.
 
 pub mod send;
 mod store;
@@ -14,7 +14,7 @@ use time::Duration;
 use crate::alerts::webhook::send::SendWebhook;
 use crate::authority::actor::Actor;
 use crate::failure::Failure;
-use crate::outside::poster as webhook;
+use crate::outside::poster;
 use crate::{Backend, random};
 
 /// Sets the address. An address that is changed keeps its secret.
@@ -28,7 +28,7 @@ pub async fn set(
     typed: &str,
 ) -> Result<(), Failure<WebhookRefusal>> {
     let mut change = actor.begin(backend, Act::WebhookSet).await?;
-    let url = webhook::parse(typed, backend.settings().webhook_reach).map_err(Failure::Refused)?;
+    let url = poster::parse(typed, backend.settings().webhook_reach).map_err(Failure::Refused)?;
     let (account_id, now) = (change.account_id(), change.now());
     let webhook_id = WebhookId(random::id(now));
     store::put(&mut change, account_id, webhook_id, url.as_str(), now).await?;

@@ -9,11 +9,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::Backend;
-use crate::alerts::store as alerts;
-use crate::alerts::store::AlertRow;
 use crate::alerts::webhook::store::{self, WebhookRow};
-use crate::outside::poster as webhook;
-use crate::outside::poster::PostError;
+use crate::alerts::{self, store::AlertRow};
+use crate::outside::poster::{self, PostError};
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// A post to the account's webhook.
@@ -60,7 +58,7 @@ async fn deliver(
     delivery_id: DeliveryId,
 ) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
-    let Some(alert) = alerts::undelivered(&mut db, account_id, delivery_id).await? else {
+    let Some(alert) = alerts::store::undelivered(&mut db, account_id, delivery_id).await? else {
         return Ok(());
     };
     let found = store::get(&mut db, account_id).await?;
@@ -74,7 +72,7 @@ async fn deliver(
         Ok(()) => {
             let mut db = backend.pool().acquire().await?;
             let now = backend.clock().now();
-            Ok(alerts::delivered(&mut db, account_id, delivery_id, now).await?)
+            Ok(alerts::store::delivered(&mut db, account_id, delivery_id, now).await?)
         }
         // Given up is an end, not a failure of ours: no person of ours must look.
         Err(error) if lease.attempt >= WEBHOOK_ATTEMPTS_MAX => {
@@ -82,7 +80,7 @@ async fn deliver(
         }
         Err(error) => {
             let mut db = backend.pool().acquire().await?;
-            alerts::failed(&mut db, account_id, delivery_id, &error.class(), None).await?;
+            alerts::store::failed(&mut db, account_id, delivery_id, &error.class(), None).await?;
             Err(JobError::Retry("webhook_failed"))
         }
     }
@@ -111,7 +109,7 @@ async fn test(backend: &Backend, account_id: AccountId) -> Result<(), JobError> 
 }
 
 async fn post(backend: &Backend, webhook: &WebhookRow, body: Value) -> Result<(), PostError> {
-    let secret = webhook::secret_of(&backend.settings().secret_key, webhook.webhook_id.0);
+    let secret = poster::secret_of(&backend.settings().secret_key, webhook.webhook_id.0);
     let now = backend.clock().now();
     let outcome = backend
         .poster()
@@ -130,7 +128,7 @@ async fn end(
 ) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
     let now = backend.clock().now();
-    Ok(alerts::failed(&mut db, account_id, delivery_id, failure, Some(now)).await?)
+    Ok(alerts::store::failed(&mut db, account_id, delivery_id, failure, Some(now)).await?)
 }
 
 fn body(account_id: AccountId, delivery_id: DeliveryId, row: &AlertRow) -> Value {

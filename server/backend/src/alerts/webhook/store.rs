@@ -11,17 +11,13 @@ use crate::failure::Broken;
 pub(in crate::alerts) struct WebhookRow {
     /// What its secret is derived from; another one after each renewal.
     pub webhook_id: WebhookId,
-    /// The address.
     pub url: String,
-    /// When a test was asked for.
     pub test_asked_at: Option<OffsetDateTime>,
-    /// When that test ended.
     pub test_ended_at: Option<OffsetDateTime>,
     /// Why it did not get through; none when it did.
     pub test_failure: Option<String>,
 }
 
-/// The webhook of an account.
 pub(in crate::alerts) async fn get(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -1,5 +1,5 @@
 //! Days as check R3 adds them up: what is summed by day beside what is summed by hour. Reads only; what follows from a
-//! difference is `checks::days`'. Hours and balances are `books`'.
+//! difference is `checks::days`'. Hours and balances are `ledger`'s.
 
 use domain::id::AccountId;
 use domain::moment::Moment;
@@ -13,9 +13,7 @@ use crate::failure::Broken;
 
 /// A day and cohort whose sum is not that of its hours.
 pub(in crate::checks) struct DayRow {
-    /// The day.
     pub day: Moment,
-    /// The cohort.
     pub cohort_id: Uuid,
     /// Milliseconds and cost as the hours have them.
     pub of_hours: (i64, Ticks),

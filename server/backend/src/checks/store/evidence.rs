@@ -133,13 +133,9 @@ pub(in crate::checks) async fn settled_by_all(
 
 /// A sandbox as stored, with what its cohort says beside it.
 pub(in crate::checks) struct SandboxRow {
-    /// Its id.
     pub sandbox_id: String,
-    /// Its state's word.
     pub state: String,
-    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When it was destroyed.
     pub destroyed_at: Option<OffsetDateTime>,
     /// Key, image, region, processors and memory.
     pub traits: Traits,
@@ -150,20 +146,14 @@ pub(in crate::checks) struct SandboxRow {
 /// What makes sandboxes alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::checks) struct Traits {
-    /// The key that made it.
     pub key_id: Option<Uuid>,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Processors.
     pub vcpus: i32,
-    /// Memory in MiB.
     pub mem_mib: i32,
 }
 
 impl Traits {
-    /// What an event says of them.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         Self {
@@ -176,7 +166,6 @@ impl Traits {
     }
 }
 
-/// These sandboxes as stored.
 pub(in crate::checks) async fn sandboxes(
     db: &mut PgConnection,
     account_id: AccountId,

@@ -7,9 +7,9 @@ pub(super) use crate::credit::burn_down::store::expired;
 use std::collections::BTreeMap;
 
 use domain::burn_down::{self, Change, Grid, Point, Reach};
+use domain::forecast::Zero;
 use domain::moment::Moment;
 use domain::money::Ticks;
-use domain::outlook::Zero;
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -1,5 +1,5 @@
 //! What changed the credit of an account by day or hour: read from sums per hour or day and from the rare kinds of
-//! transfers, so that a year of a busy account is thousands of rows. Putting it together is `service::burn_down`'s.
+//! transfers, so that a year of a busy account is thousands of rows. Putting it together is `credit::burn_down`'s.
 
 use domain::burn_down::Grid;
 use domain::id::{AccountId, GrantId};

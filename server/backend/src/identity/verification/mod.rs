@@ -11,8 +11,8 @@ use crate::authority::actor::Actor;
 use crate::failure::{Broken, Failure};
 use crate::identity::mails::VerifyEmail;
 use crate::identity::verification::store::VerificationRow;
+use crate::mail;
 use crate::mail::letter::Letter as _;
-use crate::mail::send as send_mail;
 use crate::mail::{MailRow, To};
 use crate::secret::{sha256, verification_token};
 use crate::{Backend, random};
@@ -47,7 +47,7 @@ pub(crate) async fn open_verification(
         verification_id: Some(verification_id),
         delivery_id: None,
     };
-    send_mail::enqueue(db, account_id, &mail, now).await
+    mail::send::enqueue(db, account_id, &mail, now).await
 }
 
 /// Mails a new confirmation link, at most three an hour.

@@ -8,19 +8,14 @@ use crate::failure::Broken;
 
 /// A confirmation as its link finds it.
 pub(crate) struct VerificationRow {
-    /// Its id.
     pub verification_id: VerificationId,
-    /// Whose address.
     pub user_id: UserId,
-    /// When the link ends.
     pub expires_at: OffsetDateTime,
-    /// When it was used.
     pub used_at: Option<OffsetDateTime>,
     /// True when the address is confirmed already, by this link or another.
     pub is_verified: bool,
 }
 
-/// Opens a confirmation.
 pub(super) async fn insert(
     db: &mut PgConnection,
     row: &VerificationRow,
@@ -71,7 +66,6 @@ pub(crate) async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<
     Ok(found.fetch_optional(db).await?.is_some())
 }
 
-/// Marks a confirmation used.
 pub(crate) async fn spend(
     db: &mut PgConnection,
     id: VerificationId,

@@ -1,5 +1,5 @@
 //! R4, second half: the chain of ledger days. Each day's link hashes the link of the day before and a digest per account
-//! over every column of its transfers; `jobs::seal_day` makes links, this verifies them. Who changes a transfer, a link or
+//! over every column of its transfers; `seal` makes links, this verifies them. Who changes a transfer, a link or
 //! both contradicts the link, the chain or the log in which each link was said.
 
 pub mod seal;
@@ -28,9 +28,6 @@ const START: Date = time::macros::date!(2000 - 01 - 01);
 pub const GENESIS: [u8; 32] = [0; 32];
 
 /// Makes the link of a day from the transfers as they are now.
-///
-/// # Errors
-/// When the database fails.
 async fn link(db: &mut PgConnection, day: Date, previous: &[u8]) -> Result<DayRow, Broken> {
     let mut hash = Sha256::new();
     hash.update(b"isorun ledger day\0");

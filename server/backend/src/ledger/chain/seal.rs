@@ -1,4 +1,4 @@
-//! Seals ledger days that are over: a link of the chain per UTC day (`checks::chain`). Safe to run twice: the same day makes
+//! Seals ledger days that are over: a link of the chain per UTC day. Safe to run twice: the same day makes
 //! the same link, and a sealed day is not sealed again.
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! The chain of ledger days: digests over the transfers of a UTC day, and the links that were sealed.
-//! How digests become a chain is `checks::chain`'s.
+//! How digests become a chain is the parent's.
 
 use domain::id::AccountId;
 use domain::money::Ticks;
@@ -13,11 +13,8 @@ use crate::failure::Broken;
 
 /// One account's transfers of one day.
 pub(super) struct Digest {
-    /// Whose.
     pub account_id: AccountId,
-    /// How many.
     pub transfers: i64,
-    /// Their sum.
     pub ticks: Ticks,
     /// SHA-256 over their lines, in the order of their ids.
     pub sha256: Vec<u8>,
@@ -86,11 +83,8 @@ pub(super) async fn first_booked(db: &mut PgConnection) -> Result<Option<Date>, 
 /// A sealed day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DayRow {
-    /// The UTC day.
     pub day: Date,
-    /// Transfers booked in it.
     pub transfers: i64,
-    /// Their sum.
     pub ticks: Ticks,
     /// Hash of the day before; 32 zero bytes for the first.
     pub previous: Vec<u8>,

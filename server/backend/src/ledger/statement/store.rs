@@ -1,4 +1,4 @@
-//! The ledger as its owner reads it: entries newest first, one page of work per page. What they mean is `service`'s.
+//! The ledger as its owner reads it: entries newest first, one page of work per page. What they mean is `statement`'s.
 
 use domain::id::AccountId;
 use domain::money::Ticks;
@@ -10,15 +10,10 @@ use uuid::Uuid;
 use crate::db::ticks;
 use crate::failure::Broken;
 
-/// An entry with what it was made for.
 pub(super) struct EntryRow {
-    /// Its id.
     pub transfer_id: Uuid,
-    /// When it was booked.
     pub booked_at: OffsetDateTime,
-    /// Its kind's word.
     pub kind: String,
-    /// The hour of service.
     pub service_hour: Option<OffsetDateTime>,
     /// As the customer sees it: credit up, usage down, overrun zero; in ticks.
     pub amount: Decimal,

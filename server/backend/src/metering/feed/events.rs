@@ -1,4 +1,4 @@
-//! The feed's events by tenant, in the columns that the fold reads. The log that proves them is `feed`'s.
+//! The feed's events by tenant, in the columns that the fold reads. The log that proves them is `log`'s.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,6 @@ pub(crate) const EVENTS_MAX: i64 = 100_000;
 pub struct StoredEvent {
     /// The event as the fold reads it.
     pub event: Event,
-    /// The sandbox it was forked from.
     pub parent_id: Option<String>,
     /// Processor milliseconds used so far, where the orchestrator says so.
     pub cpu_ms: Option<i64>,
@@ -76,41 +75,41 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// News of an account: events after one position up to another.
-pub struct News {
+/// Events of an account that are not settled yet: those after one position up to another.
+pub struct Pending {
     /// Whose.
     pub account_id: AccountId,
-    /// The last position that is no news.
+    /// The last position that is settled.
     pub after: i64,
-    /// The last that is.
+    /// The last one to settle now.
     pub last: i64,
     /// False when more events of the account are stored behind it.
     pub is_whole: bool,
 }
 
-/// All events up to the last news of every sandbox that has news, by account and sandbox in the order of the feed. Where an
+/// All events up to the last pending one of every sandbox that has pending events, by account and sandbox in the order of the feed. Where an
 /// account is settled in pieces, those behind the piece too: without them it would be booked as running on and then be
 /// corrected. Elsewhere never: what arrived meanwhile is the next round's, and until then it is not in the books.
 pub(in crate::metering) async fn of_touched(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
-    news: &[News],
+    pending: &[Pending],
 ) -> Result<Vec<StoredEvent>, Broken> {
     // Whatever the planner believes of the table, which grows faster than its statistics, each account or sandbox is one
     // look into an index.
     join_by_keys(db, true).await?;
-    let mut events = fresh(db, (feed, epoch), news).await?;
-    // An account whose events are all news has no others.
-    let partly: HashMap<AccountId, &News> = news
+    let mut events = fresh(db, (feed, epoch), pending).await?;
+    // An account whose events are all pending has no others.
+    let partly: HashMap<AccountId, &Pending> = pending
         .iter()
         .filter(|row| row.after > 0 || !row.is_whole)
         .map(|row| (row.account_id, row))
         .collect();
-    let mut touched: Vec<(&News, SandboxId)> = events
+    let mut touched: Vec<(&Pending, SandboxId)> = events
         .iter()
         .filter_map(|row| {
-            let news = *partly.get(&row.event.account_id)?;
-            Some((news, row.event.sandbox_id.clone()))
+            let pending = *partly.get(&row.event.account_id)?;
+            Some((pending, row.event.sandbox_id.clone()))
         })
         .collect();
     touched.sort_unstable_by(|a, b| (a.0.account_id, &a.1).cmp(&(b.0.account_id, &b.1)));
@@ -123,7 +122,6 @@ pub(in crate::metering) async fn of_touched(
     Ok(events)
 }
 
-/// A row as it is stored.
 struct Row {
     account_id: Uuid,
     seq: i64,
@@ -144,11 +142,11 @@ struct Row {
 async fn fresh(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
-    news: &[News],
+    pending: &[Pending],
 ) -> Result<Vec<StoredEvent>, Broken> {
-    let accounts: Vec<Uuid> = news.iter().map(|row| row.account_id.0).collect();
-    let after: Vec<i64> = news.iter().map(|row| row.after).collect();
-    let last: Vec<i64> = news.iter().map(|row| row.last).collect();
+    let accounts: Vec<Uuid> = pending.iter().map(|row| row.account_id.0).collect();
+    let after: Vec<i64> = pending.iter().map(|row| row.after).collect();
+    let last: Vec<i64> = pending.iter().map(|row| row.last).collect();
     let rows = sqlx::query_as!(
         Row,
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
@@ -167,18 +165,27 @@ async fn fresh(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Events of these sandboxes that are no news.
+/// Events of these sandboxes that are settled.
 async fn others(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
-    touched: &[(&News, SandboxId)],
+    touched: &[(&Pending, SandboxId)],
 ) -> Result<Vec<StoredEvent>, Broken> {
-    let accounts: Vec<Uuid> = touched.iter().map(|(news, _)| news.account_id.0).collect();
+    let accounts: Vec<Uuid> = touched
+        .iter()
+        .map(|(pending, _)| pending.account_id.0)
+        .collect();
     let ids: Vec<&str> = touched.iter().map(|(_, id)| id.as_str()).collect();
-    let after: Vec<i64> = touched.iter().map(|(news, _)| news.after).collect();
+    let after: Vec<i64> = touched.iter().map(|(pending, _)| pending.after).collect();
     let behind: Vec<i64> = touched
         .iter()
-        .map(|(news, _)| if news.is_whole { i64::MAX } else { news.last })
+        .map(|(pending, _)| {
+            if pending.is_whole {
+                i64::MAX
+            } else {
+                pending.last
+            }
+        })
         .collect();
     let rows = sqlx::query_as!(
         Row,

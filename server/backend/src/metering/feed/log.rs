@@ -1,5 +1,5 @@
 //! The feed as received: its cursor and its log of every event. The cursor moves only in the transaction that stores the
-//! events, which are `events`' by tenant; checking for gaps and rewrites is `metering::pull`'s.
+//! events, which are `events`' by tenant; checking for gaps and rewrites is `pull`'s.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// Where we are in a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The feed's epoch; none before the first answer.
@@ -123,9 +122,7 @@ pub(super) async fn stop(
     Ok(())
 }
 
-/// An event as the log keeps it.
 pub struct LogRow {
-    /// Position in the feed.
     pub seq: i64,
     /// The orchestrator's id of the event.
     pub event_id: Uuid,
@@ -133,7 +130,6 @@ pub struct LogRow {
     pub content_sha256: [u8; 32],
     /// The account it names, ours or not.
     pub account_id: Uuid,
-    /// Why it was set aside, if it was.
     pub set_aside: Option<&'static str>,
     /// Its content, kept only when it was set aside.
     pub body: Option<serde_json::Value>,

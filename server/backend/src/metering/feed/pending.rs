@@ -26,7 +26,7 @@ pub(in crate::metering) async fn add(
     Ok(())
 }
 
-/// Takes away the news that are settled now. What the puller added meanwhile stays. To be the last statement before the
+/// Takes away what is settled now. What the puller added meanwhile stays. To be the last statement before the
 /// commit, because the puller waits for it.
 pub(in crate::metering) async fn take(
     db: &mut PgConnection,

@@ -1,11 +1,11 @@
 //! Closes UTC months: freezes what each account used once the feed has passed the month's end by a day and everything is
-//! settled, or 72 hours after the end with what is known (reference/billing.md 1.5). Safe to run twice: a month closes once,
+//! settled, or 72 hours after the end with what is known, so that no month stays open for ever. Safe to run twice: a month closes once,
 //! in one transaction with all its rows. Later corrections are booked in the ledger and change no frozen row.
 
 mod store;
 
+use domain::forecast::{month_start, next_month};
 use domain::moment::Moment;
-use domain::outlook::{month_start, next_month};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::Backend;
 use crate::failure::Broken;
 use crate::findings::{self, Finding};
 use crate::metering::FEED;
-use crate::metering::feed::log as feed;
+use crate::metering::feed;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// How far the feed must have passed the end: late events come in this time.
@@ -64,7 +64,7 @@ async fn close_next(backend: &Backend) -> Result<bool, Broken> {
         OffsetDateTime::from(month),
         OffsetDateTime::from(next_month(month)),
     );
-    let Some(cursor) = feed::peek(&mut tx, FEED).await? else {
+    let Some(cursor) = feed::log::peek(&mut tx, FEED).await? else {
         return Ok(false);
     };
     let (watermark_at, settled_at) = (cursor.watermark_at, cursor.settled_at);

@@ -1,4 +1,4 @@
-//! Closed months: the frozen usage of each account. When a month may close is `jobs::close_month`'s.
+//! Closed months: the frozen usage of each account. When a month may close is the parent's.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
-//! Settles a lot of accounts in one transaction: refolds the sandboxes that have news, rates them by the hour and posts the
-//! difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
-//! Folding is `refold`'s, booking `post`'s, incidents `give_back`'s, ends of grants `expire`'s.
+//! Settles a batch of accounts in one transaction: replays the sandboxes that have pending events, rates them by the hour
+//! and posts the difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
+//! Folding is `replay`'s, posting `post`'s, incident credit `incidents`', ends of grants `expiry`'s.
 
 use crate::accounts::touched;
 use crate::metering::key_uses;
@@ -14,16 +14,16 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 use crate::findings::{self, Finding};
-use crate::ledger::bulk::Hour;
-use crate::metering::feed::events::{self, News, StoredEvent};
-use crate::metering::feed::pending as news;
+use crate::ledger::postings::Hour;
+use crate::metering::feed::events::{self, Pending, StoredEvent};
+use crate::metering::feed::pending;
 use crate::metering::meters::{self, BehindRow, Settled};
 use crate::metering::settle::folded::{self, Place, Ran};
-use crate::metering::settle::plan::{Books, Plan, Scene};
-use crate::metering::settle::replay::{self, Refolded};
+use crate::metering::settle::plan::{Books, Plan, Round};
+use crate::metering::settle::replay::{self, Replayed};
 use crate::metering::settle::slices::{self, Rated};
 use crate::metering::settle::{expiry, incidents, post, sums};
-use crate::{db as store, prices};
+use crate::{db, prices};
 
 /// Settles those of these accounts that stand where they were seen and nobody else is settling; gives how many.
 ///
@@ -31,38 +31,38 @@ use crate::{db as store, prices};
 /// When a row makes no sense, an hour has no price, or the database fails; then nothing of it is kept.
 pub(super) async fn settle(
     db: &mut PgConnection,
-    scene: &Scene<'_>,
+    round: &Round<'_>,
     seen: &[BehindRow],
 ) -> Result<usize, Broken> {
     let mut tx = db.begin().await?;
-    store::expect_keys(&mut tx).await?;
+    db::expect_keys(&mut tx).await?;
     let held = meters::lock(&mut tx, seen).await?;
     let plans: Vec<Plan> = seen
         .iter()
         .filter(|row| held.contains(&row.account_id))
-        .map(|row| Plan::of(row, scene.horizon))
+        .map(|row| Plan::of(row, round.horizon))
         .collect();
     if plans.is_empty() {
         return Ok(0);
     }
     let books = prices::books(&mut tx, &held).await?;
-    let news: Vec<News> = plans
+    let unsettled: Vec<Pending> = plans
         .iter()
-        .map(|plan| News {
+        .map(|plan| Pending {
             account_id: plan.account_id,
             after: plan.after,
             last: plan.last,
             is_whole: plan.is_whole,
         })
         .collect();
-    let events = events::of_touched(&mut tx, (scene.feed, scene.epoch), &news).await?;
-    let refolded = replay::all(&mut tx, &events, &plans, &books).await?;
-    let hours = write(&mut tx, &plans, &books, &refolded).await?;
-    post::post(&mut tx, &hours, scene.now).await?;
-    incidents::note(&mut tx, &refolded, scene.now).await?;
-    incidents::weigh(&mut tx, &plans, &books, scene.now).await?;
-    expiry::expire(&mut tx, &plans, scene.now).await?;
-    note_skews(&mut tx, &plans, &refolded, scene.now).await?;
+    let events = events::of_touched(&mut tx, (round.feed, round.epoch), &unsettled).await?;
+    let replayed = replay::all(&mut tx, &events, &plans, &books).await?;
+    let hours = write(&mut tx, &plans, &books, &replayed).await?;
+    post::post(&mut tx, &hours, round.now).await?;
+    incidents::note(&mut tx, &replayed, round.now).await?;
+    incidents::weigh(&mut tx, &plans, &books, round.now).await?;
+    expiry::expire(&mut tx, &plans, round.now).await?;
+    note_skews(&mut tx, &plans, &replayed, round.now).await?;
     note_key_use(&mut tx, &plans, &events).await?;
     touched::mark_stale(&mut tx, &held).await?;
     let settled: Vec<Settled> = plans
@@ -74,29 +74,29 @@ pub(super) async fn settle(
         })
         .collect();
     meters::settled(&mut tx, &settled).await?;
-    news::take(&mut tx, &settled).await?;
+    pending::take(&mut tx, &settled).await?;
     tx.commit().await?;
     Ok(plans.len())
 }
 
-/// Stores what the fold says and what it costs; gives the hours whose booking may have to follow.
+/// Stores what the fold says and what it costs; gives the hours whose postings may have to follow.
 async fn write(
     db: &mut PgConnection,
     plans: &[Plan],
     books: &Books,
-    refolded: &[Refolded],
+    replayed: &[Replayed],
 ) -> Result<BTreeSet<Hour>, Broken> {
     let mut hours = BTreeSet::new();
-    let mut rated = Vec::with_capacity(refolded.len());
+    let mut rated = Vec::with_capacity(replayed.len());
     let afresh: HashSet<AccountId> = plans
         .iter()
         .filter(|plan| plan.after == 0)
         .map(|plan| plan.account_id)
         .collect();
-    if !refolded.is_empty() {
-        let rows: Vec<_> = refolded.iter().map(|row| &row.folded).collect();
+    if !replayed.is_empty() {
+        let rows: Vec<_> = replayed.iter().map(|row| &row.folded).collect();
         folded::put(db, &rows).await?;
-        let ran: Vec<Ran<'_>> = refolded
+        let ran: Vec<Ran<'_>> = replayed
             .iter()
             .map(|row| Ran {
                 place: &row.folded.place,
@@ -106,10 +106,10 @@ async fn write(
             .collect();
         folded::put_intervals(db, &ran).await?;
     }
-    for row in refolded {
+    for row in replayed {
         let account_id = row.folded.place.0;
         if afresh.contains(&account_id) {
-            // Settled from the first event on: compare every hour with its booking, whatever the slices say.
+            // Settled from the first event on: compare every hour with its postings, whatever the slices say.
             hours.extend(row.slices.iter().map(|(slice, _)| (account_id, slice.hour)));
         }
         rated.push(Rated {
@@ -120,7 +120,7 @@ async fn write(
             slices: row.slices.clone(),
         });
     }
-    rated.extend(extended(db, plans, books, refolded).await?);
+    rated.extend(extended(db, plans, books, replayed).await?);
     if !rated.is_empty() {
         let deltas = slices::put(db, &rated).await?;
         sums::add(db, &deltas).await?;
@@ -129,12 +129,12 @@ async fn write(
     Ok(hours)
 }
 
-/// Rates the whole hours that passed for sandboxes without news: what runs for weeks is booked by the hour.
+/// Rates the whole hours that passed for sandboxes without pending events: what runs for weeks is booked by the hour.
 async fn extended(
     db: &mut PgConnection,
     plans: &[Plan],
     books: &Books,
-    refolded: &[Refolded],
+    replayed: &[Replayed],
 ) -> Result<Vec<Rated>, Broken> {
     let extends: HashMap<AccountId, (Moment, Moment)> = plans
         .iter()
@@ -147,7 +147,7 @@ async fn extended(
         .iter()
         .map(|(account_id, (from, _))| (*account_id, (*from).into()))
         .collect();
-    let fresh: HashSet<&Place> = refolded.iter().map(|row| &row.folded.place).collect();
+    let fresh: HashSet<&Place> = replayed.iter().map(|row| &row.folded.place).collect();
     let rows = folded::open_since(db, &since).await?;
     let mut rated = Vec::new();
     for rows in rows.chunk_by(|a, b| a.place == b.place) {
@@ -178,7 +178,7 @@ async fn extended(
 async fn note_skews(
     db: &mut PgConnection,
     plans: &[Plan],
-    refolded: &[Refolded],
+    replayed: &[Replayed],
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let after: HashMap<AccountId, i64> = plans
@@ -186,7 +186,7 @@ async fn note_skews(
         .map(|plan| (plan.account_id, plan.after))
         .collect();
     let mut found = Vec::new();
-    for row in refolded {
+    for row in replayed {
         let account_id = row.folded.place.0;
         let fresh = |seq: i64| after.get(&account_id).is_some_and(|after| seq > *after);
         let skews = row.history.skews.iter().filter(|skew| fresh(skew.seq));
@@ -216,10 +216,10 @@ async fn note_key_use(
         .collect();
     let mut latest: HashMap<_, OffsetDateTime> = HashMap::new();
     for event in events.iter().map(|row| &row.event) {
-        let is_news = after
+        let is_pending = after
             .get(&event.account_id)
             .is_some_and(|after| event.seq > *after);
-        if let Some(key_id) = event.key_id.filter(|_| is_news) {
+        if let Some(key_id) = event.key_id.filter(|_| is_pending) {
             let at = OffsetDateTime::from(event.recorded_at);
             let last = latest.entry((event.account_id, key_id)).or_insert(at);
             *last = at.max(*last);

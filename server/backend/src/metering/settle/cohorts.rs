@@ -1,5 +1,5 @@
 //! Cohorts: sandboxes alike in key, image, region and size, by which usage is summed.
-//! Summing is `usage_hours`'; which sandbox belongs where follows from its first event.
+//! Summing is `sums`'; which sandbox belongs where follows from its first event.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,10 @@ use crate::failure::Broken;
 /// What the sandboxes of a cohort have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cohort {
-    /// Whose.
     pub account_id: AccountId,
-    /// The key that made them.
     pub key_id: Option<KeyId>,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Their size.
     pub size: Size,
 }
 

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
-use crate::ledger::{NewTransfer, System, TransferKind, bulk as bookings};
+use crate::ledger::{NewTransfer, System, TransferKind, postings};
 use crate::metering::settle::plan::Plan;
 
 /// Books the ends of the grants of these accounts that ended at or before the hour up to which each is booked.
@@ -20,13 +20,13 @@ pub(super) async fn expire(
         .filter(|plan| plan.is_whole)
         .map(|plan| (plan.account_id, plan.horizon.into()))
         .collect();
-    let ended = bookings::ended(db, &until).await?;
+    let ended = postings::ended(db, &until).await?;
     if ended.is_empty() {
         return Ok(());
     }
     let mut accounts: Vec<AccountId> = ended.iter().map(|row| row.account_id).collect();
     accounts.dedup();
-    let breakages = bookings::system_accounts(db, &accounts, System::Breakage, now).await?;
+    let breakages = postings::system_accounts(db, &accounts, System::Breakage, now).await?;
     let mut transfers = Vec::with_capacity(ended.len());
     for row in ended.iter().filter(|row| row.rest.is_positive()) {
         let breakage = *breakages
@@ -46,6 +46,6 @@ pub(super) async fn expire(
         };
         transfers.push((row.account_id, transfer));
     }
-    bookings::append(db, &transfers, now).await?;
-    bookings::expired(db, &ended).await
+    postings::append(db, &transfers, now).await?;
+    postings::expired(db, &ended).await
 }

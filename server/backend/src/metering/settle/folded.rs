@@ -13,33 +13,22 @@ use uuid::Uuid;
 use crate::db::moment;
 use crate::failure::Broken;
 
-/// Which sandbox of which account.
 pub type Place = (AccountId, SandboxId);
 
-/// Running sandboxes of one lot whose hours can be booked on; the orchestrator's own limits lie far below.
+/// Running sandboxes of one batch whose hours can be booked on; the orchestrator's own limits lie far below.
 const OPEN_MAX: i64 = 500_000;
 
 /// What the fold says of a sandbox.
 pub struct Folded {
-    /// Whose and which.
     pub place: Place,
-    /// Its cohort.
     pub cohort_id: Uuid,
-    /// Its state.
     pub state: SandboxState,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Its size.
     pub size: Size,
-    /// The key that made it.
     pub key_id: Option<KeyId>,
-    /// The sandbox it was forked from.
     pub parent_id: Option<String>,
-    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When it was destroyed.
     pub destroyed_at: Option<OffsetDateTime>,
     /// Processor milliseconds used, as its events last said, and when.
     pub cpu: Option<(i64, OffsetDateTime)>,
@@ -94,11 +83,9 @@ pub(super) async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), B
 
 /// The intervals of a sandbox as they shall be.
 pub struct Ran<'a> {
-    /// Whose and which.
     pub place: &'a Place,
     /// True when none are stored.
     pub is_new: bool,
-    /// All of them.
     pub intervals: &'a [Interval],
 }
 
@@ -221,11 +208,8 @@ pub(crate) fn place(account_id: Uuid, sandbox_id: &str) -> Result<Place, Broken>
 
 /// A running sandbox whose hours can be booked on.
 pub struct OpenRow {
-    /// Whose and which.
     pub place: Place,
-    /// Its cohort.
     pub cohort_id: Uuid,
-    /// Its size.
     pub size: Size,
     /// One of its intervals that reach beyond the moment asked for.
     pub interval: Interval,

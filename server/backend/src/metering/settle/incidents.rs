@@ -13,13 +13,11 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
-use crate::ledger::bulk::Hour;
-use crate::ledger::{
-    self, GrantReason, NewGrant, NewTransfer, System, TransferKind, bulk as bookings,
-};
+use crate::ledger::postings::Hour;
+use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind, postings};
 use crate::metering::settle::incidents_store::{self, IncidentRow, Weighed};
 use crate::metering::settle::plan::{Books, Plan};
-use crate::metering::settle::replay::{self, Refolded};
+use crate::metering::settle::replay::{self, Replayed};
 use crate::random;
 
 /// What an incident had cost by the hour.
@@ -28,13 +26,13 @@ struct Cost {
     hours: Vec<(Moment, Ticks)>,
 }
 
-/// Notes the incidents of refolded sandboxes.
+/// Notes the incidents of replayed sandboxes.
 pub(super) async fn note(
     db: &mut PgConnection,
-    refolded: &[Refolded],
+    replayed: &[Replayed],
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
-    let lost: Vec<_> = refolded
+    let lost: Vec<_> = replayed
         .iter()
         .flat_map(|row| {
             row.history
@@ -49,7 +47,7 @@ pub(super) async fn note(
     incidents_store::note(db, &lost, now).await
 }
 
-/// Weighs the incidents whose hours are all booked by now and gives back what is missing.
+/// Weighs the incidents whose hours are all booked by now and grants the credit that is missing.
 pub(super) async fn weigh(
     db: &mut PgConnection,
     plans: &[Plan],
@@ -121,7 +119,7 @@ async fn paid(
     hours: &[Hour],
 ) -> Result<BTreeMap<AccountId, BTreeMap<Moment, Ticks>>, Broken> {
     let mut paid: BTreeMap<AccountId, BTreeMap<Moment, Ticks>> = BTreeMap::new();
-    for ((account_id, hour), booked) in bookings::booked(db, hours).await? {
+    for ((account_id, hour), booked) in postings::booked(db, hours).await? {
         let by_grants = |payer: &&(Payer, Ticks)| payer.0 != Payer::Overrun;
         let sum = booked
             .payers
@@ -216,7 +214,7 @@ async fn fill(
     }
     let mut accounts: Vec<AccountId> = fills.iter().map(|(row, ..)| row.place.0).collect();
     accounts.dedup();
-    let goodwill = bookings::system_accounts(db, &accounts, System::Goodwill, now).await?;
+    let goodwill = postings::system_accounts(db, &accounts, System::Goodwill, now).await?;
     let mut transfers = Vec::with_capacity(fills.len());
     for (row, grant_id, ticks) in fills {
         let (account_id, sandbox_id) = &row.place;
@@ -238,5 +236,5 @@ async fn fill(
         };
         transfers.push((*account_id, transfer));
     }
-    bookings::append(db, &transfers, now).await
+    postings::append(db, &transfers, now).await
 }

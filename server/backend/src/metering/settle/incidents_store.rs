@@ -15,7 +15,7 @@ use crate::failure::Broken;
 use crate::metering::settle::folded::{Place, place, places};
 use crate::random;
 
-/// Incidents that are weighed at once; an outage of all sandboxes of one lot stays far below.
+/// Incidents that are weighed at once; an outage of all sandboxes of one batch stays far below.
 const WEIGHED_MAX: i64 = 200_000;
 
 /// Notes incidents. One that is longer than noted is weighed again.
@@ -52,15 +52,10 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// An incident as it is weighed.
 pub(super) struct IncidentRow {
-    /// Whose and which sandbox.
     pub place: Place,
-    /// Its id.
     pub incident_id: Uuid,
-    /// From when to when.
     pub lost: Lost,
-    /// The sandbox's size.
     pub size: Size,
     /// What it gave back so far.
     pub ticks: Ticks,
@@ -127,11 +122,8 @@ pub(super) async fn to_weigh(
 
 /// What an incident came to.
 pub(super) struct Weighed {
-    /// Whose.
     pub account_id: AccountId,
-    /// Which.
     pub incident_id: Uuid,
-    /// Milliseconds billed in it.
     pub billed_ms: i64,
     /// What it gave back in all; never less than before.
     pub ticks: Ticks,
@@ -141,7 +133,6 @@ pub(super) struct Weighed {
     pub grant_id: Option<GrantId>,
 }
 
-/// Notes what incidents came to.
 pub(super) async fn weighed(
     db: &mut PgConnection,
     rows: &[Weighed],

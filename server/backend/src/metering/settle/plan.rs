@@ -12,10 +12,8 @@ use time::OffsetDateTime;
 use crate::metering::meters::BehindRow;
 
 /// What holds for all accounts of a round.
-pub struct Scene<'a> {
-    /// The feed.
+pub struct Round<'a> {
     pub feed: &'a str,
-    /// Its epoch.
     pub epoch: &'a str,
     /// The whole hour that the watermark has passed.
     pub horizon: Moment,
@@ -23,12 +21,11 @@ pub struct Scene<'a> {
     pub now: OffsetDateTime,
 }
 
-/// The price books of a lot.
+/// The price books of a batch.
 pub type Books = HashMap<AccountId, Arc<[Price]>>;
 
 /// What is to be settled of one account.
 pub struct Plan {
-    /// Which.
     pub account_id: AccountId,
     /// The last event settled before.
     pub after: i64,

@@ -10,10 +10,10 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
-use crate::ledger::bulk::{Booked, Hour};
-use crate::ledger::{NewTransfer, System, TransferKind, bulk as bookings};
+use crate::ledger::postings::{Booked, Hour};
+use crate::ledger::{NewTransfer, System, TransferKind, postings};
 
-/// An hour whose booking differs from what is rated.
+/// An hour whose postings differ from what is rated.
 struct Gap {
     hour: Hour,
     /// Above zero: still to be paid. Below: to be given back.
@@ -49,7 +49,7 @@ pub(super) async fn post(
             Payer::Overrun => None,
         })
         .collect();
-    let mut grants = bookings::grants(db, &accounts, &payers).await?;
+    let mut grants = postings::grants(db, &accounts, &payers).await?;
     let mut parts = Vec::new();
     for gap in &gaps {
         let grants = grants.entry(gap.hour.0).or_default();
@@ -63,15 +63,15 @@ pub(super) async fn post(
             parts.push(Part { gap, payer, ticks });
         }
     }
-    book(db, &accounts, &parts, now).await
+    append(db, &accounts, &parts, now).await
 }
 
 async fn gaps(db: &mut PgConnection, hours: &[Hour]) -> Result<Vec<Gap>, Broken> {
     if hours.is_empty() {
         return Ok(Vec::new());
     }
-    let rated = bookings::rated(db, hours).await?;
-    let mut booked = bookings::booked(db, hours).await?;
+    let rated = postings::rated(db, hours).await?;
+    let mut booked = postings::booked(db, hours).await?;
     let mut gaps = Vec::new();
     for hour in hours {
         let booked = booked.remove(hour).unwrap_or_default();
@@ -103,20 +103,20 @@ fn turn(grants: &mut [Grant], payer: Payer, ticks: Ticks, burns: bool) {
     }
 }
 
-async fn book(
+async fn append(
     db: &mut PgConnection,
     accounts: &[AccountId],
     parts: &[Part<'_>],
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
-    let revenues = bookings::system_accounts(db, accounts, System::Revenue, now).await?;
+    let revenues = postings::system_accounts(db, accounts, System::Revenue, now).await?;
     let mut overrun: Vec<AccountId> = parts
         .iter()
         .filter(|part| part.payer == Payer::Overrun)
         .map(|part| part.gap.hour.0)
         .collect();
     overrun.dedup();
-    let overruns = bookings::system_accounts(db, &overrun, System::Overrun, now).await?;
+    let overruns = postings::system_accounts(db, &overrun, System::Overrun, now).await?;
     let missing = || Broken::new("system account was not made");
     let mut transfers = Vec::with_capacity(parts.len());
     for part in parts {
@@ -147,7 +147,7 @@ async fn book(
         };
         transfers.push((account_id, transfer));
     }
-    bookings::append(db, &transfers, now).await
+    postings::append(db, &transfers, now).await
 }
 
 fn bearer(

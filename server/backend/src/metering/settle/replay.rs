@@ -1,5 +1,5 @@
 //! From the events of sandboxes to what is stored of them: the pure fold, rated by the account's own price book.
-//! Reading events and writing the outcome is `lot`'s.
+//! Reading events and writing the outcome is `batch`'s.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,24 +19,21 @@ use crate::metering::settle::folded::Folded;
 use crate::metering::settle::plan::{Books, Plan};
 
 /// A sandbox as its events say it is.
-pub struct Refolded {
+pub struct Replayed {
     /// True when no event of it was settled before: then nothing of it is stored.
     pub is_new: bool,
-    /// For storing.
     pub folded: Folded,
-    /// What the events add up to.
     pub history: History,
-    /// What it costs by the hour.
     pub slices: Vec<(Slice, PriceId)>,
 }
 
-/// Folds and rates the sandboxes of a lot, given all their events by account and sandbox.
+/// Folds and rates the sandboxes of a batch, given all their events by account and sandbox.
 pub(super) async fn all(
     db: &mut PgConnection,
     events: &[StoredEvent],
     plans: &[Plan],
     books: &Books,
-) -> Result<Vec<Refolded>, Broken> {
+) -> Result<Vec<Replayed>, Broken> {
     let sandboxes = |a: &StoredEvent, b: &StoredEvent| {
         a.event.account_id == b.event.account_id && a.event.sandbox_id == b.event.sandbox_id
     };
@@ -48,7 +45,7 @@ pub(super) async fn all(
     let ids = cohorts::ids(db, wanted.into_iter().collect()).await?;
     let plans: HashMap<AccountId, &Plan> =
         plans.iter().map(|plan| (plan.account_id, plan)).collect();
-    let mut refolded = Vec::new();
+    let mut replayed = Vec::new();
     for events in events.chunk_by(sandboxes) {
         let history = interval::fold(events.iter().map(|row| &row.event));
         if history.ignored > 0 {
@@ -71,7 +68,7 @@ pub(super) async fn all(
             .ok_or_else(|| Broken::new("cohort was not made"))?;
         let size = first.event.size;
         let first_seq = events.first().map_or(0, |row| row.event.seq);
-        refolded.push(Refolded {
+        replayed.push(Replayed {
             // An account that is settled from its first event on may have been settled before.
             is_new: plan.after > 0 && first_seq > plan.after,
             folded: Folded {
@@ -96,7 +93,7 @@ pub(super) async fn all(
             history,
         });
     }
-    Ok(refolded)
+    Ok(replayed)
 }
 
 /// The event that created the sandbox: its size, image and key are the ones that count.
@@ -125,7 +122,6 @@ fn cpu(events: &[StoredEvent]) -> Option<(i64, OffsetDateTime)> {
     events.iter().rev().find_map(said)
 }
 
-/// The price book of an account.
 pub(super) fn book(books: &Books, account_id: AccountId) -> Result<&[Price], Broken> {
     let book = books.get(&account_id).map(|book| &book[..]);
     book.ok_or_else(|| Broken::new("account without a price book"))

@@ -1,5 +1,5 @@
 //! Rated usage per sandbox and UTC hour: absolute amounts, so that writing them again changes nothing.
-//! Their sums by hour and cohort are `usage_hours`'.
+//! Their sums by hour and cohort are `sums`'.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,9 +19,7 @@ use crate::metering::settle::sums::Delta;
 
 /// What the slices of one sandbox shall be from some hour on.
 pub struct Rated {
-    /// Whose and which.
     pub place: Place,
-    /// Its cohort.
     pub cohort_id: Uuid,
     /// True when none are stored.
     pub is_new: bool,
@@ -35,7 +33,7 @@ pub struct Rated {
 type Stored = (PriceId, i64, Ticks);
 
 /// Makes the slices of these sandboxes equal to what is rated: hours that vanished are removed, others written. Gives by
-/// how much that moves each hour and cohort: sums and bookings follow by it.
+/// how much that moves each hour and cohort: sums and postings follow by it.
 pub(super) async fn put(db: &mut PgConnection, wanted: &[Rated]) -> Result<Vec<Delta>, Broken> {
     let mut stored = stored(db, wanted).await?;
     let (mut written, mut vanished, mut deltas) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
 //! Usage per account, UTC hour and cohort: the sum of slices, moved by the same deltas in the same transaction; and the same
-//! per UTC day, moved with it. What changed is `metering::settle`'s to say; check R3 compares. Reading days is `usage_days`'.
+//! per UTC day, moved with it. What changed is `metering::settle`'s to say; check R3 compares. Reading days is `usage::days`'.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,8 @@ use crate::failure::Broken;
 /// By how much one row moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delta {
-    /// Whose.
     pub account_id: AccountId,
-    /// Start of the hour.
     pub hour: Moment,
-    /// The cohort of the sandbox.
     pub cohort_id: Uuid,
     /// Milliseconds more, or less when negative.
     pub billed_ms: i64,

@@ -46,9 +46,7 @@ pub(super) struct IncidentRow {
     pub started_at: OffsetDateTime,
     /// When it was found again or ended.
     pub ended_at: OffsetDateTime,
-    /// Milliseconds billed in it.
     pub billed_ms: i64,
-    /// What they cost, in ticks.
     pub ticks: Decimal,
     /// The grant that gave it back.
     pub grant_id: Option<GrantId>,

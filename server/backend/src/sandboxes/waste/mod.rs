@@ -1,4 +1,4 @@
-//! Waste: what idle sandboxes have cost, by key and by image, and which they are. Idle is decided by `store::waste`, from
+//! Waste: what idle sandboxes have cost, by key and by image, and which they are. Idle is decided by `store`, from
 //! processor time against running time; what nobody knows is not counted.
 
 mod store;

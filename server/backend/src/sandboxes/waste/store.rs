@@ -1,5 +1,5 @@
 //! Sandboxes whose processors were idle, from the figures that the feed and the orchestrator's list gave. Unknown figures
-//! are never counted. Grouping and pricing is `service::waste`'s.
+//! are never counted. Grouping and pricing is `sandboxes::waste`'s.
 
 use domain::ceilings::{WASTE_MINUTES_MIN, WASTE_ROWS_MAX};
 use domain::id::AccountId;
@@ -11,25 +11,15 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// A sandbox that was idle.
 pub(super) struct IdleRow {
-    /// Its id.
     pub sandbox_id: String,
-    /// Its state's word.
     pub state: String,
-    /// The image's name.
     pub image: String,
-    /// Processors.
     pub vcpus: i32,
-    /// Memory in MiB.
     pub mem_mib: i32,
-    /// The key that made it.
     pub key_id: Option<Uuid>,
-    /// That key's name.
     pub key_name: Option<String>,
-    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// Processor milliseconds used.
     pub cpu_ms: i64,
     /// Running milliseconds up to the moment that `cpu_ms` is true for.
     pub ran_ms: i64,

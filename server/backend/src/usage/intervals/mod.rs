@@ -20,7 +20,7 @@ use crate::metering::live::{self, FeedStatus};
 use crate::paging::{decode_cursor, encode_cursor, page};
 use crate::usage::intervals::store::IntervalRow;
 use crate::usage::source::Source;
-use crate::usage::sums as usage_reads;
+use crate::usage::sums;
 use crate::usage::sums::Unposted;
 
 /// A page of intervals and the sum of its whole window.
@@ -95,7 +95,7 @@ pub async fn list(
     let live = live::of(view).await?;
     let (_, _, db) = view.parts();
     if window.only.sandbox.is_none()
-        && !usage_reads::fits(db, account_id, window.from, window.until).await?
+        && !sums::fits(db, account_id, window.from, window.until).await?
     {
         return Err(Failure::Refused(UsageProblem::TooMany));
     }

@@ -1,5 +1,5 @@
 //! Single intervals inside a window of time: the last step of every question about a sum.
-//! What an interval costs is `domain`'s; sums are `usage_reads`'s.
+//! What an interval costs is `domain`'s; sums are `usage::sums`'.
 
 use domain::ceilings::PAGE_ROWS;
 use domain::id::AccountId;
@@ -10,33 +10,23 @@ use uuid::Uuid;
 
 use crate::failure::Broken;
 
-/// An interval with what it is of.
 pub(super) struct IntervalRow {
-    /// The sandbox.
     pub sandbox_id: String,
-    /// When it began.
     pub started_at: OffsetDateTime,
     /// When it ended; none while it runs.
     pub ended_at: Option<OffsetDateTime>,
-    /// The image's name.
     pub image: String,
-    /// Two letters.
     pub region: String,
-    /// Processors.
     pub vcpus: i32,
-    /// Memory in MiB.
     pub mem_mib: i32,
-    /// The key that made it.
     pub key_id: Option<Uuid>,
-    /// That key's name.
     pub key_name: Option<String>,
-    /// That key is revoked.
     pub is_revoked: bool,
 }
 
 /// Intervals that reach into a window, newest first; one row more than a page tells that more follow. They are found
 /// through the rated hours of the window, so intervals too short to be billed are left out; `running` are the sandboxes
-/// that have hours not posted yet. Must be asked only when the window fits (`usage_reads::fits`), or for one sandbox.
+/// that have hours not posted yet. Must be asked only when the window fits (`usage::sums::fits`), or for one sandbox.
 pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,

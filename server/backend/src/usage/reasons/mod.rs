@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 use crate::usage::source::{Source, facet};
-use crate::usage::sums as usage_reads;
+use crate::usage::sums;
 use crate::zone::Zone;
 
 /// A bucket beside the same one of the week before.
@@ -60,8 +60,8 @@ pub(super) async fn read(
         .await?;
     let bounds = [before.0, before.1, bucket.start, bucket.end].map(OffsetDateTime::from);
     let fits = query.only.sandbox.is_some()
-        || (usage_reads::fits(db, source.account_id, bucket.start, bucket.end).await?
-            && usage_reads::fits(db, source.account_id, before.0, before.1).await?);
+        || (sums::fits(db, source.account_id, bucket.start, bucket.end).await?
+            && sums::fits(db, source.account_id, before.0, before.1).await?);
     let mut by = Vec::new();
     for group in [Group::Sandbox, Group::Key, Group::Image, Group::Size] {
         let asked = Query {

@@ -1,5 +1,5 @@
 //! Why one stretch of time cost more or less than another: the largest differences by key, image, size or sandbox.
-//! Sums over buckets are `usage_reads`'s.
+//! Sums over buckets are `usage::sums`'.
 
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -88,7 +88,7 @@ pub(super) async fn by_cohort(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// The largest differences by sandbox. Must be asked only when both stretches fit (`usage_reads::fits`).
+/// The largest differences by sandbox. Must be asked only when both stretches fit (`usage::sums::fits`).
 pub(super) async fn by_sandbox(
     db: &mut PgConnection,
     asked: &Asked<'_>,

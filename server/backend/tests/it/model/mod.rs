@@ -1,6 +1,6 @@
 //! The model test: random commands against the real thing (PostgreSQL, orchestrator, HTTP) and against the oracle beside
-//! this file; after each settling both must agree to the tick, and to the millisecond on the moment of zero
-//! (reference/billing.md 2). Crashes drop the settling wherever it happens to be. MODEL_SEED repeats a run.
+//! this file; after each settling both must agree to the tick, and to the millisecond on the moment of zero.
+//! Crashes drop the settling wherever it happens to be. MODEL_SEED repeats a run.
 
 mod command;
 mod compare;
@@ -189,7 +189,7 @@ impl Case<'_> {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        self.touch().await;
+        self.mark_stale().await;
         self.oracle.grants.push(Grant {
             id: grant_id.to_string(),
             priority,
@@ -228,7 +228,7 @@ impl Case<'_> {
         .execute(pool)
         .await
         .unwrap();
-        self.touch().await;
+        self.mark_stale().await;
         self.bound_until = until;
         self.oracle.prices.push(Price {
             from,
@@ -254,8 +254,8 @@ impl Case<'_> {
         self.oracle.limit = cents.map(|cents| ratio(cents, 100));
     }
 
-    /// The outlook must be due again: what a service does with each change of credit or prices is done by hand here.
-    async fn touch(&self) {
+    /// The forecast must be due again: what a subject does with each change of credit or prices is done by hand here.
+    async fn mark_stale(&self) {
         let mut db = testing::pool(&self.world.backend).acquire().await.unwrap();
         testing::mark_stale(&mut db, &[self.actor.account_id()])
             .await

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use num_rational::BigRational;
 
-/// A fraction.
 pub fn ratio(numerator: i64, denominator: i64) -> BigRational {
     BigRational::new(numerator.into(), denominator.into())
 }
@@ -59,9 +58,7 @@ pub struct Oracle {
     pub prices: Vec<Price>,
     /// Dollars that may be spent in a UTC month.
     pub limit: Option<BigRational>,
-    /// By hour.
     charged: BTreeMap<i64, Charges>,
-    /// By sandbox and hour.
     pub usage: BTreeMap<(String, i64), Usage>,
 }
 
@@ -237,7 +234,6 @@ fn pay(charges: &mut Charges, payer: &str, part: BigRational) {
     }
 }
 
-/// What happened, by sandbox.
 fn lives(happened: &[Happened]) -> Vec<Vec<&Happened>> {
     let mut lives: BTreeMap<&str, Vec<&Happened>> = BTreeMap::new();
     for event in happened {

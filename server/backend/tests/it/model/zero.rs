@@ -1,5 +1,5 @@
 //! The moment of zero as the oracle sees it: hour after hour of the future is burned, until a second comes at which nothing
-//! is left. No skipping ahead, which is what `domain::outlook` does.
+//! is left. No skipping ahead, which is what `domain::forecast` does.
 
 use num_rational::BigRational;
 use time::OffsetDateTime;

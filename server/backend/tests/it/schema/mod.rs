@@ -45,7 +45,6 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every table by its name.
 fn map() -> BTreeMap<String, Table> {
     #[derive(Deserialize)]
     struct Map {

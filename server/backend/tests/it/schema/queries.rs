@@ -22,12 +22,12 @@ const SCANS: [(&str, &str, &str); 12] = [
         "closing a month: page by page of accounts",
     ),
     (
-        "checks/store/books.rs",
+        "checks/store/ledger.rs",
         "SELECT account_id FROM accounts WHERE account_id >",
         "the round of a check: page by page of accounts",
     ),
     (
-        "checks/store/books.rs",
+        "checks/store/ledger.rs",
         "SELECT i.account_id, i.started_at",
         "check R7: page by page of accounts in which something runs",
     ),

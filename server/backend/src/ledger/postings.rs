@@ -17,13 +17,11 @@ use crate::failure::Broken;
 use crate::ledger::{NewTransfer, System};
 use crate::random;
 
-/// Grants with something left of one lot of accounts; far above what incidents can give.
+/// Grants with something left of one batch of accounts; far above what incidents can give.
 const GRANTS_MAX: i64 = 200_000;
 
-/// An hour of an account.
 pub type Hour = (AccountId, Moment);
 
-/// What is booked for an hour.
 #[derive(Debug, Default)]
 pub struct Booked {
     /// Net per payer, in the order in which it was first booked.
@@ -65,7 +63,7 @@ pub(crate) async fn rated(
         .collect()
 }
 
-/// What is booked for each of these hours; an hour without bookings is missing.
+/// What is booked for each of these hours; an hour without postings is missing.
 pub(crate) async fn booked(
     db: &mut PgConnection,
     hours: &[Hour],
@@ -237,9 +235,7 @@ pub(crate) async fn append(
 
 /// A grant that has ended and what is left of it.
 pub struct EndedRow {
-    /// Whose.
     pub account_id: AccountId,
-    /// Which.
     pub grant_id: GrantId,
     /// What is left; may be nothing.
     pub rest: Ticks,

@@ -1,5 +1,5 @@
-//! The books as the checks add them up: hours rated, summed and booked; balances beside their transfers; who runs though
-//! nothing is left. Days are `book_days`'. Reads only, one account at a time or a page of them; what follows from a
+//! The ledger as the checks add it up: hours rated, summed and booked; balances beside their transfers; who runs though
+//! nothing is left. Days are `days`'. Reads only, one account at a time or a page of them; what follows from a
 //! difference is `checks`'.
 
 use domain::id::AccountId;
@@ -71,19 +71,13 @@ pub(in crate::checks) async fn uneven_hours(
     Ok(rows.into_iter().map(moment).collect())
 }
 
-/// The summed usage of an hour and cohort.
 pub(in crate::checks) struct SumRow {
-    /// The hour.
     pub hour: Moment,
-    /// The cohort.
     pub cohort_id: Uuid,
-    /// Milliseconds.
     pub billed_ms: i64,
-    /// Their cost.
     pub ticks: Ticks,
 }
 
-/// What is summed for these hours.
 pub(in crate::checks) async fn sums(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -108,7 +102,7 @@ pub(in crate::checks) async fn sums(
         .collect()
 }
 
-/// What is booked for these hours, net; an hour without bookings is zero.
+/// What is booked for these hours, net; an hour without postings is zero.
 pub(in crate::checks) async fn booked(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -131,7 +125,6 @@ pub(in crate::checks) async fn booked(
 
 /// A ledger account: what its row says, and what its transfers add up to.
 pub(in crate::checks) struct BalanceRow {
-    /// Its id.
     pub ledger_account_id: Uuid,
     /// True when its row keeps a balance.
     pub is_tracked: bool,
@@ -185,7 +178,6 @@ pub(in crate::checks) async fn balances(
 
 /// An account in which something runs, by the settled feed.
 pub(in crate::checks) struct RunningRow {
-    /// Whose.
     pub account_id: AccountId,
     /// Since when one of its sandboxes runs: the earliest start.
     pub started_at: OffsetDateTime,

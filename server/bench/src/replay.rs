@@ -1,5 +1,5 @@
 //! Part of `make bench`: how long it takes to fold, rate and book everything again from the first event on, and in how much
-//! memory. Expects a database that holds the events (`server/bench/refold.sql`); prints seconds and the peak of this process.
+//! memory. Expects a database that holds the events (`server/bench/replay.sql`); prints seconds and the peak of this process.
 
 use std::time::Instant;
 
