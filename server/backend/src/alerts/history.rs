@@ -17,7 +17,7 @@ use crate::paging::{decode_cursor, encode_cursor, page};
 pub struct Told {
     /// What it was.
     pub alert: Alert,
-    /// When.
+    /// By our clock, not the feed's.
     pub raised_at: OffsetDateTime,
     /// What was left.
     pub left: Ticks,

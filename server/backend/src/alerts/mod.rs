@@ -84,13 +84,13 @@ pub struct Alerts {
 
 /// The webhook as its people see it. No `Debug`: it holds the secret.
 pub struct Webhook {
-    /// The address.
+    /// Its path may be a secret.
     pub url: String,
     /// What signs the posts; none for who may not change the webhook.
     pub secret: Option<String>,
     /// When a test was asked for.
     pub test_asked_at: Option<OffsetDateTime>,
-    /// When it ended.
+    /// None while it is under way.
     pub test_ended_at: Option<OffsetDateTime>,
     /// Why it did not get through.
     pub test_failure: Option<String>,

@@ -20,9 +20,9 @@ use time::OffsetDateTime;
 
 /// A grant as the page shows it.
 pub struct GrantRow {
-    /// Its id.
+    /// Also the id of its ledger account.
     pub grant_id: GrantId,
-    /// Why.
+    /// Sign-up, goodwill, or an incident.
     pub reason: GrantReason,
     /// What people read beside it; may be empty.
     pub note: String,

@@ -79,7 +79,7 @@ pub enum Cause {
 
 /// A line of the statement.
 pub struct EntryRow {
-    /// Its id.
+    /// Of the transfer; breaks ties between lines of one moment.
     pub transfer_id: Uuid,
     /// When it was booked.
     pub booked_at: OffsetDateTime,
