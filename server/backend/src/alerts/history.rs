@@ -19,7 +19,7 @@ pub struct Told {
     pub alert: Alert,
     /// By our clock, not the feed's.
     pub raised_at: OffsetDateTime,
-    /// What was left.
+    /// Credit, or room under the limit, when it was raised.
     pub left: Ticks,
     /// When the end was expected.
     pub zero_at: Option<OffsetDateTime>,

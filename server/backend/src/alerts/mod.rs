@@ -88,7 +88,7 @@ pub struct Webhook {
     pub url: String,
     /// What signs the posts; none for who may not change the webhook.
     pub secret: Option<String>,
-    /// When a test was asked for.
+    /// None before the first test.
     pub test_asked_at: Option<OffsetDateTime>,
     /// None while it is under way.
     pub test_ended_at: Option<OffsetDateTime>,

@@ -51,7 +51,7 @@ pub struct KeyRow {
     pub created_at: OffsetDateTime,
     /// When a sandbox was last started with it.
     pub last_used_at: Option<OffsetDateTime>,
-    /// When it was revoked.
+    /// None while it is live.
     pub revoked_at: Option<OffsetDateTime>,
     /// When the orchestrator accepted it.
     pub pushed_at: Option<OffsetDateTime>,

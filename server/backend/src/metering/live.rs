@@ -110,7 +110,7 @@ impl Live {
         Ok(slices)
     }
 
-    /// The running sandbox of that id.
+    /// None when it does not run.
     #[must_use]
     pub fn of(&self, sandbox_id: &str) -> Option<&Running> {
         self.running

@@ -57,7 +57,7 @@ pub struct LeasedJob {
     pub payload: serde_json::Value,
     /// Which attempt this is, from 1.
     pub attempt: i32,
-    /// The token of this lease.
+    /// Every later write about the job carries it; a lease that was lost writes nothing.
     pub lease_token: Uuid,
 }
 

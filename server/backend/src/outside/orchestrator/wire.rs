@@ -37,7 +37,7 @@ fn milliseconds<S: serde::Serializer>(
 /// Body of `PUT keys/{key_id}`.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyPut {
-    /// Whose key.
+    /// The tenant that sandboxes started with it are billed to.
     pub account: Uuid,
     /// Lower-case hexadecimal of the hash.
     pub sha256: String,
@@ -55,7 +55,7 @@ pub struct TimeoutPost {
 /// Answer of `GET feed`.
 #[derive(Debug, Deserialize)]
 pub struct FeedPage {
-    /// The feed's epoch.
+    /// Sequence numbers hold within one epoch; another one stops the feed.
     pub epoch: String,
     /// Events as they came, so that one that is garbage does not spoil the page.
     pub events: Vec<serde_json::Value>,

@@ -61,7 +61,7 @@ pub struct Incident {
     pub billed: BilledMs,
     /// What was given back.
     pub cost: Ticks,
-    /// The grant that did.
+    /// None until its hours are booked, and when nothing was paid for them.
     pub grant_id: Option<GrantId>,
 }
 
