@@ -10,7 +10,7 @@ mod store;
 mod tokens;
 pub mod webhook;
 
-use crate::accounts::touched;
+use crate::accounts;
 use domain::act::Act;
 use domain::alert::{AlertRefusal, HOURS, PERCENTS, Wanted};
 use domain::forecast::next_month;
@@ -54,7 +54,7 @@ pub async fn choose(
     };
     let (account_id, now) = (change.account_id(), change.now());
     store::choose(&mut change, account_id, &chosen, now).await?;
-    touched::mark_stale(&mut change, &[account_id]).await?;
+    accounts::mark_stale(&mut change, &[account_id]).await?;
     Ok(change.commit("").await?)
 }
 
