@@ -63,7 +63,7 @@ impl Kind {
         }
     }
 
-    /// The kind of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)

@@ -139,7 +139,7 @@ impl Change {
 /// One bucket of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// Its first moment.
+    /// First moment, a whole UTC hour.
     pub start: Moment,
     /// Left before it.
     pub before: Ticks,

@@ -8,7 +8,7 @@ use crate::money::Ticks;
 /// A grant with what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Its id.
+    /// Also the id of its ledger account.
     pub grant_id: GrantId,
     /// Lower burns first.
     pub priority: i32,

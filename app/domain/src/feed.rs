@@ -55,7 +55,7 @@ impl EventKind {
         }
     }
 
-    /// The kind of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
@@ -69,9 +69,9 @@ pub struct Event {
     pub seq: i64,
     /// The orchestrator's own id of the event.
     pub event_id: Uuid,
-    /// Whose sandbox.
+    /// The account that is billed for it.
     pub account_id: AccountId,
-    /// Which sandbox.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
     /// The key that caused it, where a key did.
     pub key_id: Option<KeyId>,
@@ -81,7 +81,7 @@ pub struct Event {
     pub occurred_at: Moment,
     /// When the orchestrator wrote it down.
     pub recorded_at: Moment,
-    /// The image's name.
+    /// As the create asked for it, such as `node:22-slim`.
     pub image: String,
     /// The region's two letters.
     pub region: String,
@@ -141,7 +141,7 @@ impl SkewFault {
 pub struct Skew {
     /// Its position in the feed.
     pub seq: i64,
-    /// Its id.
+    /// The orchestrator's own id of the event.
     pub event_id: Uuid,
     /// What was odd.
     pub fault: SkewFault,

@@ -14,7 +14,7 @@ pub struct Figures {
     pub balance_ticks: String,
     /// Spending rate now, such as `$0.041`.
     pub rate_per_hour: String,
-    /// Running sandboxes.
+    /// Sandboxes that run by the settled feed.
     pub running: i64,
     /// When credit or the customer's own limit ends at this pace: `Mon 23 Nov 2026, 14:20 UTC`, `now` or `never`.
     pub runs_out: String,

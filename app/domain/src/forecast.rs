@@ -57,7 +57,7 @@ impl Cause {
         }
     }
 
-    /// The cause of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Credit, Self::Limit]

@@ -147,7 +147,7 @@ fn found(history: &mut History, lost_since: &mut Option<Moment>, at: Moment) {
 /// The billed part of one sandbox inside one UTC hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// Start of the hour.
+    /// First moment of the UTC hour that it lies in.
     pub hour: Moment,
     /// Milliseconds billed in it, 0 to 3,600,000.
     pub billed: BilledMs,

@@ -63,7 +63,7 @@ impl KeyName {
         }
     }
 
-    /// The name.
+    /// 1 to 60 printable characters, without space at either end.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

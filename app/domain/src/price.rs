@@ -14,7 +14,7 @@ use crate::sandbox::Size;
 /// One row of the price book, valid in `[from, until)`; both bounds are whole UTC hours, so no slice straddles one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
-    /// Its id.
+    /// What slices name, so that it stays known by which price each hour was rated.
     pub price_id: PriceId,
     /// Micro-dollars for one vCPU for one hour.
     pub vcpu_hour: MicroDollars,

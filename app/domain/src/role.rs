@@ -40,7 +40,7 @@ impl Role {
         }
     }
 
-    /// The role of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)

@@ -89,7 +89,7 @@ impl SandboxState {
         }
     }
 
-    /// The state of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Running, Self::Hibernated, Self::Destroyed]

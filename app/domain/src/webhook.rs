@@ -9,7 +9,7 @@ pub enum WebhookRefusal {
     Empty,
     /// Not an address, or over 500 characters.
     Malformed,
-    /// Not https.
+    /// Not https, where only public addresses are allowed.
     NotHttps,
     /// A name or password in the address.
     HasCredentials,

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::accounts::touched;
+use crate::accounts;
 use crate::authority::actor::Actor;
 use crate::authority::session::{self, SessionKey};
 use crate::authority::sessions::{self, SessionRow};
@@ -86,7 +86,7 @@ pub const fn pool(backend: &Backend) -> &PgPool {
 /// # Errors
 /// When the database fails.
 pub async fn mark_stale(db: &mut PgConnection, accounts: &[AccountId]) -> Result<(), Broken> {
-    touched::mark_stale(db, accounts).await
+    accounts::mark_stale(db, accounts).await
 }
 
 /// Signs a person in, as a browser would, and gives their authority: there is no other way to it.

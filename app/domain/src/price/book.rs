@@ -37,9 +37,9 @@ pub struct Binding {
 /// That an account was told of a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The price.
+    /// The row of the list that it announced.
     pub price_id: PriceId,
-    /// When.
+    /// The price rules no earlier than 30 days after this.
     pub told_at: Moment,
 }
 

@@ -16,13 +16,13 @@ pub const NANOS: i128 = 1_000_000_000;
 /// Exact sums of usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
-    /// Milliseconds billed.
+    /// Running time in milliseconds, billed by the whole second.
     pub ms: i128,
     /// Milliseconds times processors.
     pub vcpu_ms: i128,
     /// Milliseconds times MiB of memory.
     pub mib_ms: i128,
-    /// Their cost.
+    /// Exact cost of that time.
     pub ticks: Ticks,
 }
 

@@ -53,7 +53,7 @@ pub struct Bucket {
     pub end: Moment,
     /// Its start as the calendar's clocks show it.
     pub local: OffsetDateTime,
-    /// Its first date.
+    /// The first date that it shows, in the calendar of the chart.
     pub first: Date,
     /// Its last date, the first one again for hours and days.
     pub last: Date,

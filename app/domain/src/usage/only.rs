@@ -86,7 +86,7 @@ pub fn size_word(size: Size) -> String {
     format!("{}x{}", size.vcpus, size.mem_mib)
 }
 
-/// The size of that word.
+/// Reads `2x4096`; none for anything else.
 #[must_use]
 pub fn size_of(word: &str) -> Option<Size> {
     let (vcpus, mem_mib) = word.split_once('x')?;

@@ -135,7 +135,7 @@ impl ZoneName {
         Self("UTC".to_owned())
     }
 
-    /// The name.
+    /// An IANA name, such as `Europe/Amsterdam`; whether there is such a zone is not known here.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -248,7 +248,7 @@ impl Query {
 /// A window of single intervals, whole UTC hours, and where its page starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Its first moment.
+    /// First moment that counts.
     pub from: Moment,
     /// The first moment after it.
     pub until: Moment,

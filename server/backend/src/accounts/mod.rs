@@ -1,16 +1,16 @@
 //! Accounts: what is billed, who belongs to it, what it agreed to, and what the orchestrator is told of it.
 //! People are `identity`'s; opening an account is `sign_up`'s.
 
-pub(crate) mod touched;
+mod stale;
+mod store;
+pub mod tenant;
 
 use time::OffsetDateTime;
 
 use crate::authority::view::View;
 use crate::failure::Broken;
 
-mod store;
-pub mod tenant;
-
+pub(crate) use crate::accounts::stale::mark_stale;
 pub(crate) use crate::accounts::store::{
     Acceptance, activate, insert, insert_acceptance, insert_membership, owned_by, set_run_until,
 };

@@ -17,9 +17,9 @@ use crate::paging::{decode_cursor, encode_cursor, page};
 pub struct Told {
     /// What it was.
     pub alert: Alert,
-    /// When.
+    /// By our clock, not the feed's.
     pub raised_at: OffsetDateTime,
-    /// What was left.
+    /// Credit, or room under the limit, when it was raised.
     pub left: Ticks,
     /// When the end was expected.
     pub zero_at: Option<OffsetDateTime>,

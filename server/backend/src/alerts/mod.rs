@@ -10,7 +10,7 @@ mod store;
 mod tokens;
 pub mod webhook;
 
-use crate::accounts::touched;
+use crate::accounts;
 use domain::act::Act;
 use domain::alert::{AlertRefusal, HOURS, PERCENTS, Wanted};
 use domain::forecast::next_month;
@@ -54,7 +54,7 @@ pub async fn choose(
     };
     let (account_id, now) = (change.account_id(), change.now());
     store::choose(&mut change, account_id, &chosen, now).await?;
-    touched::mark_stale(&mut change, &[account_id]).await?;
+    accounts::mark_stale(&mut change, &[account_id]).await?;
     Ok(change.commit("").await?)
 }
 
@@ -84,13 +84,13 @@ pub struct Alerts {
 
 /// The webhook as its people see it. No `Debug`: it holds the secret.
 pub struct Webhook {
-    /// The address.
+    /// Its path may be a secret.
     pub url: String,
     /// What signs the posts; none for who may not change the webhook.
     pub secret: Option<String>,
-    /// When a test was asked for.
+    /// None before the first test.
     pub test_asked_at: Option<OffsetDateTime>,
-    /// When it ended.
+    /// None while it is under way.
     pub test_ended_at: Option<OffsetDateTime>,
     /// Why it did not get through.
     pub test_failure: Option<String>,

@@ -234,7 +234,7 @@ pub struct DeliveryRow {
     pub delivered_at: Option<OffsetDateTime>,
     /// The class of the last failure.
     pub last_failure: Option<String>,
-    /// When it was given up.
+    /// None while another attempt may follow, and when it got through.
     pub given_up_at: Option<OffsetDateTime>,
 }
 

@@ -42,7 +42,7 @@ impl View {
         &self.actor
     }
 
-    /// Of which account.
+    /// The only account that it reads of.
     #[must_use]
     pub const fn account_id(&self) -> AccountId {
         self.actor.account_id()

@@ -20,13 +20,13 @@ use time::OffsetDateTime;
 
 /// A grant as the page shows it.
 pub struct GrantRow {
-    /// Its id.
+    /// Also the id of its ledger account.
     pub grant_id: GrantId,
-    /// Why.
+    /// Sign-up, goodwill, or an incident.
     pub reason: GrantReason,
     /// What people read beside it; may be empty.
     pub note: String,
-    /// What was given.
+    /// What was given in all; that of an incident may grow.
     pub given: Ticks,
     /// What is left once running sandboxes are taken off; nothing once it has ended.
     pub remaining: Ticks,
@@ -36,7 +36,7 @@ pub struct GrantRow {
     pub granted_at: OffsetDateTime,
     /// From when on it pays.
     pub starts_at: OffsetDateTime,
-    /// When it ends.
+    /// None when it never ends.
     pub ends_at: Option<OffsetDateTime>,
 }
 

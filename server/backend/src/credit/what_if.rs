@@ -27,7 +27,7 @@ pub struct Supposed {
 pub struct Pace {
     /// Cost per hour.
     pub per_hour: Ticks,
-    /// Running sandboxes.
+    /// How many sandboxes run at this pace.
     pub running: usize,
     /// When credit or limit ends; none within ten years.
     pub zero: Option<Zero>,
@@ -35,9 +35,9 @@ pub struct Pace {
 
 /// A running sandbox that can be supposed to stop.
 pub struct Candidate {
-    /// Its id.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
-    /// Its size.
+    /// Allocated processors and memory: what is billed while it runs, used or not.
     pub size: Size,
     /// Its cost per hour.
     pub per_hour: Ticks,

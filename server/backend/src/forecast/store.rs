@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::db::{numeric, ticks};
 use crate::failure::Broken;
 
-/// Accounts whose forecast is due at a moment of the feed, those that were touched first.
+/// Accounts whose forecast is due at a moment of the feed, those marked stale first.
 pub(crate) async fn due(
     db: &mut PgConnection,
     as_of: OffsetDateTime,

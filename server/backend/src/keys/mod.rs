@@ -29,9 +29,9 @@ use crate::{Backend, random};
 
 /// A key just made, with its text for the one time it is shown.
 pub struct CreatedKey {
-    /// Its id.
+    /// Stands in addresses and in the audit log; no part of the key.
     pub key_id: KeyId,
-    /// Its name.
+    /// As its owner chose it; need not be unique.
     pub name: String,
     /// The whole key.
     pub text: KeyText,
@@ -39,19 +39,19 @@ pub struct CreatedKey {
 
 /// A key as lists show it.
 pub struct KeyRow {
-    /// Its id.
+    /// Stands in addresses and in the audit log; no part of the key.
     pub key_id: KeyId,
-    /// Its name.
+    /// As its owner chose it; need not be unique.
     pub name: String,
     /// Enough of it to recognise it.
     pub masked: String,
     /// Who made it: their address, or "you".
     pub created_by: String,
-    /// When.
+    /// By our clock; the orchestrator knows it from `pushed_at` on.
     pub created_at: OffsetDateTime,
     /// When a sandbox was last started with it.
     pub last_used_at: Option<OffsetDateTime>,
-    /// When it was revoked.
+    /// None while it is live.
     pub revoked_at: Option<OffsetDateTime>,
     /// When the orchestrator accepted it.
     pub pushed_at: Option<OffsetDateTime>,

@@ -14,7 +14,7 @@ use crate::secret;
 /// Enqueued by the transaction that makes the key.
 #[derive(Serialize, Deserialize)]
 pub struct PushKey {
-    /// Which key.
+    /// Of the account that the lease names.
     pub key_id: KeyId,
 }
 

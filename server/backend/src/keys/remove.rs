@@ -10,7 +10,7 @@ use crate::queue::{Job, JobError, LeasedJob};
 /// Enqueued by the transaction that revokes the key.
 #[derive(Serialize, Deserialize)]
 pub struct RemoveKey {
-    /// Which key.
+    /// Of the account that the lease names.
     pub key_id: KeyId,
 }
 

@@ -126,7 +126,7 @@ impl GrantReason {
 pub struct NewGrant<'a> {
     /// Its id, and that of its ledger account.
     pub grant_id: GrantId,
-    /// Why.
+    /// Stored, and said on the credit page.
     pub reason: GrantReason,
     /// How much; the transfer that fills it is the caller's.
     pub amount: Ticks,
@@ -220,7 +220,7 @@ pub struct NewTransfer {
     pub credit: LedgerAccountId,
     /// Above zero.
     pub ticks: Ticks,
-    /// Why.
+    /// What kind of line it becomes on the statement.
     pub kind: TransferKind,
     /// What it is for; the same key twice is refused.
     pub key: String,

@@ -4,7 +4,7 @@ mod store;
 
 pub(crate) use crate::limit::store::get;
 
-use crate::accounts::touched;
+use crate::accounts;
 use domain::act::Act;
 use domain::ceilings::MONTHLY_LIMIT_CENTS_MAX;
 use domain::limit::LimitRefusal;
@@ -28,7 +28,7 @@ pub async fn set(
     let monthly = parse(typed).map_err(Failure::Refused)?;
     let (account_id, now) = (change.account_id(), change.now());
     store::put(&mut change, account_id, monthly, now).await?;
-    touched::mark_stale(&mut change, &[account_id]).await?;
+    accounts::mark_stale(&mut change, &[account_id]).await?;
     Ok(change.commit(format!("{} cents", monthly.0)).await?)
 }
 
@@ -54,6 +54,6 @@ pub async fn remove(backend: &Backend, actor: &Actor) -> Result<(), Failure<Limi
     if !store::remove(&mut change, account_id).await? {
         return Ok(());
     }
-    touched::mark_stale(&mut change, &[account_id]).await?;
+    accounts::mark_stale(&mut change, &[account_id]).await?;
     Ok(change.commit("").await?)
 }

@@ -18,7 +18,7 @@ use crate::queue::{self, JobError, LeasedJob};
 /// Enqueued with the record of the mail. It is a job by `registry`, which knows the texts.
 #[derive(Serialize, Deserialize)]
 pub struct SendMail {
-    /// Which mail.
+    /// The row that says to whom and what; a job holds ids only.
     pub mail_id: MailId,
 }
 

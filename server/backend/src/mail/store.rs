@@ -17,9 +17,9 @@ pub enum To {
 
 /// A mail to be sent or sent.
 pub struct MailRow {
-    /// Its id.
+    /// Also in the message id, so that a repeat is known as one.
     pub mail_id: MailId,
-    /// To whom.
+    /// Whose address is read when it is sent.
     pub to: To,
     /// Which text: the word of its letter.
     pub template: String,

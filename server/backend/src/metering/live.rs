@@ -32,11 +32,11 @@ pub struct FeedStatus {
 
 /// A running sandbox with its cost since the posted hour.
 pub struct Running {
-    /// Its id.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
-    /// Its size.
+    /// Allocated processors and memory: what is billed while it runs, used or not.
     pub size: Size,
-    /// The key that made it.
+    /// None when no key started it.
     pub key_id: Option<KeyId>,
     /// Since when it runs; just after the settled watermark when the feed is ahead of it.
     pub started_at: Moment,
@@ -58,7 +58,7 @@ impl Running {
 pub struct Live {
     /// How far it can be trusted.
     pub feed: FeedStatus,
-    /// Running sandboxes.
+    /// What runs at `feed.as_of`.
     pub running: Vec<Running>,
     /// The account's price book, for what follows from it.
     pub book: Vec<Price>,
@@ -110,7 +110,7 @@ impl Live {
         Ok(slices)
     }
 
-    /// The running sandbox of that id.
+    /// None when it does not run.
     #[must_use]
     pub fn of(&self, sandbox_id: &str) -> Option<&Running> {
         self.running

@@ -147,7 +147,7 @@ pub(crate) async fn peek(
 
 /// How far an account is settled now.
 pub struct Settled {
-    /// Which.
+    /// Whose meter moves.
     pub account_id: AccountId,
     /// Highest sequence number settled.
     pub seq: i64,

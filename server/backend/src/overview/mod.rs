@@ -53,9 +53,9 @@ pub struct Overview {
     pub running: Vec<SandboxRow>,
     /// What needs a look.
     pub attention: Vec<Attention>,
-    /// Live keys.
+    /// Keys that are not revoked.
     pub keys: i64,
-    /// Running sandboxes.
+    /// Sandboxes that run at `feed.as_of`.
     pub sandboxes: i64,
 }
 

@@ -10,9 +10,9 @@ use crate::failure::Broken;
 pub struct Nav {
     /// Credit left, running sandboxes taken off.
     pub balance: Ticks,
-    /// Running sandboxes.
+    /// Sandboxes that run by the settled feed.
     pub running: i64,
-    /// Live keys.
+    /// Keys that are not revoked.
     pub keys: i64,
 }
 

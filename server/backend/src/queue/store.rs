@@ -47,9 +47,9 @@ pub(super) async fn enqueue(
 /// A job under lease.
 #[derive(Clone, Debug)]
 pub struct LeasedJob {
-    /// Its id.
+    /// The same in every attempt; also an idempotency key towards the orchestrator.
     pub job_id: Uuid,
-    /// Its kind.
+    /// The stored name of its kind; an unknown one goes to the dead list.
     pub kind: String,
     /// The account it belongs to, where there is one.
     pub account_id: Option<Uuid>,
@@ -57,7 +57,7 @@ pub struct LeasedJob {
     pub payload: serde_json::Value,
     /// Which attempt this is, from 1.
     pub attempt: i32,
-    /// The token of this lease.
+    /// Every later write about the job carries it; a lease that was lost writes nothing.
     pub lease_token: Uuid,
 }
 

@@ -28,29 +28,29 @@ use crate::sandboxes::timeout::SetTimeout;
 
 /// A sandbox with its cost, exact up to the settled watermark.
 pub struct SandboxRow {
-    /// Its id.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
-    /// Its state.
+    /// As the fold of its settled events says.
     pub state: SandboxState,
-    /// The image's name.
+    /// As the create asked for it, such as `node:22-slim`.
     pub image: String,
-    /// Two letters.
+    /// Two lower-case letters, such as `us`.
     pub region: String,
-    /// Its size.
+    /// Allocated processors and memory: what is billed while it runs, used or not.
     pub size: Size,
-    /// The key that started it.
+    /// None when no key started it.
     pub key_id: Option<KeyId>,
-    /// That key's name.
+    /// Also after it was revoked; none when we know no such key.
     pub key_name: Option<String>,
-    /// The sandbox it was forked from.
+    /// The source of a fork; none for anything else.
     pub parent_id: Option<SandboxId>,
     /// When it started.
     pub created_at: OffsetDateTime,
-    /// When it ended.
+    /// None until it is destroyed.
     pub destroyed_at: Option<OffsetDateTime>,
-    /// Milliseconds billed.
+    /// Running time in milliseconds, posted and since.
     pub billed: BilledMs,
-    /// Their cost.
+    /// Exact cost of that time.
     pub cost: Ticks,
     /// What its size costs per hour while it runs.
     pub per_hour: Ticks,

@@ -13,7 +13,7 @@ use crate::sandboxes::store;
 /// A second choice while the first is on its way is a job of its own.
 #[derive(Serialize, Deserialize)]
 pub struct SetTimeout {
-    /// Which sandbox.
+    /// Of the account that the lease names.
     pub sandbox_id: SandboxId,
     /// Minutes from now; one of the choices of the page.
     pub minutes: i64,

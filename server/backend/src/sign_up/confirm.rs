@@ -1,6 +1,5 @@
 //! Confirming an address: it activates the accounts of its person, gives each its credit and tells the orchestrator.
 
-use crate::accounts::touched;
 use domain::act::Act;
 use domain::ceilings::SIGN_UP_CREDIT_CENTS;
 use domain::id::{AccountId, GrantId, UserId};
@@ -96,7 +95,7 @@ pub(crate) async fn give_sign_up_credit(
         service_hour: None,
     };
     ledger::append(db, account_id, &[transfer], now).await?;
-    touched::mark_stale(db, &[account_id]).await?;
+    accounts::mark_stale(db, &[account_id]).await?;
     let by = (account_id, Some(user_id));
     audit::append(db, by, audit::CREDIT_GRANTED, &grant_id.to_string(), now).await
 }

@@ -28,11 +28,11 @@ use crate::{Backend, random};
 
 /// What is typed and ticked at sign-up.
 pub struct SignUp {
-    /// The address.
+    /// As typed; read by `domain::email`.
     pub email: String,
     /// The password.
     pub password: String,
-    /// Two letters.
+    /// ISO 3166-1 alpha-2, as chosen from the list.
     pub country: String,
     /// Terms of Service accepted.
     pub terms: bool,

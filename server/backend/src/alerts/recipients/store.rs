@@ -12,7 +12,7 @@ use crate::failure::Broken;
 /// A recipient as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientRow {
-    /// Its id.
+    /// Of the place on the list, not of the person.
     pub recipient_id: RecipientId,
     /// The member; none for another address.
     pub user_id: Option<UserId>,

@@ -25,7 +25,7 @@ pub enum SendWebhook {
     },
     /// A test, of which each is a job of its own.
     Test {
-        /// Which webhook.
+        /// The webhook that was set when it was asked for.
         test: WebhookId,
         /// When it was asked for, in nanoseconds since 1970.
         asked_ns: i64,

@@ -57,7 +57,7 @@ impl EntryKind {
         }
     }
 
-    /// The kind of that word.
+    /// None for a word that is none of them.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
@@ -79,13 +79,13 @@ pub enum Cause {
 
 /// A line of the statement.
 pub struct EntryRow {
-    /// Its id.
+    /// Of the transfer; breaks ties between lines of one moment.
     pub transfer_id: Uuid,
-    /// When it was booked.
+    /// By our clock; the hour it pays for may lie far before.
     pub booked_at: OffsetDateTime,
     /// What it is.
     pub kind: EntryKind,
-    /// What caused it.
+    /// Where its link on the statement leads.
     pub cause: Cause,
     /// As the customer sees it: credit up, usage down.
     pub amount: Ticks,

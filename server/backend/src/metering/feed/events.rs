@@ -77,7 +77,7 @@ pub(super) async fn append(
 
 /// Events of an account that are not settled yet: those after one position up to another.
 pub struct Pending {
-    /// Whose.
+    /// The account of all of them.
     pub account_id: AccountId,
     /// The last position that is settled.
     pub after: i64,

@@ -2,7 +2,7 @@
 //! and posts the difference to what is booked. Everything is absolute state plus delta, so any rerun converges and a crash costs nothing.
 //! Folding is `replay`'s, posting `post`'s, incident credit `incidents`', ends of grants `expiry`'s.
 
-use crate::accounts::touched;
+use crate::accounts;
 use crate::metering::key_uses;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -64,7 +64,7 @@ pub(super) async fn settle(
     expiry::expire(&mut tx, &plans, round.now).await?;
     note_skews(&mut tx, &plans, &replayed, round.now).await?;
     note_key_use(&mut tx, &plans, &events).await?;
-    touched::mark_stale(&mut tx, &held).await?;
+    accounts::mark_stale(&mut tx, &held).await?;
     let settled: Vec<Settled> = plans
         .iter()
         .map(|plan| Settled {

@@ -37,11 +37,11 @@ fn milliseconds<S: serde::Serializer>(
 /// Body of `PUT keys/{key_id}`.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyPut {
-    /// Whose key.
+    /// The tenant that sandboxes started with it are billed to.
     pub account: Uuid,
     /// Lower-case hexadecimal of the hash.
     pub sha256: String,
-    /// Two letters.
+    /// Two lower-case letters, such as `us`.
     pub region: String,
 }
 
@@ -55,7 +55,7 @@ pub struct TimeoutPost {
 /// Answer of `GET feed`.
 #[derive(Debug, Deserialize)]
 pub struct FeedPage {
-    /// The feed's epoch.
+    /// Sequence numbers hold within one epoch; another one stops the feed.
     pub epoch: String,
     /// Events as they came, so that one that is garbage does not spoil the page.
     pub events: Vec<serde_json::Value>,
@@ -73,14 +73,14 @@ pub struct EventHead {
     pub seq: i64,
     /// The orchestrator's id of the event.
     pub event_id: Uuid,
-    /// Whose sandbox.
+    /// The tenant that is billed.
     pub account: Uuid,
 }
 
 /// The rest of an event.
 #[derive(Debug, Deserialize)]
 pub struct EventBody {
-    /// Which sandbox.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: String,
     /// The key that caused it.
     pub key_id: Option<Uuid>,
@@ -92,15 +92,15 @@ pub struct EventBody {
     /// When it was written down.
     #[serde(with = "time::serde::rfc3339")]
     pub recorded_at: OffsetDateTime,
-    /// The image's name.
+    /// As the create asked for it, such as `node:22-slim`.
     pub image: String,
-    /// Two letters.
+    /// Two lower-case letters, such as `us`.
     pub region: String,
-    /// Processors.
+    /// Virtual processors, allocated.
     pub vcpus: i32,
-    /// Memory in MiB.
+    /// Memory in MiB, allocated.
     pub mem_mib: i32,
-    /// The sandbox it was forked from.
+    /// The source of a fork; none for anything else.
     pub parent_id: Option<String>,
     /// Processor milliseconds used so far.
     pub cpu_ms: Option<i64>,
@@ -119,13 +119,13 @@ pub struct LiveRuns {
 /// The part of a live sandbox that reconciliation compares.
 #[derive(Debug, Deserialize)]
 pub struct LiveRun {
-    /// Its id.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub id: String,
     /// `running` or `hibernated`.
     pub status: String,
-    /// Processors.
+    /// Virtual processors, allocated.
     pub vcpus: i32,
-    /// Memory in MiB.
+    /// Memory in MiB, allocated.
     pub mem_mib: i32,
     /// Processor milliseconds used so far, where the orchestrator says so.
     pub cpu_ms: Option<i64>,

@@ -23,7 +23,7 @@ use crate::sandboxes::{self, SandboxRow};
 /// A part of an interval under one price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Milliseconds billed.
+    /// Whole seconds as milliseconds.
     pub billed: BilledMs,
     /// Price of one vCPU for one hour.
     pub vcpu_hour: MicroDollars,
@@ -57,17 +57,17 @@ pub struct Incident {
     pub started_at: OffsetDateTime,
     /// When it was found again.
     pub ended_at: OffsetDateTime,
-    /// Milliseconds billed in it.
+    /// Milliseconds of it in which the sandbox was billed.
     pub billed: BilledMs,
     /// What was given back.
     pub cost: Ticks,
-    /// The grant that did.
+    /// None until its hours are booked, and when nothing was paid for them.
     pub grant_id: Option<GrantId>,
 }
 
 /// A sandbox with its past.
 pub struct Life {
-    /// The sandbox.
+    /// With its cost in all.
     pub sandbox: SandboxRow,
     /// Its intervals, newest first.
     pub intervals: Page<IntervalRow>,

@@ -23,17 +23,17 @@ use crate::metering::live::{self, FeedStatus, Live};
 
 /// An idle sandbox.
 pub struct IdleRow {
-    /// Its id.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
-    /// Its state.
+    /// As the fold of its settled events says.
     pub state: SandboxState,
-    /// The image's name.
+    /// As the create asked for it, such as `node:22-slim`.
     pub image: String,
-    /// Its size.
+    /// Allocated processors and memory: what is billed while it runs, used or not.
     pub size: Size,
-    /// The key that started it.
+    /// None when no key started it.
     pub key_id: Option<KeyId>,
-    /// That key's name.
+    /// Also after it was revoked; none when we know no such key.
     pub key_name: Option<String>,
     /// When it started.
     pub created_at: OffsetDateTime,
@@ -41,7 +41,7 @@ pub struct IdleRow {
     pub used_hundredths: i64,
     /// Milliseconds billed in the last 30 days.
     pub billed: BilledMs,
-    /// Their cost.
+    /// Exact cost of that time.
     pub cost: Ticks,
 }
 
@@ -52,7 +52,7 @@ pub enum Kind {
     Key(KeyId, String),
     /// They were started without a key that is known.
     NoKey,
-    /// The image's name.
+    /// The image, such as `node:22-slim`.
     Image(String),
     /// So many kinds beyond those that are shown one by one.
     Others(usize),
@@ -65,9 +65,9 @@ pub struct Group {
     pub kind: Kind,
     /// How many sandboxes.
     pub sandboxes: usize,
-    /// Milliseconds billed.
+    /// Running time in milliseconds, of all of them together.
     pub billed: BilledMs,
-    /// Their cost.
+    /// Exact cost of that time.
     pub cost: Ticks,
 }
 
@@ -77,7 +77,7 @@ pub struct Waste {
     pub since: OffsetDateTime,
     /// Sum of the cost.
     pub cost: Ticks,
-    /// Milliseconds billed.
+    /// Running time in milliseconds, of all of them together.
     pub billed: BilledMs,
     /// Idle sandboxes.
     pub sandboxes: usize,

@@ -35,15 +35,15 @@ pub struct Intervals {
 
 /// One interval, clipped to the window.
 pub struct Line {
-    /// The sandbox.
+    /// As the orchestrator names it, such as `run78cb…`.
     pub sandbox_id: SandboxId,
-    /// The key that started it.
+    /// The key that started it, or that none did.
     pub key: Facet,
-    /// The image's name.
+    /// As the create asked for it, such as `node:22-slim`.
     pub image: String,
-    /// Two letters.
+    /// Two lower-case letters, such as `us`.
     pub region: String,
-    /// Its size.
+    /// Allocated processors and memory: what is billed while it runs, used or not.
     pub size: Size,
     /// When it began, perhaps before the window.
     pub started_at: OffsetDateTime,
@@ -74,7 +74,7 @@ impl Line {
         BilledMs(self.parts.iter().map(|part| part.billed.0).sum())
     }
 
-    /// Their cost.
+    /// Exact cost inside the window.
     #[must_use]
     pub fn cost(&self) -> Ticks {
         self.parts.iter().map(|part| part.ticks).sum()

@@ -1,4 +1,4 @@
-//! Marks forecasts as due in the transaction of what changed them. Below the subjects, because nearly all of them call it;
+//! Marks forecasts as stale in the transaction of what changed them. Below the subjects, because nearly all of them call it;
 //! computing a forecast is `forecast`'s.
 
 use domain::id::AccountId;
