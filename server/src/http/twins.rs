@@ -64,7 +64,7 @@ enum Started<T: Twin> {
     /// They are all.
     Whole(String),
     /// More follow.
-    Begun(Download<T>, Part<T>),
+    Begun(Box<(Download<T>, Part<T>)>),
 }
 
 /// Reads the first rows of a file; none for whoever is not signed in.
@@ -83,7 +83,7 @@ async fn started<T: Twin>(
     };
     let (mut download, first) = Download::<T>::start(backend, actor, asked, format).await?;
     if !download.ends_with(&first) {
-        return Ok(Some(Started::Begun(download, first)));
+        return Ok(Some(Started::Begun(Box::new((download, first)))));
     }
     let text = download.piece(Some(first)).await?;
     Ok(Some(Started::Whole(text.unwrap_or_default())))
@@ -93,7 +93,7 @@ fn send<T: Twin>(started: Started<T>, format: Format, request: &Request) -> Resp
     let headers = headers::<T>(format);
     match started {
         Started::Whole(text) => whole(headers, text, request),
-        Started::Begun(download, first) => (headers, stream(download, first)).into_response(),
+        Started::Begun(begun) => (headers, stream(*begun)).into_response(),
     }
 }
 
@@ -129,7 +129,7 @@ fn whole(headers: [(HeaderName, String); 2], text: String, request: &Request) ->
 }
 
 /// A file that is sent while it is read.
-fn stream<T: Twin>(download: Download<T>, first: Part<T>) -> Body {
+fn stream<T: Twin>((download, first): (Download<T>, Part<T>)) -> Body {
     // The body is sent after the request's own span has ended; what breaks then still names the request.
     let request = Span::current();
     let pieces = stream::try_unfold((download, Some(first)), move |(mut download, first)| {
