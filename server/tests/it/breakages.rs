@@ -112,7 +112,7 @@ async fn a_broken_request_is_one_line_with_its_id_place_and_verb(pool: PgPool) {
         ("/live/overview", "sandboxes", "overview.figures"),
         ("/usage.csv", "usage_hours", "usage.breakdown"),
         ("/credit/statement.csv", "transfers", "statement.read"),
-        ("/calendar/0123456789", "calendars", "calendar.feed"),
+        ("/calendar/0123456789", "token_accounts", "calendar.feed"),
     ] {
         let asking = without_table(&world, table, browser.get(path));
         let (page, errors) = errors_during(asking).await;
