@@ -66,7 +66,7 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
         return Ok(());
     };
     let settled_at = live.feed.as_of;
-    let figures = Figures::of(Standing::read(backend, &mut tx, account_id, live).await?);
+    let figures = Figures::of(Standing::read(&mut tx, account_id, live).await?);
     let zero = figures.zero()?;
     let standing = standing(&before, &figures, zero);
     let wanted = raise::wanted(&mut tx, account_id).await?;

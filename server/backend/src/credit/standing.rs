@@ -1,7 +1,6 @@
 //! Where an account stands: what is left, what runs, what this month has cost and when it all ends. The only place where this
 //! is computed: pages, warnings and what the orchestrator is told read it from here.
 
-use crate::Backend;
 use crate::authority::view::View;
 use crate::failure::Broken;
 use crate::ledger::{self, GrantReason};
@@ -75,7 +74,6 @@ pub(crate) struct Burned {
     /// What ran beyond credit and is not booked yet, by hour.
     pub(crate) overrun: Vec<(Moment, Ticks)>,
     as_of: Moment,
-    now: Moment,
 }
 
 impl Burned {
@@ -85,13 +83,12 @@ impl Burned {
             return Ok(burned);
         }
         let live = live::of(view).await?;
-        let (backend, actor, db) = view.parts();
-        let burned = Self::read(backend, db, actor.account_id(), &live).await?;
+        let (_, actor, db) = view.parts();
+        let burned = Self::read(db, actor.account_id(), &live).await?;
         Ok(view.keep(burned))
     }
 
     async fn read(
-        backend: &Backend,
         db: &mut PgConnection,
         account_id: AccountId,
         live: &Live,
@@ -100,9 +97,10 @@ impl Burned {
         let mut grants: Vec<Grant> = stored.iter().map(|row| row.grant.clone()).collect();
         let overrun = burn_live(&mut grants, live);
         let as_of = Moment::from(live.feed.as_of);
-        let now = as_of.max(Moment::from(backend.clock().now()));
-        // The feed lags seconds behind: at the turn of an hour, what is given now must not wait for it.
-        for grant in grants.iter_mut().filter(|grant| grant.starts_at <= now) {
+        // The feed lags seconds behind: at the turn of an hour, what is given to pay at once must not wait for it. What is given
+        // for later waits for the feed and not for our clock, as the moment that the orchestrator was told does.
+        let is_at_once = |grant: &&mut Grant| grant.starts_at <= grant.granted_at;
+        for grant in grants.iter_mut().filter(is_at_once) {
             grant.starts_at = grant.starts_at.min(as_of.hour());
         }
         Ok(Self {
@@ -110,14 +108,13 @@ impl Burned {
             grants,
             overrun,
             as_of,
-            now,
         })
     }
 
     fn state(&self, grant: &Grant) -> GrantState {
         if grant.ends_at.is_some_and(|end| end <= self.as_of) {
             GrantState::Ended
-        } else if grant.starts_at > self.now {
+        } else if grant.starts_at > self.as_of {
             GrantState::Waiting
         } else if grant.remaining.is_positive() {
             GrantState::Open
@@ -233,12 +230,11 @@ impl Standing {
 
     /// The same without a view, for what is computed in the background.
     pub(crate) async fn read(
-        backend: &Backend,
         db: &mut PgConnection,
         account_id: AccountId,
         live: Live,
     ) -> Result<Self, Broken> {
-        let burned = Burned::read(backend, db, account_id, &live).await?;
+        let burned = Burned::read(db, account_id, &live).await?;
         Self::with(db, account_id, Arc::new(live), Arc::new(burned)).await
     }
 

@@ -22,6 +22,7 @@ mod own_prices;
 mod pool;
 mod receiver;
 mod rights;
+mod same_moment;
 mod schema;
 mod settling;
 mod sign_up;

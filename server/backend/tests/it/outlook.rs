@@ -4,10 +4,14 @@ use backend::authority::actor::Actor;
 use backend::limit;
 use backend::testing;
 use backend::watch;
+use domain::moment::Moment;
 use domain::money::Ticks;
+use peers::contract::Exchange;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::world::World;
 
@@ -56,8 +60,8 @@ async fn leave(world: &World, actor: &Actor, ticks: i128) {
     .unwrap();
 }
 
-/// `run_until` as the orchestrator has it, in Unix milliseconds, and its generation.
-async fn told(world: &World, actor: &Actor) -> (Option<i64>, i64) {
+/// `run_until` as the orchestrator was sent it last, in Unix milliseconds, and its generation: both as they are stored.
+pub async fn told(world: &World, actor: &Actor) -> (Option<i64>, i64) {
     let row = sqlx::query!(
         "SELECT run_until, generation FROM accounts WHERE account_id = $1",
         actor.account_id().0
@@ -65,18 +69,19 @@ async fn told(world: &World, actor: &Actor) -> (Option<i64>, i64) {
     .fetch_one(testing::pool(&world.backend))
     .await
     .unwrap();
-    let ms = row
-        .run_until
-        .map(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap());
-    let pushed = world
-        .control()
-        .exchanges()
-        .into_iter()
-        .rev()
-        .find(|exchange| {
-            format!("{exchange:?}").contains(&format!("tenants/{}", actor.account_id()))
-        });
+    let ms = row.run_until.map(|at| Moment::from(at).unix_ms());
+    let tenant = format!("tenants/{}", actor.account_id());
+    let is_push = |one: &&Exchange| one.method == "PUT" && one.path.ends_with(&tenant);
+    let exchanges = world.control().exchanges();
+    let pushed = exchanges.iter().rev().find(is_push);
     assert!(pushed.is_some(), "nothing was pushed");
+    let sent: Value = serde_json::from_str(pushed.unwrap().request.as_deref().unwrap()).unwrap();
+    let sent_ms = sent["run_until"].as_str().map(|text| {
+        let at = OffsetDateTime::parse(text, &Rfc3339).unwrap();
+        Moment::from(at).unix_ms()
+    });
+    let sent = (sent_ms, sent["generation"].as_i64());
+    assert_eq!(sent, (ms, Some(row.generation)), "sent, and stored");
     (ms, row.generation)
 }
 
