@@ -16,6 +16,7 @@ mod limits;
 mod methods;
 mod outage;
 mod program;
+mod refusals;
 mod roles;
 mod routes;
 mod same_origin;

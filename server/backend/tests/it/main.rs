@@ -21,6 +21,7 @@ mod outlook_alerts;
 mod own_prices;
 mod pool;
 mod receiver;
+mod refusals;
 mod rights;
 mod same_moment;
 mod schema;
