@@ -189,6 +189,28 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_is_held_to_the_house_style() {
+        let subjects = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+        let files = subjects.map(|entry| entry.unwrap().path().join("words.rs"));
+        let mut held = 0;
+        for text in files.filter_map(|path| std::fs::read_to_string(path).ok()) {
+            for said in text.split("impl Words for ").skip(1) {
+                let name = said.split(' ').next().unwrap();
+                let test = format!("house_style::<{name}>()");
+                assert!(
+                    text.contains(&test),
+                    "{name}: its words.rs has no test that calls {test}"
+                );
+                held += 1;
+            }
+        }
+        assert!(
+            held > 5,
+            "the words of the subjects are not where they were"
+        );
+    }
+
+    #[test]
     fn sentences_follow_the_house_style_and_differ() {
         let said = [
             sentences::<AlertRefusal>(),

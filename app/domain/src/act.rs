@@ -1,10 +1,12 @@
 //! What a person can do that changes something: one row per act, read by the subject that does it, the page that offers it,
 //! the audit log and a generated test. How an act is done is its subject's; reading is no act.
 
+use strum::VariantArray;
+
 use crate::role::Role;
 
 /// Something a person does. A new one needs a row in [`Act::rule`], and the compiler asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 pub enum Act {
     /// Opens an account.
     SignUp,
@@ -154,31 +156,8 @@ pub struct Person {
 }
 
 impl Act {
-    /// Every act; tests walk them.
-    pub const ALL: [Self; 22] = [
-        Self::SignUp,
-        Self::EmailVerify,
-        Self::VerificationResend,
-        Self::SignIn,
-        Self::SignOut,
-        Self::KeyCreate,
-        Self::KeyRevoke,
-        Self::SandboxSetTimeout,
-        Self::LimitSet,
-        Self::LimitRemove,
-        Self::AlertsChoose,
-        Self::RecipientAdd,
-        Self::RecipientResend,
-        Self::RecipientRemove,
-        Self::RecipientAgree,
-        Self::RecipientStop,
-        Self::WebhookSet,
-        Self::WebhookRenew,
-        Self::WebhookRemove,
-        Self::WebhookTest,
-        Self::CalendarCreate,
-        Self::CalendarRevoke,
-    ];
+    /// Every act, in the order above.
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// Its row.
     #[rustfmt::skip]

@@ -48,7 +48,7 @@ mod tests {
             sentence(Denial::Forbidden(Act::KeyRevoke)),
             "Your role in this account may not change keys. Ask an owner, admin or developer."
         );
-        for act in Act::ALL {
+        for act in Act::ALL.iter().copied() {
             let said = sentence(Denial::Forbidden(act));
             assert!(said.len() < 140 && !said.contains('!'), "{said}");
         }

@@ -2,19 +2,20 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ceilings::PAGE_ROWS;
 use domain::page::Page;
 use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
-/// Cuts a list that was read with one row too many down to a page and names the cursor of the next.
+/// Cuts a list that was read with one row too many down to `at_most` rows and names the cursor of what follows. A page of ours
+/// has [`domain::ceilings::PAGE_ROWS`]; a twin says how many it wants.
 pub(crate) fn page<Row, Out>(
     rows: Vec<Row>,
+    at_most: i64,
     cursor: impl Fn(&Row) -> String,
     shown: impl FnMut(Row) -> Result<Out, Broken>,
 ) -> Result<Page<Out>, Broken> {
-    let full = usize::try_from(PAGE_ROWS)?;
+    let full = usize::try_from(at_most)?;
     let next = if rows.len() > full {
         rows.get(full - 1).map(cursor)
     } else {

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use crate::browser::Page;
 use crate::routes::{all, example};
+use crate::twins;
 use crate::world::World;
 
 const ALWAYS: [(&str, &str); 6] = [
@@ -140,7 +141,7 @@ fn check(page: &Page) {
 /// A file for everybody; one made for one person is kept by nobody.
 fn is_file(page: &Page) -> bool {
     let path = &page.path;
-    let is_of_a_person = path.starts_with("/usage.") || path.starts_with("/credit/statement.");
+    let is_of_a_person = twins::addresses().iter().any(|(twin, _)| twin == path);
     let is_public = path.starts_with("/pkg/") || path.contains('.') && !is_of_a_person;
     page.status.is_success() && is_public
 }

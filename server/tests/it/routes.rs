@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use sqlx::PgPool;
 
 use crate::actions::ACTIONS;
+use crate::twins;
 use crate::world::World;
 
 /// What the edge answers itself.
@@ -16,10 +17,6 @@ pub const EDGE: &[&str] = &[
     "/healthz",
     "/readyz",
     "/live/overview",
-    "/credit/statement.csv",
-    "/credit/statement.json",
-    "/usage.csv",
-    "/usage.json",
     "/verify-email/{token}",
     "/alert-recipient/{token}",
     "/calendar/{token}",
@@ -56,11 +53,13 @@ pub fn example(pattern: &str) -> String {
 async fn every_route_is_classed(pool: PgPool) {
     let world = World::new(pool).await;
     let found = all(&world.router);
+    let twins = twins::addresses().into_iter().map(|(path, _)| path);
     let actions: Vec<&str> = ACTIONS.iter().map(|action| action.path).collect();
     let classed: BTreeSet<String> = [PUBLIC_ROUTES, PRIVATE_ROUTES, EDGE, FOLDERS, &actions]
         .concat()
         .into_iter()
         .map(str::to_owned)
+        .chain(twins)
         .collect();
     assert!(
         found.len() > 20,
@@ -79,17 +78,11 @@ async fn private_pages_refuse_a_stranger(pool: PgPool) {
             .await
             .leads_to("/sign-in");
     }
-    for file in ["/usage.csv", "/usage.json?range=7d"] {
-        world.browser().get(file).await.leads_to("/sign-in");
-    }
     let live = world.browser().get("/live/overview").await;
     assert_eq!(
         (live.status, live.body.as_str()),
         (StatusCode::UNAUTHORIZED, "")
     );
-    for download in ["/credit/statement.csv", "/credit/statement.json"] {
-        world.browser().get(download).await.leads_to("/sign-in");
-    }
     for route in PUBLIC_ROUTES {
         world.browser().get(route).await.at(route);
     }

@@ -129,7 +129,13 @@ async fn a_formula_in_a_name_is_text(pool: PgPool) {
     );
 }
 
-/// The addresses of all twins.
+/// The addresses of all twins, each with what its rows are called.
+pub fn addresses() -> Vec<(String, &'static str)> {
+    let mut paths = Paths(Vec::new());
+    each_twin(&mut paths);
+    paths.0
+}
+
 struct Paths(Vec<(String, &'static str)>);
 
 impl Visit for Paths {
@@ -144,10 +150,9 @@ impl Visit for Paths {
 async fn every_twin_answers_its_owner_and_leads_a_stranger_away(pool: PgPool) {
     let world = World::new(pool).await;
     let mut ada = world.customer("ada@example.org").await;
-    let mut paths = Paths(Vec::new());
-    each_twin(&mut paths);
-    assert!(paths.0.len() >= 4);
-    for (path, rows) in paths.0 {
+    let addresses = addresses();
+    assert!(addresses.len() >= 4);
+    for (path, rows) in addresses {
         world.browser().get(&path).await.leads_to("/sign-in");
         let file = ada.get(&path).await.at(&path);
         let disposition = file.headers["content-disposition"].to_str().unwrap();

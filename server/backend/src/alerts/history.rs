@@ -2,6 +2,7 @@
 
 use crate::alerts::store::{self, DeliveryRow};
 use domain::alert::Alert;
+use domain::ceilings::PAGE_ROWS;
 use domain::forecast::Cause;
 use domain::id::{AccountId, AlertId};
 use domain::money::Ticks;
@@ -49,6 +50,7 @@ pub(crate) async fn history(
         .collect();
     page(
         rows,
+        PAGE_ROWS,
         |row| encode_cursor(row.raised_at, &row.alert_id.to_string()),
         |row| {
             let deliveries: Vec<DeliveryRow> = of(row.alert_id).cloned().collect();

@@ -3,7 +3,7 @@
 use domain::alert::Kind;
 use domain::ceilings::RECIPIENT_DAYS;
 use domain::forecast::Cause;
-use domain::id::{AccountId, RecipientId};
+use domain::id::{AccountId, DeliveryId, RecipientId};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use url::Url;
@@ -43,7 +43,10 @@ impl Letter for AlertLetter {
         is_user: bool,
     ) -> Result<Option<Words>, JobError> {
         let (account_id, recipient_id) = recipient(mail)?;
-        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let delivery_id = mail
+            .about
+            .map(DeliveryId)
+            .ok_or(JobError::Fail("no_alert"))?;
         let mut db = backend.pool().acquire().await?;
         let Some(row) = store::undelivered(&mut db, account_id, delivery_id).await? else {
             // Given up before.
@@ -58,7 +61,10 @@ impl Letter for AlertLetter {
 
     async fn note(backend: &Backend, mail: &MailRow, attempt: Attempt) -> Result<(), JobError> {
         let (account_id, _) = recipient(mail)?;
-        let delivery_id = mail.delivery_id.ok_or(JobError::Fail("no_alert"))?;
+        let delivery_id = mail
+            .about
+            .map(DeliveryId)
+            .ok_or(JobError::Fail("no_alert"))?;
         let now = backend.clock().now();
         let mut db = backend.pool().acquire().await?;
         match attempt {

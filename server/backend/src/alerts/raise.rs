@@ -76,8 +76,7 @@ pub(crate) async fn send(
             mail_id: MailId(random::id(now)),
             to: To::Recipient(account_id, recipient.recipient_id),
             template: AlertLetter::NAME.to_owned(),
-            verification_id: None,
-            delivery_id: Some(delivery_id),
+            about: Some(delivery_id.0),
         };
         mail::send::enqueue(db, Some(account_id), &mail, now).await?;
     }

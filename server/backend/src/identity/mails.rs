@@ -2,6 +2,7 @@
 //! No name and no address of a person stands in a text, so nothing typed by a stranger is ever mailed to anybody.
 
 use domain::ceilings::VERIFICATION_HOURS;
+use domain::id::VerificationId;
 use url::Url;
 
 use crate::Backend;
@@ -21,7 +22,8 @@ impl Letter for VerifyEmail {
     async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
         let settings = backend.settings();
         let id = mail
-            .verification_id
+            .about
+            .map(VerificationId)
             .ok_or(JobError::Fail("no_verification"))?;
         let mut db = backend.pool().acquire().await?;
         if !verification::exists(&mut db, id).await? {

@@ -5,7 +5,7 @@ pub mod remove;
 mod store;
 
 use domain::act::Act;
-use domain::ceilings::KEYS_PER_ACCOUNT_MAX;
+use domain::ceilings::{KEYS_PER_ACCOUNT_MAX, PAGE_ROWS};
 use domain::id::KeyId;
 use domain::key::{
     KeyName, KeyNameProblem, KeyRefusal, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked,
@@ -165,6 +165,7 @@ async fn rated(view: &mut View, rows: Vec<store::KeyRow>) -> Result<Page<KeyRow>
     let posted = usage::days::by_key(db, actor.account_id(), &ids, month).await?;
     page(
         rows,
+        PAGE_ROWS,
         |row| encode_cursor(row.created_at, &row.key_id.to_string()),
         |row| {
             let posted = posted

@@ -1,8 +1,9 @@
 //! Mails to people: which text, to whom, sent when. The words are those of its letter.
 
-use domain::id::{AccountId, DeliveryId, MailId, RecipientId, UserId, VerificationId};
+use domain::id::{AccountId, MailId, RecipientId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::failure::Broken;
 
@@ -23,10 +24,8 @@ pub struct MailRow {
     pub to: To,
     /// Which text: the word of its letter.
     pub template: String,
-    /// The confirmation it carries.
-    pub verification_id: Option<VerificationId>,
-    /// The delivery of an alert that it is.
-    pub delivery_id: Option<DeliveryId>,
+    /// The thing it is about, whose kind its letter knows; none for a letter that is about nothing but the person.
+    pub about: Option<Uuid>,
 }
 
 /// Whose address a mail goes to.
@@ -47,10 +46,9 @@ pub(super) async fn insert(
         To::Recipient(account_id, recipient_id) => (None, Some(account_id.0), Some(recipient_id.0)),
     };
     sqlx::query!(
-        "INSERT INTO mails (mail_id, user_id, account_id, recipient_id, template, verification_id, delivery_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        mail.mail_id.0, user_id, account_id, recipient_id, mail.template, mail.verification_id.map(|id| id.0),
-        mail.delivery_id.map(|id| id.0), now
+        "INSERT INTO mails (mail_id, user_id, account_id, recipient_id, template, about, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        mail.mail_id.0, user_id, account_id, recipient_id, mail.template, mail.about, now
     )
     .execute(db)
     .await?;
@@ -63,7 +61,7 @@ pub(super) async fn unsent(
     mail_id: MailId,
 ) -> Result<Option<(MailRow, Option<Address>)>, Broken> {
     let row = sqlx::query!(
-        r#"SELECT m.user_id, m.account_id, m.recipient_id, m.template, m.verification_id, m.delivery_id,
+        r#"SELECT m.user_id, m.account_id, m.recipient_id, m.template, m.about,
                   coalesce(u.email, r.email, member.email) AS email,
                   r.email IS NULL AS "is_user!"
            FROM mails AS m
@@ -87,8 +85,7 @@ pub(super) async fn unsent(
         mail_id,
         to,
         template: row.template,
-        verification_id: row.verification_id.map(Into::into),
-        delivery_id: row.delivery_id.map(Into::into),
+        about: row.about,
     };
     let is_user = row.is_user;
     let address = row.email.map(|email| Address { email, is_user });

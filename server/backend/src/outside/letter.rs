@@ -22,8 +22,8 @@ pub(crate) fn base(origin: &Url) -> String {
     }
 }
 
-/// Puts a mail together. All texts are constants of this file and links are built from the configured origin and our
-/// own base64url tokens, so there is nothing to escape but the quotes of the attribute.
+/// Puts a mail together. What is said are constants of each subject's `mails.rs`, and links are built from the configured
+/// origin and our own base64url tokens, so there is nothing to escape but the quotes of the attribute.
 pub(crate) fn compose(
     subject: &str,
     said: &[String],

@@ -7,7 +7,7 @@ pub mod timeout;
 pub mod waste;
 
 use domain::act::Act;
-use domain::ceilings::SANDBOX_TIMEOUT_MINUTES;
+use domain::ceilings::{PAGE_ROWS, SANDBOX_TIMEOUT_MINUTES};
 use domain::id::KeyId;
 use domain::money::Ticks;
 use domain::page::Page;
@@ -76,6 +76,7 @@ pub async fn list(
     let rows = store::list(db, actor.account_id(), filter).await?;
     page(
         rows,
+        PAGE_ROWS,
         |row| encode_cursor(row.created_at, &row.sandbox_id),
         |row| rated(row, &live),
     )

@@ -187,8 +187,7 @@ async fn tell_owner(backend: &Backend, canonical: &str, now: OffsetDateTime) -> 
             mail_id: MailId(random::id(now)),
             to: To::User(user.user_id),
             template: AlreadyRegistered::NAME.to_owned(),
-            verification_id: None,
-            delivery_id: None,
+            about: None,
         };
         mail::send::enqueue(&mut tx, None, &mail, now).await?;
     }

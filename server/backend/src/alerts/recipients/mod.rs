@@ -99,8 +99,7 @@ async fn ask(
         mail_id: MailId(random::id(now)),
         to: To::Recipient(account_id, recipient_id),
         template: template.to_owned(),
-        verification_id: None,
-        delivery_id: None,
+        about: None,
     };
     Ok(mail::send::enqueue(db, Some(account_id), &mail, now).await?)
 }

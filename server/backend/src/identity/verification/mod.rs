@@ -44,8 +44,7 @@ pub(crate) async fn open_verification(
         mail_id,
         to: To::User(user_id),
         template: VerifyEmail::NAME.to_owned(),
-        verification_id: Some(verification_id),
-        delivery_id: None,
+        about: Some(verification_id.0),
     };
     mail::send::enqueue(db, account_id, &mail, now).await
 }

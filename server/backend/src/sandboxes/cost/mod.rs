@@ -98,6 +98,7 @@ pub async fn read(
     let as_of = Moment::from(live.feed.as_of);
     let intervals = page(
         found,
+        PAGE_ROWS,
         |(ordinal, _)| ordinal.to_string(),
         |(_, interval)| {
             Ok(IntervalRow {

@@ -2,6 +2,7 @@
 
 mod store;
 
+use domain::ceilings::PAGE_ROWS;
 use domain::interval::{self, Interval};
 use domain::moment::Moment;
 use domain::money::{MicroDollars, Ticks};
@@ -127,6 +128,7 @@ pub async fn list(
     let rows = store::list(db, account_id, window, &running, after).await?;
     let page = page(
         rows,
+        PAGE_ROWS,
         |row| encode_cursor(row.started_at, &row.sandbox_id),
         |row| line(row, window, as_of, &live.book),
     )?;

@@ -1,9 +1,10 @@
 //! What holds of the layout of server/backend/src beyond what the compiler checks, read as plain text: who may name whom
-//! (`floors`), who may call whose SQL (`walls`), who writes a table (`owners`), and where a change begins (`changes`).
+//! (`floors`), who may call whose SQL (`walls`), who writes a table (`owners`), where a change begins (`changes`), and that what is declared is registered (`registry`).
 
 mod changes;
 mod floors;
 mod owners;
+mod registry;
 mod walls;
 
 use std::path::{Path, PathBuf};

@@ -235,7 +235,13 @@ fn only_the_listed_questions_read_both_groups() {
             .map(|read| tables[&read.table].group)
             .collect();
         let listed = BOTH_GROUPS.iter().any(|both| query.is(*both));
-        assert_eq!(groups.len() > 1, listed, "{}: {}", query.file, query.text);
+        assert_eq!(
+            groups.len() > 1,
+            listed,
+            "{}: a question about both groups has its line in BOTH_GROUPS, and no other has: {}",
+            query.file,
+            query.text
+        );
     }
 }
 
