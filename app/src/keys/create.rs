@@ -1,8 +1,10 @@
-//! The form that creates a key.
+//! The form that creates a key; for whose role may not create one, who may.
 
+use domain::act::{Act, Denial};
 use domain::ceilings::KEY_NAME_CHARS_MAX;
 use leptos::prelude::*;
 
+use crate::action::denial;
 use crate::frame::form::{Field, FormState, submit};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 
@@ -13,6 +15,17 @@ pub fn view(place: Place) -> AnyView {
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
     let state = FormState::of(visit.flash.as_ref());
+    let actor = visit.view.actor();
+    let body = if actor.is_offered(Act::KeyCreate) {
+        form(&state, actor.is_verified())
+    } else {
+        refusal()
+    };
+    let body = view! { {state.summary()} {body} };
+    Ok(Page::of_form("Create a key", &state, body.into_any()))
+}
+
+fn form(state: &FormState, is_verified: bool) -> AnyView {
     let hint = format!(
         "Where it will be used, such as ci or laptop. {KEY_NAME_CHARS_MAX} characters at most."
     );
@@ -23,20 +36,31 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
         kind: "text",
         autocomplete: "off",
     };
-    let unverified = (!visit.view.actor().is_verified()).then(|| {
+    let unverified = (!is_verified).then(|| {
         let text = view! { "Keys are made only for confirmed addresses. "<a href="/settings">"Send the mail again"</a> };
         layout::notice("notice notice--soon", "Confirm your address first", text.into_any())
     });
-    let body = view! {
-        {state.summary()}
+    view! {
         {unverified}
         <section class="section" aria-label="New key">
             <form class="form" method="post" action="/api/key/create" novalidate>
-                {name.draw(&state)}
+                {name.draw(state)}
                 <p class="form__note">"The key starts sandboxes on this account and spends its credit. The next page shows it, once."</p>
                 <div class="form__actions">{submit("Create key")}<a href="/keys">"Cancel"</a></div>
             </form>
         </section>
-    };
-    Ok(Page::of_form("Create a key", &state, body.into_any()))
+    }
+    .into_any()
+}
+
+/// A form that is always refused is none.
+fn refusal() -> AnyView {
+    let sentence = denial::sentence(Denial::Forbidden(Act::KeyCreate));
+    view! {
+        <div class="empty">
+            <p>{sentence}</p>
+            <a class="button" href="/keys">"Keys"</a>
+        </div>
+    }
+    .into_any()
 }

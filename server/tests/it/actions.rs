@@ -1,74 +1,31 @@
-//! Every server function has an authority, and one that takes an id meets a foreign one. A new one fails here until it
-//! is listed.
+//! Every server function is one act of `domain::act`, refuses a stranger if the act is a member's, and if it takes an id
+//! meets a foreign one. What each role may do is `matrix`'s.
 
 use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use domain::act::{Act, Who};
 use sqlx::PgPool;
 
 use crate::browser::Page;
+use crate::matrix::{form, path};
 use crate::world::World;
 
-/// Whom a server function serves at all; what a role may do is told in `roles`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Authority {
-    /// Anybody: the form is for strangers, or ends what the asker has.
-    Anyone,
-    /// A signed-in person.
-    User,
+/// Where every act is posted to. Who may do so stands in the act's rule and nowhere else, so there is no server function beside
+/// the acts, also none for strangers: signing in and out are acts too.
+pub fn paths() -> BTreeSet<String> {
+    Act::ALL.iter().copied().map(path).collect()
 }
 
-pub struct Action {
-    pub path: &'static str,
-    pub authority: Authority,
-    /// The field that names a thing of an account.
-    pub takes: Option<&'static str>,
+/// Acts of members: a stranger is led to the sign-in page.
+fn of_members() -> impl Iterator<Item = Act> {
+    let is_members = |act: &Act| matches!(act.rule().who, Who::Member(_));
+    Act::ALL.iter().copied().filter(is_members)
 }
-
-const fn action(path: &'static str, authority: Authority, takes: Option<&'static str>) -> Action {
-    Action {
-        path,
-        authority,
-        takes,
-    }
-}
-
-pub const ACTIONS: &[Action] = &[
-    action("/api/account/sign-up", Authority::Anyone, None),
-    action("/api/account/verify-email", Authority::Anyone, None),
-    action("/api/account/resend-verification", Authority::User, None),
-    action("/api/session/sign-in", Authority::Anyone, None),
-    action("/api/session/sign-out", Authority::Anyone, None),
-    action("/api/key/create", Authority::User, None),
-    action("/api/key/revoke", Authority::User, Some("key_id")),
-    action(
-        "/api/sandbox/set-timeout",
-        Authority::User,
-        Some("sandbox_id"),
-    ),
-    action("/api/limit/set", Authority::User, None),
-    action("/api/limit/remove", Authority::User, None),
-    action("/api/alert/choose", Authority::User, None),
-    action("/api/alert/add-recipient", Authority::User, None),
-    action(
-        "/api/alert/remove-recipient",
-        Authority::User,
-        Some("recipient_id"),
-    ),
-    action("/api/alert/resend", Authority::User, Some("recipient_id")),
-    action("/api/alert/agree", Authority::Anyone, None),
-    action("/api/alert/stop", Authority::Anyone, None),
-    action("/api/webhook/set", Authority::User, None),
-    action("/api/webhook/remove", Authority::User, None),
-    action("/api/webhook/renew", Authority::User, None),
-    action("/api/webhook/test", Authority::User, None),
-    action("/api/calendar/create", Authority::User, None),
-    action("/api/calendar/revoke", Authority::User, None),
-];
 
 /// What a mutation may have changed.
-async fn rows(world: &World) -> Vec<i64> {
+pub async fn rows(world: &World) -> Vec<i64> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT count(*) FROM keys",
@@ -90,11 +47,10 @@ async fn rows(world: &World) -> Vec<i64> {
 
 #[test]
 fn every_server_function_is_classed() {
-    let found: BTreeSet<_> = server_fn_paths()
-        .into_iter()
-        .map(|(path, _)| path)
-        .collect();
-    assert_eq!(found, ACTIONS.iter().map(|action| action.path).collect());
+    let found = server_fn_paths().into_iter();
+    let found: BTreeSet<_> = found.map(|(path, _)| path.to_owned()).collect();
+    assert_eq!(found, paths(), "server functions, and acts");
+    assert_eq!(found.len(), Act::ALL.len(), "each is one act");
     for (path, method) in server_fn_paths() {
         assert_eq!(
             method,
@@ -116,17 +72,12 @@ async fn a_stranger_changes_nothing(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
     let before = rows(&world).await;
-    for action in ACTIONS
-        .iter()
-        .filter(|action| action.authority == Authority::User)
-    {
+    for act in of_members() {
         let mut stranger = world.browser();
-        let answer = stranger
-            .post(action.path, &[("name", "ci"), ("key_id", "x")])
-            .await;
+        let answer = stranger.post(&path(act), form(act).fields).await;
         answer.leads_to("/sign-in");
         stranger.follow(answer).await.at("/sign-in");
-        assert_eq!(rows(&world).await, before, "{}", action.path);
+        assert_eq!(rows(&world).await, before, "{act:?}");
     }
 }
 
@@ -143,12 +94,13 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
         .at("/keys/created");
     world.work().await;
     let key_id = key_id(&ada.get("/keys").await);
-    assert!(
-        ACTIONS
-            .iter()
-            .filter(|action| action.takes.is_some())
-            .count()
-            == 4,
+    let takes_one = Act::ALL
+        .iter()
+        .copied()
+        .filter(|act| form(*act).takes.is_some());
+    assert_eq!(
+        takes_one.count(),
+        4,
         "a new one needs a thing of its own here"
     );
     world
@@ -196,7 +148,8 @@ async fn a_neighbour_finds_nothing_of_mine(pool: PgPool) {
     );
 }
 
-fn key_id(page: &Page) -> String {
+/// The newest key on the page of keys.
+pub fn key_id(page: &Page) -> String {
     let mut links = page
         .body
         .split("href=\"/keys/")
@@ -221,12 +174,10 @@ async fn what_is_not_a_form_is_answered_in_plain_words(pool: PgPool) {
         ("text/plain", b"name=a".to_vec()),
         ("multipart/form-data", b"--x".to_vec()),
     ];
-    for action in ACTIONS
-        .iter()
-        .filter(|action| action.path != "/api/session/sign-out")
-    {
+    for act in Act::ALL.iter().copied().filter(|act| *act != Act::SignOut) {
+        let path = path(act);
         for (kind, body) in &bodies {
-            let request = Request::post(action.path)
+            let request = Request::post(&path)
                 .header("accept", "text/html")
                 .header("content-type", *kind)
                 .header("referer", "https://evil.example/")
@@ -236,21 +187,14 @@ async fn what_is_not_a_form_is_answered_in_plain_words(pool: PgPool) {
                 .await;
             assert!(
                 page.status == StatusCode::SEE_OTHER || page.status == StatusCode::BAD_REQUEST,
-                "{} {page:?}",
-                action.path
+                "{path} {page:?}"
             );
             assert!(
                 !page.location().unwrap_or_default().contains("evil"),
-                "{}",
-                action.path
+                "{path}"
             );
             for leak in ["ServerFn", "Args", "Deserial", "duplicate", "invalid type"] {
-                assert!(
-                    !page.body.contains(leak),
-                    "{} {leak}: {}",
-                    action.path,
-                    page.body
-                );
+                assert!(!page.body.contains(leak), "{} {leak}: {}", path, page.body);
             }
         }
     }

@@ -13,6 +13,7 @@ mod breakages;
 mod browser;
 mod headers;
 mod limits;
+mod matrix;
 mod methods;
 mod outage;
 mod program;

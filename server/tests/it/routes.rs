@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use sqlx::PgPool;
 
-use crate::actions::ACTIONS;
+use crate::actions;
 use crate::twins;
 use crate::world::World;
 
@@ -54,11 +54,11 @@ async fn every_route_is_classed(pool: PgPool) {
     let world = World::new(pool).await;
     let found = all(&world.router);
     let twins = twins::addresses().into_iter().map(|(path, _)| path);
-    let actions: Vec<&str> = ACTIONS.iter().map(|action| action.path).collect();
-    let classed: BTreeSet<String> = [PUBLIC_ROUTES, PRIVATE_ROUTES, EDGE, FOLDERS, &actions]
+    let classed: BTreeSet<String> = [PUBLIC_ROUTES, PRIVATE_ROUTES, EDGE, FOLDERS]
         .concat()
         .into_iter()
         .map(str::to_owned)
+        .chain(actions::paths())
         .chain(twins)
         .collect();
     assert!(

@@ -117,7 +117,7 @@ impl World {
     }
 }
 
-pub fn sign_up_form(email: &str) -> [(&str, &str); 7] {
+pub const fn sign_up_form(email: &str) -> [(&str, &str); 7] {
     [
         ("email", email),
         ("password", PASSWORD),

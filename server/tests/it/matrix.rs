@@ -1,0 +1,324 @@
+//! Who may do what, from `domain::act` to the endpoint: every act is posted by every role, and is denied exactly when its rule says
+//! so. A new act fails to compile here until it has a form and a state in which it can be done; a new endpoint fails in
+//! `actions` until it is an act.
+
+use domain::act::{Act, Denial, Person, Who};
+use domain::role::Role;
+use sqlx::PgPool;
+
+use crate::actions::{key_id, rows};
+use crate::browser::Browser;
+use crate::world::{PASSWORD, World, sign_up_form};
+
+/// What the form of an act sends.
+pub struct Form {
+    /// Names and values that are in order.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// The field that names a thing of an account; its value here is nobody's.
+    pub takes: Option<&'static str>,
+}
+
+const fn form_of(fields: &'static [(&'static str, &'static str)]) -> Form {
+    Form {
+        fields,
+        takes: None,
+    }
+}
+
+const SIGN_UP: [(&str, &str); 7] = sign_up_form("new@example.org");
+
+/// The form of every act.
+pub const fn form(act: Act) -> Form {
+    match act {
+        Act::SignUp => form_of(&SIGN_UP),
+        Act::SignIn => form_of(&[("email", "new@example.org"), ("password", PASSWORD)]),
+        Act::KeyCreate => form_of(&[("name", "ci")]),
+        Act::LimitSet => form_of(&[("monthly", "25")]),
+        Act::AlertsChoose => form_of(&[("percent_80", "yes")]),
+        Act::RecipientAdd => form_of(&[("recipient", "ops@example.net")]),
+        Act::WebhookSet => form_of(&[("url", "https://example.org/hook")]),
+        Act::KeyRevoke => Form {
+            fields: &[("key_id", "01890000-0000-7000-8000-000000000001")],
+            takes: Some("key_id"),
+        },
+        Act::SandboxSetTimeout => Form {
+            fields: &[("sandbox_id", "run0nobody"), ("minutes", "5")],
+            takes: Some("sandbox_id"),
+        },
+        Act::RecipientResend | Act::RecipientRemove => Form {
+            fields: &[("recipient_id", "01890000-0000-7000-8000-000000000001")],
+            takes: Some("recipient_id"),
+        },
+        Act::EmailVerify
+        | Act::VerificationResend
+        | Act::SignOut
+        | Act::LimitRemove
+        | Act::RecipientAgree
+        | Act::RecipientStop
+        | Act::WebhookRenew
+        | Act::WebhookRemove
+        | Act::WebhookTest
+        | Act::CalendarCreate
+        | Act::CalendarRevoke => form_of(&[]),
+    }
+}
+
+/// Where the form of an act is posted to.
+pub fn path(act: Act) -> String {
+    format!("/api/{}", act.rule().endpoint)
+}
+
+/// How the page begins to say that an act was denied.
+pub fn denied(denial: Denial) -> String {
+    match denial {
+        Denial::Forbidden(act) => {
+            format!("Your role in this account may not {}.", act.rule().what)
+        }
+        Denial::Unverified(_) => "Confirm your e-mail address first".to_owned(),
+        Denial::Unproven(_) => "Confirm that it is you".to_owned(),
+    }
+}
+
+/// A signed-in browser of somebody with an account of their own, in which they can be given any role.
+struct Someone<'a> {
+    world: &'a World,
+    browser: Browser,
+    email: String,
+}
+
+/// Lines of the audit log that are no act's: what follows from one.
+const FOLLOWS: [&str; 1] = ["credit.granted"];
+
+/// Who an owner is in these tests, and what everybody is while a state is prepared.
+const OWNER: Person = Person {
+    role: Some(Role::Owner),
+    is_verified: true,
+    // Nobody is asked for a fresh proof yet.
+    is_proven: false,
+};
+
+impl Someone<'_> {
+    /// Gives them a role, and takes or gives the confirmation of their address.
+    async fn stand_as(&self, person: Person) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "no service changes a role or takes a confirmation back yet"
+        )]
+        let stood = sqlx::query(
+            "WITH u AS (UPDATE users SET email_verified_at = CASE WHEN $3 THEN now() END WHERE email = $1 RETURNING user_id)
+             UPDATE memberships AS m SET role = $2 FROM u WHERE m.user_id = u.user_id",
+        );
+        let role = person.role.map(Role::as_str);
+        let stood = stood.bind(&self.email).bind(role).bind(person.is_verified);
+        let stood = stood.execute(&self.world.owner).await.unwrap();
+        assert_eq!(stood.rows_affected(), 1);
+    }
+
+    /// Posts an act's form as it is.
+    async fn post(&mut self, act: Act) {
+        let answer = self.browser.post(&path(act), form(act).fields).await;
+        self.browser.follow(answer).await;
+    }
+
+    /// Asks somebody new to be told of alerts; their address.
+    async fn ask(&mut self, act: Act) -> String {
+        let email = format!("{act:?}.{}", self.email).to_lowercase();
+        let fields = [("recipient", email.as_str())];
+        let answer = self.browser.post(&path(Act::RecipientAdd), &fields).await;
+        self.browser
+            .follow(answer)
+            .await
+            .says("asked, has not agreed");
+        email
+    }
+
+    /// The id of a recipient, from the page.
+    async fn recipient(&mut self, email: &str) -> String {
+        let page = self.browser.get("/alerts").await.at("/alerts");
+        let row = page.body.split(&format!(">{email}</th>")).nth(1).unwrap();
+        let id = row.split("name=\"recipient_id\" value=\"").nth(1).unwrap();
+        id[..36].to_owned()
+    }
+
+    /// Follows the link in the newest mail to an address.
+    async fn follow_mail(&mut self, email: &str, page: &str) {
+        self.world.work().await;
+        let mails = self.world.mail.mails();
+        let is_theirs = |mail: &&peers::mail::Mail| mail.to.iter().any(|to| to == email);
+        let text = &mails.iter().rev().find(is_theirs).unwrap().text;
+        let token = text.split(&format!("{page}/")).nth(1).unwrap();
+        let token = token.split_whitespace().next().unwrap();
+        self.browser
+            .get(&format!("{page}/{token}"))
+            .await
+            .leads_to(page);
+    }
+
+    /// A sandbox that runs and that the dashboard knows.
+    async fn sandbox(&mut self) -> String {
+        let answer = self
+            .browser
+            .post("/api/key/create", &[("name", "ci")])
+            .await;
+        let page = self.browser.follow(answer).await.at("/keys/created");
+        let key = page.body.split("ISORUN_API_KEY=").nth(1).unwrap();
+        let is_of_key = |one: char| one.is_ascii_alphanumeric() || one == '_';
+        let key = key.split(|one| !is_of_key(one)).next().unwrap();
+        self.world.work().await;
+        let sandbox_id = self.world.start(key).await;
+        self.world.meter().await;
+        sandbox_id
+    }
+
+    /// Makes, as an owner, the state in which the act can be done; gives what to send.
+    async fn prepare(&mut self, act: Act) -> Vec<(&'static str, String)> {
+        self.stand_as(OWNER).await;
+        let typed = form(act).fields.iter();
+        let mut fields: Vec<_> = typed
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let fresh = format!("{act:?}.{}", self.email).to_lowercase();
+        match act {
+            Act::SignUp => fields[0].1 = fresh,
+            Act::SignIn => fields[0].1.clone_from(&self.email),
+            Act::EmailVerify => {
+                let mut other = self.world.browser();
+                let fields = sign_up_form(&fresh);
+                other.post(&path(Act::SignUp), &fields).await;
+                self.follow_mail(&fresh, "/verify-email").await;
+            }
+            Act::KeyRevoke => {
+                self.post(Act::KeyCreate).await;
+                fields[0].1 = key_id(&self.browser.get("/keys").await);
+            }
+            Act::SandboxSetTimeout => fields[0].1 = self.sandbox().await,
+            Act::RecipientResend | Act::RecipientRemove => {
+                let email = self.ask(act).await;
+                fields[0].1 = self.recipient(&email).await;
+            }
+            Act::RecipientAgree | Act::RecipientStop => {
+                let email = self.ask(act).await;
+                self.follow_mail(&email, "/alert-recipient").await;
+            }
+            Act::LimitRemove => self.post(Act::LimitSet).await,
+            Act::WebhookRenew | Act::WebhookRemove | Act::WebhookTest => {
+                self.post(Act::WebhookSet).await;
+            }
+            Act::CalendarCreate => self.post(Act::CalendarRevoke).await,
+            Act::CalendarRevoke => self.post(Act::CalendarCreate).await,
+            Act::VerificationResend
+            | Act::SignOut
+            | Act::KeyCreate
+            | Act::LimitSet
+            | Act::AlertsChoose
+            | Act::RecipientAdd
+            | Act::WebhookSet => {}
+        }
+        fields
+    }
+
+    /// Posts the act as this person and holds what happens against its rule.
+    async fn holds(&mut self, act: Act, person: Person) {
+        let fields = self.prepare(act).await;
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        // Only whose address is not confirmed has the mail sent again.
+        let is_verified = person.is_verified && act != Act::VerificationResend;
+        let person = Person {
+            is_verified,
+            ..person
+        };
+        self.stand_as(person).await;
+        let (before, lines) = (rows(self.world).await, audit(self.world).await);
+        let answer = self.browser.post(&path(act), &fields).await;
+        let page = self.browser.follow(answer).await;
+        let written = audit(self.world).await.split_off(lines.len());
+        let when = format!("{act:?} as {person:?}: {}", page.words());
+        match act.allows(person) {
+            Ok(()) => {
+                assert!(!page.body.contains("id=\"errors\""), "{when}");
+                let of_acts = written
+                    .iter()
+                    .filter(|(_, word)| !FOLLOWS.contains(&&**word));
+                let (who, words): (Vec<_>, Vec<_>) =
+                    of_acts.map(|(who, word)| (who, &**word)).unzip();
+                assert_eq!(words, Vec::from_iter(act.rule().word), "{when}");
+                if matches!(act.rule().who, Who::Member(_)) {
+                    assert_eq!(who, [&self.email], "{when}");
+                }
+            }
+            Err(denial) => {
+                assert!(page.words().contains(&denied(denial)), "{when}");
+                assert!(written.is_empty(), "{when}");
+                assert_eq!(rows(self.world).await, before, "{when}");
+                let is_offered = page.body.contains(&format!("action=\"{}\"", path(act)));
+                let is_for_good = matches!(denial, Denial::Forbidden(_));
+                assert!(!(is_offered && is_for_good), "offered all the same: {when}");
+            }
+        }
+    }
+
+    /// Whether an act left them signed in as themselves; if not, they sign in.
+    async fn return_after(&mut self, act: Act) {
+        if matches!(act, Act::SignIn | Act::SignOut | Act::EmailVerify) {
+            self.browser = self.world.browser();
+            let pair = [("email", self.email.as_str()), ("password", PASSWORD)];
+            let answer = self.browser.post(&path(Act::SignIn), &pair).await;
+            self.browser.follow(answer).await.at("/overview");
+        }
+    }
+}
+
+/// Every line of the audit log, oldest first: whose act, and its word.
+async fn audit(world: &World) -> Vec<(String, String)> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "pages show no account the lines of another"
+    )]
+    let lines = sqlx::query_as(
+        "SELECT coalesce(u.email, ''), a.action FROM audit_events AS a LEFT JOIN users AS u ON u.user_id = a.actor_id
+         ORDER BY a.happened_at, a.audit_event_id",
+    );
+    lines.fetch_all(&world.owner).await.unwrap()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_act_is_denied_to_every_role_that_its_rule_leaves_out_and_to_no_other(pool: PgPool) {
+    let world = World::new(pool).await;
+    let unverified = Person {
+        is_verified: false,
+        ..OWNER
+    };
+    let of_role = |role| Person {
+        role: Some(role),
+        ..OWNER
+    };
+    let people = Role::ALL.map(of_role).into_iter().chain([unverified]);
+    for (number, person) in people.enumerate() {
+        let email = format!("person{number}@example.org");
+        let mut someone = Someone {
+            world: &world,
+            browser: world.customer(&email).await,
+            email,
+        };
+        for act in Act::ALL.iter().copied() {
+            someone.holds(act, person).await;
+            someone.return_after(act).await;
+        }
+        // The test that was asked for is not posted to anybody.
+        someone.stand_as(OWNER).await;
+        someone.post(Act::WebhookRemove).await;
+    }
+}
+
+#[test]
+fn what_is_not_recorded_begins_or_ends_a_session() {
+    let unrecorded = Act::ALL
+        .iter()
+        .copied()
+        .filter(|act| act.rule().word.is_none());
+    let unrecorded: Vec<_> = unrecorded.collect();
+    assert_eq!(unrecorded, [Act::SignIn, Act::SignOut]);
+}
