@@ -1,7 +1,6 @@
 //! R3: days. What is summed by UTC day beside what is summed by hour, cohort by cohort. The hours themselves are `hours`'s:
 //! a day in which they do not add up to the slices is left alone until they do, so that one wrong row is one finding.
 
-use super::rated;
 use std::collections::BTreeSet;
 
 use domain::id::AccountId;
@@ -10,7 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::Backend;
 use crate::authority::view::snapshot;
-use crate::checks::hours;
+use crate::checks::rated;
 use crate::checks::store;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
@@ -31,7 +30,7 @@ pub(super) async fn look(
     let mut db = backend.pool().acquire().await?;
     let first = store::ledger::first_hour(&mut db, account_id).await?;
     let (_, until) = store::evidence::settled(&mut db, account_id).await?;
-    let open = findings::open(&mut db, hours::NAME, OPEN_AGAIN).await?;
+    let open = findings::open(&mut db, rated::NAME, OPEN_AGAIN).await?;
     drop(db);
     let (mut at, end) = first.map_or((Moment::MIN, Moment::MIN), |first| {
         let end = rated::end(first, until).plus_ms(DAY_MS - 1).day();
@@ -77,7 +76,7 @@ async fn window(
     let mut db = backend.pool().acquire().await?;
     let report = (Scope::Only(&looked_at), found.as_slice());
     let now = backend.clock().now();
-    findings::report(&mut db, hours::NAME, Some(account_id), report, now).await
+    findings::report(&mut db, rated::NAME, Some(account_id), report, now).await
 }
 
 /// A day as the last word of a subject: a date, where hours are moments.

@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::authority::view::snapshot;
-use crate::checks::rated::{Rated, end};
+use crate::checks::rated::{NAME, Rated, end};
 use crate::checks::store;
 use crate::checks::store::evidence::Traits;
 use crate::checks::{Look, days, evidence};
@@ -22,7 +22,6 @@ use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
 use crate::{Backend, prices, usage};
 
-pub(super) const NAME: &str = "r3";
 /// How far back the hourly round looks: corrections of what is older are a person's to decide.
 const RECENT_MS: i64 = 35 * DAY_MS;
 /// How much of an account's time one question covers; a day of it when that is more than can be read one by one.

@@ -117,7 +117,7 @@ impl Look {
     const fn check(self) -> &'static str {
         match self {
             Self::Fold => feed_fold::NAME,
-            Self::Slices => hours::NAME,
+            Self::Slices => rated::NAME,
         }
     }
 

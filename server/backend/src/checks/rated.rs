@@ -7,6 +7,9 @@ use domain::interval::Slice;
 use domain::moment::{HOUR_MS, Moment};
 use time::OffsetDateTime;
 
+/// What hours and days find is filed under this word: they are one check in two files.
+pub(super) const NAME: &str = "r3";
+
 /// An hour and a sandbox in it, rated.
 pub(crate) type Rated = BTreeMap<(String, Moment), (PriceId, Slice)>;
 

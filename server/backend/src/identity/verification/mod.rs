@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::authority::actor::Actor;
 use crate::failure::{Broken, Failure};
-use crate::identity::mails::VerifyEmail;
+use crate::identity::verification::mails::VerifyEmail;
 use crate::identity::verification::store::VerificationRow;
 use crate::mail;
 use crate::mail::letter::Letter as _;
@@ -17,9 +17,10 @@ use crate::mail::{MailRow, To};
 use crate::secret::{sha256, verification_token};
 use crate::{Backend, random};
 
+pub mod mails;
 mod store;
 
-pub(crate) use crate::identity::verification::store::{by_token, delete_ended, exists, spend};
+pub(crate) use crate::identity::verification::store::{by_token, delete_ended, spend};
 
 pub(crate) async fn open_verification(
     backend: &Backend,

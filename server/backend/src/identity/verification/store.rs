@@ -58,7 +58,7 @@ pub(crate) async fn by_token(
 }
 
 /// True while there is such a confirmation.
-pub(crate) async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, Broken> {
+pub(super) async fn exists(db: &mut PgConnection, id: VerificationId) -> Result<bool, Broken> {
     let found = sqlx::query_scalar!(
         "SELECT 1 AS one FROM verifications WHERE verification_id = $1",
         id.0
