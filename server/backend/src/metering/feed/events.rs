@@ -114,9 +114,14 @@ pub(in crate::metering) async fn of_touched(
         .collect();
     touched.sort_unstable_by(|a, b| (a.0.account_id, &a.1).cmp(&(b.0.account_id, &b.1)));
     touched.dedup_by(|a, b| (a.0.account_id, &a.1) == (b.0.account_id, &b.1));
-    if !touched.is_empty() {
-        events.extend(others(db, (feed, epoch), &touched).await?);
+    let mut settled = Vec::new();
+    for of_one in touched.chunk_by(|a, b| a.0.account_id == b.0.account_id) {
+        let ids: Vec<&str> = of_one.iter().map(|(_, id)| id.as_str()).collect();
+        if let Some((pending, _)) = of_one.first() {
+            settled.extend(others(db, (feed, epoch), pending, &ids).await?);
+        }
     }
+    events.extend(settled);
     join_by_keys(db, false).await?;
     events.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
     Ok(events)
@@ -165,42 +170,31 @@ async fn fresh(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Events of these sandboxes that are settled.
+/// Settled events, and those behind the piece, of these sandboxes of one account. Account by account: a join of pairs was
+/// turned around while the table grew faster than its statistics, and then ran into the timeout.
 async fn others(
     db: &mut PgConnection,
     (feed, epoch): (&str, &str),
-    touched: &[(&Pending, SandboxId)],
+    pending: &Pending,
+    ids: &[&str],
 ) -> Result<Vec<StoredEvent>, Broken> {
-    let accounts: Vec<Uuid> = touched
-        .iter()
-        .map(|(pending, _)| pending.account_id.0)
-        .collect();
-    let ids: Vec<&str> = touched.iter().map(|(_, id)| id.as_str()).collect();
-    let after: Vec<i64> = touched.iter().map(|(pending, _)| pending.after).collect();
-    let behind: Vec<i64> = touched
-        .iter()
-        .map(|(pending, _)| {
-            if pending.is_whole {
-                i64::MAX
-            } else {
-                pending.last
-            }
-        })
-        .collect();
+    let behind = if pending.is_whole {
+        i64::MAX
+    } else {
+        pending.last
+    };
     let rows = sqlx::query_as!(
         Row,
-        "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
-                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
-         FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) AS u (account_id, sandbox_id, after, behind)
-         JOIN feed_events AS e
-             ON e.account_id = u.account_id AND e.sandbox_id = u.sandbox_id AND (e.seq <= u.after OR e.seq > u.behind)
-                AND e.feed = $1 AND e.epoch = $2",
+        "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
+                mem_mib, cpu_ms
+         FROM feed_events
+         WHERE account_id = $1 AND sandbox_id = ANY($2) AND (seq <= $3 OR seq > $4) AND feed = $5 AND epoch = $6",
+        pending.account_id.0,
+        ids as &[&str],
+        pending.after,
+        behind,
         feed,
-        epoch,
-        &accounts,
-        &ids as &[&str],
-        &after,
-        &behind
+        epoch
     )
     .fetch_all(db)
     .await?;

@@ -1,4 +1,4 @@
-//! What holds of the layout of server/backend/src beyond what the compiler checks, read as plain text: who may name whom
+//! What holds of the layout of the sources beyond what the compiler checks, read as plain text: who may name whom
 //! (`floors`), who may call whose SQL (`walls`), who writes a table (`owners`), where a change begins (`changes`), and that what is declared is registered (`registry`).
 
 mod changes;
@@ -9,9 +9,14 @@ mod walls;
 
 use std::path::{Path, PathBuf};
 
-/// A source file of the backend. Comments are blanked, so that what they speak of counts for nothing.
+/// The sources that this is about.
+const BACKEND: &str = "server/backend/src";
+
+/// A source file. Comments are blanked, so that what they speak of counts for nothing.
 struct Source {
-    /// Its path below `src`.
+    /// The folder of its crate's sources, from the root of the repository.
+    root: &'static str,
+    /// Its path below that.
     path: String,
     text: String,
 }
@@ -20,6 +25,7 @@ impl Source {
     fn new(path: &str, text: &str) -> Self {
         let code: Vec<&str> = text.lines().map(without_comment).collect();
         Self {
+            root: BACKEND,
             path: path.to_owned(),
             text: code.join("\n"),
         }
@@ -34,7 +40,7 @@ impl Source {
     /// The place in the file, as an editor takes it.
     fn place(&self, at: usize) -> String {
         let line = self.text[..at].matches('\n').count() + 1;
-        format!("server/backend/src/{}:{line}", self.path)
+        format!("{}/{}:{line}", self.root, self.path)
     }
 }
 
@@ -49,13 +55,22 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every file below `src`, in the order of their paths.
+/// Every file of the backend, in the order of their paths.
 fn sources() -> Vec<Source> {
-    let root = repository().join("server/backend/src");
-    let mut files = Vec::new();
-    collect(&root, &root, &mut files);
-    files.sort_by(|one, other| one.path.cmp(&other.path));
+    let files = sources_of(BACKEND);
     assert!(files.len() > 100, "the sources are not where they were");
+    files
+}
+
+/// Every file of a crate, in the order of their paths.
+fn sources_of(root: &'static str) -> Vec<Source> {
+    let folder = repository().join(root);
+    let mut files = Vec::new();
+    collect(&folder, &folder, &mut files);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    for file in &mut files {
+        file.root = root;
+    }
     files
 }
 
