@@ -45,14 +45,16 @@ pub fn look(root: &Path) -> Seen {
 }
 
 /// Pages never reach the browser as wasm, so a change in them does not need the long build of it. What does is an island, the
-/// caller's side of a server function, or says which modules there are.
+/// caller's side of a server function with what it answers, or says which modules there are.
 fn reaches_browser(file: &Path) -> bool {
     let is_list = file
         .file_name()
         .is_some_and(|name| name == "lib.rs" || name == "mod.rs");
-    let in_islands = file.components().any(|part| part.as_os_str() == "islands");
+    let is_of_both = file
+        .components()
+        .any(|part| part.as_os_str() == "islands" || part.as_os_str() == "action");
     is_list
-        || in_islands
+        || is_of_both
         || std::fs::read_to_string(file)
             .is_ok_and(|text| text.contains("#[island") || text.contains("#[server"))
 }
