@@ -79,8 +79,10 @@ pub(crate) async fn expect_keys(db: &mut PgConnection) -> Result<(), Broken> {
 }
 
 /// Until it is called with `false`, or the transaction ends: a join looks up each row of one side in an index of the other,
-/// and never reads a side whole to hash or sort it. A fence inside the statement (`OFFSET 0`) would do the same, and would
-/// keep a database over several machines from sending each account's part to the machine that has it.
+/// and never reads a side whole to hash or sort it. Which side is looked up stays the planner's choice: good for one range of
+/// an index per account, not for many pairs, which a table that outgrows its statistics turns around. A fence inside the
+/// statement (`OFFSET 0`) would settle that too, and would keep a database over several machines from sending each account's
+/// part to the machine that has it.
 pub(crate) async fn join_by_keys(db: &mut PgConnection, only: bool) -> Result<(), Broken> {
     let others = if only { "off" } else { "on" };
     sqlx::query!(

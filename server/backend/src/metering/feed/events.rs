@@ -95,10 +95,11 @@ pub(in crate::metering) async fn of_touched(
     (feed, epoch): (&str, &str),
     pending: &[Pending],
 ) -> Result<Vec<StoredEvent>, Broken> {
-    // Whatever the planner believes of the table, which grows faster than its statistics, each account or sandbox is one
-    // look into an index.
+    // Whatever the planner believes of the table, which grows faster than its statistics, each account is one look into an
+    // index.
     join_by_keys(db, true).await?;
     let mut events = fresh(db, (feed, epoch), pending).await?;
+    join_by_keys(db, false).await?;
     // An account whose events are all pending has no others.
     let partly: HashMap<AccountId, &Pending> = pending
         .iter()
@@ -114,15 +115,12 @@ pub(in crate::metering) async fn of_touched(
         .collect();
     touched.sort_unstable_by(|a, b| (a.0.account_id, &a.1).cmp(&(b.0.account_id, &b.1)));
     touched.dedup_by(|a, b| (a.0.account_id, &a.1) == (b.0.account_id, &b.1));
-    let mut settled = Vec::new();
     for of_one in touched.chunk_by(|a, b| a.0.account_id == b.0.account_id) {
         let ids: Vec<&str> = of_one.iter().map(|(_, id)| id.as_str()).collect();
         if let Some((pending, _)) = of_one.first() {
-            settled.extend(others(db, (feed, epoch), pending, &ids).await?);
+            events.extend(others(db, (feed, epoch), pending, &ids).await?);
         }
     }
-    events.extend(settled);
-    join_by_keys(db, false).await?;
     events.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
     Ok(events)
 }
