@@ -1,4 +1,4 @@
-// What people do again and again: sign up, confirm, make a key. What a test is about stays in the test.
+// What people do again and again: sign up, open the account, make a key. What a test is about stays in the test.
 import { randomUUID } from 'node:crypto';
 import { expect, type Mails } from './fixtures.ts';
 import { type Page } from '@playwright/test';
@@ -11,23 +11,34 @@ export function someone(): string {
   return `ada.${randomUUID().slice(0, 8)}@example.org`;
 }
 
-/** Fills the sign-up form and sends it. */
+/** Asks for an account. */
 export async function signUp(page: Page, email: string): Promise<void> {
   await page.goto('/sign-up');
   await page.getByLabel('E-mail address').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByLabel('Country', { exact: true }).selectOption('NL');
-  for (const consent of ['terms', 'aup', 'dpa', 'export_statement']) await page.locator(`#${consent}`).check();
   await page.getByRole('button', { name: 'Sign up' }).click();
   await expect(page).toHaveURL(/\/check-mail$/);
 }
 
-/** Follows the link of the confirmation mail and presses its button; ends on the overview, signed in. */
-export async function confirm(page: Page, mails: Mails, email: string): Promise<void> {
-  const mail = await mails.arrival(email, /Confirm your e-mail address/);
+/** Follows the link of the mail, up to the form that opens the account. */
+export async function follow(page: Page, mails: Mails, email: string): Promise<void> {
+  const mail = await mails.arrival(email, /Open your Isorun account/);
   await page.goto(mails.link(mail));
-  await expect(page, 'the token does not stay in the address').toHaveURL(/\/verify-email$/);
-  await page.getByRole('button', { name: /confirm/i }).click();
+  await expect(page, 'the token does not stay in the address').toHaveURL(/\/open-account$/);
+  await expect(page.getByLabel('E-mail address')).toHaveValue(email);
+}
+
+/** Fills the form that opens the account and sends it. */
+export async function fillIn(page: Page, password = PASSWORD, country = 'NL'): Promise<void> {
+  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Country', { exact: true }).selectOption(country);
+  for (const consent of ['terms', 'aup', 'dpa', 'export_statement']) await page.locator(`#${consent}`).check();
+  await page.getByRole('button', { name: /open account/i }).click();
+}
+
+/** Opens the account by the link of the mail; ends on the overview, signed in. */
+export async function open(page: Page, mails: Mails, email: string): Promise<void> {
+  await follow(page, mails, email);
+  await fillIn(page);
   await expect(page).toHaveURL(/\/overview$/);
 }
 
@@ -47,10 +58,10 @@ export async function createKey(page: Page, name: string): Promise<string> {
   return (await page.locator('#new-key').innerText()).trim();
 }
 
-/** Signs up, confirms and makes a key. */
+/** Opens an account and makes a key. */
 export async function customer(page: Page, mails: Mails): Promise<{ email: string; key: string }> {
   const email = someone();
   await signUp(page, email);
-  await confirm(page, mails, email);
+  await open(page, mails, email);
   return { email, key: await createKey(page, 'ci') };
 }

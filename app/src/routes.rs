@@ -75,7 +75,7 @@ pages! {
         "/" => landing::view;
         "/sign-up" => sign_up::page::view;
         "/check-mail" => sign_up::check_mail::view;
-        "/verify-email" => sign_up::verify_email::view;
+        "/open-account" => sign_up::open_account::view;
         "/sign-in" => identity::sign_in::view;
         "/alert-recipient" => alerts::recipient_link::view;
     }
@@ -112,11 +112,11 @@ pub fn document() -> impl IntoView {
 mod tests {
     use domain::alert::AlertRefusal;
     use domain::calendar::CalendarRefusal;
-    use domain::identity::{SignInRefusal, VerificationRefusal};
+    use domain::identity::SignInRefusal;
     use domain::key::KeyRefusal;
     use domain::limit::LimitRefusal;
     use domain::sandbox::SandboxRefusal;
-    use domain::sign_up::SignUpProblem;
+    use domain::sign_up::{OpeningProblem, SignUpRefusal};
     use domain::usage::UsageProblem;
     use domain::webhook::WebhookRefusal;
 
@@ -219,9 +219,9 @@ mod tests {
             sentences::<LimitRefusal>(),
             sentences::<SandboxRefusal>(),
             sentences::<SignInRefusal>(),
-            sentences::<SignUpProblem>(),
+            sentences::<SignUpRefusal>(),
+            sentences::<OpeningProblem>(),
             sentences::<UsageProblem>(),
-            sentences::<VerificationRefusal>(),
             sentences::<WebhookRefusal>(),
         ];
         let of_no_subject = [

@@ -1,6 +1,6 @@
 // From sign-up to the first metered cent, as one person does it, with scripts and without.
 import { expect, test } from '../fixtures.ts';
-import { confirm, createKey, PASSWORD, signIn, signUp, someone } from '../people.ts';
+import { createKey, fillIn, follow, open, PASSWORD, signIn, signUp, someone } from '../people.ts';
 
 /** $50 in ticks. */
 const FIFTY = 184_320_000_000_000_000n;
@@ -13,7 +13,10 @@ test('from sign-up to the first metered cent', async ({ page, mails, sdk, access
   await accessible(page);
   await signUp(page, email);
   await accessible(page);
-  await confirm(page, mails, email);
+  await follow(page, mails, email);
+  await accessible(page);
+  await fillIn(page);
+  await expect(page).toHaveURL(/\/overview$/);
 
   const balance = page.locator('[data-figure="balance"]');
   await expect(balance).toHaveText(/^\$50\.00/);
@@ -72,7 +75,7 @@ test('from sign-up to the first metered cent', async ({ page, mails, sdk, access
 test('everything the real SDK does is metered to the tick', async ({ page, mails, sdk }) => {
   const email = someone();
   await signUp(page, email);
-  await confirm(page, mails, email);
+  await open(page, mails, email);
   const key = await createKey(page, 'sdk');
   await page.waitForTimeout(1_500);
   const done = JSON.parse(await sdk(key, 'lifecycle')) as { created: string; forks: string[]; restored: string; statuses: string[] };

@@ -2,8 +2,8 @@
 CREATE TEMP TABLE fresh AS
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS account_id,
        gen_random_uuid() AS grant_id, gen_random_uuid() AS promo_id FROM generate_series(1, :accounts) AS n;
-INSERT INTO accounts (account_id, name, region, activated_at, created_at)
-SELECT account_id, 'bench', 'us', now() - interval '40 days', now() - interval '40 days' FROM fresh;
+INSERT INTO accounts (account_id, name, region, created_at)
+SELECT account_id, 'bench', 'us', now() - interval '40 days' FROM fresh;
 INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)
 SELECT account_id, grant_id, 'grant', true FROM fresh UNION ALL SELECT account_id, promo_id, 'promo_cost', false FROM fresh;
 INSERT INTO grants (account_id, grant_id, reason, amount_ticks, priority, starts_at, granted_at)

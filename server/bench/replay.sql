@@ -5,8 +5,8 @@ SELECT n, ('00000000-0000-7000-8001-' || lpad(to_hex(n), 12, '0'))::uuid AS acco
        ('00000000-0000-7000-8002-' || lpad(to_hex(n), 12, '0'))::uuid AS grant_id,
        ('00000000-0000-7000-8003-' || lpad(to_hex(n), 12, '0'))::uuid AS promo_id,
        date_trunc('hour', now() - interval '31 days', 'UTC') AS began FROM generate_series(1, :accounts) AS n;
-INSERT INTO accounts (account_id, name, region, activated_at, created_at)
-SELECT account_id, 'bench', 'us', began, began FROM fresh;
+INSERT INTO accounts (account_id, name, region, created_at)
+SELECT account_id, 'bench', 'us', began FROM fresh;
 INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)
 SELECT account_id, grant_id, 'grant', true FROM fresh UNION ALL SELECT account_id, promo_id, 'promo_cost', false FROM fresh;
 INSERT INTO grants (account_id, grant_id, reason, amount_ticks, priority, starts_at, granted_at)

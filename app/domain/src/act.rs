@@ -8,12 +8,10 @@ use crate::role::Role;
 /// Something a person does. A new one needs a row in [`Act::rule`], and the compiler asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 pub enum Act {
-    /// Opens an account.
+    /// Asks for an account: has a link mailed to an address.
     SignUp,
-    /// Confirms an address by the link that was mailed to it.
-    EmailVerify,
-    /// Has the link mailed again.
-    VerificationResend,
+    /// Opens the account by that link.
+    AccountOpen,
     /// Begins a session.
     SignIn,
     /// Ends it.
@@ -76,14 +74,12 @@ pub enum Proof {
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// The word in the audit log, such as `key.revoked`. Stored for years: never rename it. None for acts whose record is
-    /// the session itself.
+    /// the session itself, and for what is done before there is an account.
     pub word: Option<&'static str>,
     /// Who may.
     pub who: Who,
     /// How sure it must be that it is them.
     pub proof: Proof,
-    /// Their address must be confirmed.
-    pub verified: bool,
     /// The address of its form, below `/api/`.
     pub endpoint: &'static str,
     /// What it is called in "Your role may not …".
@@ -102,7 +98,6 @@ impl Rule {
             word: Some(word),
             who,
             proof: Proof::Session,
-            verified: false,
             endpoint,
             what,
         }
@@ -121,13 +116,6 @@ impl Rule {
         Self::new(endpoint, word, Who::Anyone, "do this")
     }
 
-    const fn of_verified(self) -> Self {
-        Self {
-            verified: true,
-            ..self
-        }
-    }
-
     const fn unrecorded(self) -> Self {
         Self { word: None, ..self }
     }
@@ -138,8 +126,6 @@ impl Rule {
 pub enum Denial {
     /// Their role may not.
     Forbidden(Act),
-    /// Their address is not confirmed.
-    Unverified(Act),
     /// They must prove again that it is them.
     Unproven(Act),
 }
@@ -149,8 +135,6 @@ pub enum Denial {
 pub struct Person {
     /// Their role in the account; none for a stranger.
     pub role: Option<Role>,
-    /// Their address is confirmed.
-    pub is_verified: bool,
     /// They have proved within the last ten minutes that it is them.
     pub is_proven: bool,
 }
@@ -164,14 +148,12 @@ impl Act {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            Self::SignUp => Rule::anyone("account/sign-up", "account.sign_up"),
-            Self::EmailVerify => Rule::anyone("account/verify-email", "user.email_verified"),
-            Self::VerificationResend => {
-                Rule::member("account/resend-verification", "user.verification_resent", ALL, "have the mail sent again")
-            }
+            // No account yet that could have a line.
+            Self::SignUp => Rule::anyone("account/sign-up", "").unrecorded(),
+            Self::AccountOpen => Rule::anyone("account/open", "account.opened"),
             Self::SignIn => Rule::anyone("session/sign-in", "").unrecorded(),
             Self::SignOut => Rule::anyone("session/sign-out", "").unrecorded(),
-            Self::KeyCreate => Rule::member("key/create", "key.created", KEYS, "change keys").of_verified(),
+            Self::KeyCreate => Rule::member("key/create", "key.created", KEYS, "change keys"),
             Self::KeyRevoke => Rule::member("key/revoke", "key.revoked", KEYS, "change keys"),
             Self::SandboxSetTimeout => {
                 Rule::member("sandbox/set-timeout", "sandbox.timeout_set", KEYS, "command sandboxes")
@@ -198,7 +180,7 @@ impl Act {
     /// Whether this person may do it now.
     ///
     /// # Errors
-    /// The first thing that stands in the way: role, then confirmed address, then proof.
+    /// The first thing that stands in the way: role, then proof.
     pub fn allows(self, person: Person) -> Result<(), Denial> {
         let rule = self.rule();
         let has_role = match rule.who {
@@ -207,8 +189,6 @@ impl Act {
         };
         if !has_role {
             Err(Denial::Forbidden(self))
-        } else if rule.verified && !person.is_verified {
-            Err(Denial::Unverified(self))
         } else if rule.proof == Proof::Fresh && !person.is_proven {
             Err(Denial::Unproven(self))
         } else {
@@ -225,7 +205,6 @@ mod tests {
 
     const OWNER: Person = Person {
         role: Some(Role::Owner),
-        is_verified: true,
         is_proven: true,
     };
 
@@ -260,16 +239,15 @@ mod tests {
     fn what_stands_in_the_way_is_told_in_order() {
         let stranger = Person {
             role: None,
-            is_verified: false,
             is_proven: false,
         };
         let act = Act::KeyCreate;
         assert_eq!(act.allows(stranger), Err(Denial::Forbidden(act)));
-        let unverified = Person {
+        let developer = Person {
             role: Some(Role::Developer),
             ..stranger
         };
-        assert_eq!(act.allows(unverified), Err(Denial::Unverified(act)));
+        assert_eq!(act.allows(developer), Ok(()));
         assert_eq!(Act::SignUp.allows(stranger), Ok(()));
     }
 }

@@ -28,10 +28,12 @@ pub const SETTLED_ACCOUNTS_PER_ROUND: i64 = 200;
 pub const SETTLED_EVENTS_PER_BATCH: i64 = 10_000;
 /// New events of one account settled at once: a large account is settled in pieces, so that a batch stays within bounds.
 pub const SETTLED_EVENTS_PER_ACCOUNT: i64 = 10_000;
-/// Hours a verification link lives: long enough for a mail that is read the next morning.
-pub const VERIFICATION_HOURS: i64 = 24;
-/// Verification mails per user and hour, so that nobody's inbox can be filled through us.
-pub const VERIFICATION_MAILS_PER_HOUR: i64 = 3;
+/// Hours that a sign-up waits for its account to be opened: long enough for a mail that is read the next morning.
+pub const SIGN_UP_HOURS: i64 = 24;
+/// Mails about signing up to one address per hour, whoever asks, so that nobody's inbox can be filled through us.
+pub const SIGN_UP_MAILS_PER_HOUR: i64 = 3;
+/// The same per day. No more than a link lives, so that whoever gets no other mail has one whose link works.
+pub const SIGN_UP_MAILS_PER_DAY: i64 = 10;
 /// Idle hours after which a customer's session ends: a night and a day away from the desk.
 pub const SESSION_IDLE_HOURS: i64 = 24;
 /// Days after which a customer's session ends in any case, however busy: what was stolen does not serve for ever.

@@ -1,4 +1,4 @@
-//! The legal documents a customer accepts at sign-up. Their text and versions come from outside; here they have a name and a place.
+//! The legal documents a customer accepts to open an account. Their text and versions come from outside; here they have a name and a place.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// All of them; sign-up records one acceptance each.
+    /// All of them; opening an account records one acceptance each.
     pub const ALL: [Self; 4] = [Self::Terms, Self::Aup, Self::Dpa, Self::ExportStatement];
 
     /// The word in the database.

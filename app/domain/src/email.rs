@@ -51,6 +51,12 @@ impl EmailAddress {
         &self.0
     }
 
+    /// What follows the `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The form in which addresses are compared: lower case throughout. No provider tricks such as dropping dots:
     /// two people may own both spellings.
     #[must_use]

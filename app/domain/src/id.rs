@@ -58,7 +58,7 @@ ids! {
     /// A mail that was or will be sent.
     MailId,
     /// A pending confirmation of an e-mail address.
-    VerificationId,
+    SignUpId,
     /// A recorded acceptance of a legal document.
     AcceptanceId,
     /// A warning that was raised.

@@ -1,16 +1,24 @@
-//! What can be wrong with a sign-up. How it is done is `backend`'s, how it is said `app`'s.
+//! What can be wrong with a sign-up and with the opening of the account that follows. How both are done is `backend`'s, how
+//! it is said `app`'s.
 
 use strum::EnumIter;
 
-/// A problem with one thing typed at sign-up. Several can be reported at once.
+/// Why nothing was mailed. A known address is no reason: it gets the answer of success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter)]
-pub enum SignUpProblem {
+pub enum SignUpRefusal {
     /// No address.
     EmailEmpty,
     /// Over 254 characters.
     EmailTooLong,
     /// Not an address.
     EmailMalformed,
+}
+
+/// A problem with one thing typed or ticked to open an account, or with the link. Several can be reported at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter)]
+pub enum OpeningProblem {
+    /// Somebody is signed in in this browser who was not asked.
+    SomebodySignedIn,
     /// Under 15 characters.
     PasswordTooShort,
     /// Over 128 characters.
@@ -29,10 +37,12 @@ pub enum SignUpProblem {
     DpaMissing,
     /// Export statement not made.
     ExportStatementMissing,
-    /// Too many sign-ups from this place; wait.
-    TooMany,
+    /// Older than 24 h, or not a link of ours.
+    LinkDead,
+    /// The account of this address is open, by this link or another.
+    AlreadyOpen,
 }
 
-/// Why a sign-up was refused: at least one problem. A known address is no problem: it gets the answer of success.
+/// Why an account was not opened: at least one problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignUpRefusal(pub Vec<SignUpProblem>);
+pub struct OpeningRefusal(pub Vec<OpeningProblem>);

@@ -10,7 +10,6 @@ pub(crate) fn sentence(denial: Denial) -> String {
             act.rule().what,
             who_may(act)
         ),
-        Denial::Unverified(_) => "Confirm your e-mail address first: keys are made only for confirmed addresses. Settings sends the mail again.".to_owned(),
         Denial::Unproven(_) => "Confirm that it is you, then do this again.".to_owned(),
     }
 }

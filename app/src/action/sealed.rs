@@ -1,5 +1,5 @@
 //! Sealed cookies for what is carried to the next page and used once: the outcome of a form, a new key, the token of a
-//! confirmation link. Encrypted and authenticated, unreadable to scripts, cleared by the page that shows them.
+//! mailed link. Encrypted and authenticated, unreadable to scripts, cleared by the page that shows them.
 //! Sessions are not used for this: a new key must rest nowhere, and forms work before there is a session.
 
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     const FLASH: SealedCookie = SealedCookie::new("flash", "/", 300);
-    const VERIFICATION: SealedCookie = SealedCookie::new("verification", "/", 900);
+    const OPENING: SealedCookie = SealedCookie::new("opening", "/", 900);
 
     /// The request a browser would send next.
     fn next_request(set_cookie: &HeaderValue) -> Parts {
@@ -230,10 +230,10 @@ mod tests {
         let moved = cookie
             .to_str()
             .unwrap()
-            .replacen("__Host-flash", "__Host-verification", 1);
+            .replacen("__Host-flash", "__Host-opening", 1);
         let moved = HeaderValue::from_str(&moved).unwrap();
         assert_eq!(
-            Sealer::at(true, 0).open::<String>(&VERIFICATION, &next_request(&moved)),
+            Sealer::at(true, 0).open::<String>(&OPENING, &next_request(&moved)),
             None
         );
     }

@@ -37,21 +37,10 @@ async fn read(mut visit: Visit) -> Result<Page, Stop> {
 
 fn you(visit: &Visit) -> AnyView {
     let actor = visit.view.actor();
-    let confirmed = if actor.is_verified() {
-        view! { <span class="badge badge--live">"confirmed"</span> }.into_any()
-    } else {
-        view! {
-            <span class="badge badge--soon">"not confirmed"</span>
-            <form class="form__actions" method="post" action="/api/account/resend-verification">
-                <button class="button">"Send the mail again"</button>
-            </form>
-        }
-        .into_any()
-    };
     view! {
         <dl class="facts">
             <dt>"E-mail address"</dt>
-            <dd>{actor.email().as_str().to_owned()}" "{confirmed}</dd>
+            <dd>{actor.email().as_str().to_owned()}</dd>
             <dt>"Account"</dt>
             <dd>{actor.account_name().to_owned()}</dd>
             <dt>"Account id"</dt>

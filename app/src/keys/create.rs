@@ -17,7 +17,7 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
     let state = FormState::of(visit.flash.as_ref());
     let actor = visit.view.actor();
     let body = if actor.is_offered(Act::KeyCreate) {
-        form(&state, actor.is_verified())
+        form(&state)
     } else {
         refusal()
     };
@@ -25,7 +25,7 @@ async fn read(visit: Visit) -> Result<Page, Stop> {
     Ok(Page::of_form("Create a key", &state, body.into_any()))
 }
 
-fn form(state: &FormState, is_verified: bool) -> AnyView {
+fn form(state: &FormState) -> AnyView {
     let hint = format!(
         "Where it will be used, such as ci or laptop. {KEY_NAME_CHARS_MAX} characters at most."
     );
@@ -36,12 +36,7 @@ fn form(state: &FormState, is_verified: bool) -> AnyView {
         kind: "text",
         autocomplete: "off",
     };
-    let unverified = (!is_verified).then(|| {
-        let text = view! { "Keys are made only for confirmed addresses. "<a href="/settings">"Send the mail again"</a> };
-        layout::notice("notice notice--soon", "Confirm your address first", text.into_any())
-    });
     view! {
-        {unverified}
         <section class="section" aria-label="New key">
             <form class="form" method="post" action="/api/key/create" novalidate>
                 {name.draw(state)}

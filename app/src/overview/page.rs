@@ -94,12 +94,6 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
             "/alerts",
             "Change the limit",
         ),
-        Attention::Unverified => (
-            "Confirm your address: keys are made and credit is given only once it is confirmed."
-                .to_owned(),
-            "/settings",
-            "Send the mail again",
-        ),
         Attention::Idle(count) => (
             format!(
                 "{} next to nothing and costs the same.",

@@ -1,31 +1,49 @@
-//! After a sign-up, the same page whatever happened: a known address gets another mail, not another page. It names an
-//! address only when that was typed on the form just sent.
+//! After a sign-up, the same page whatever happened: a known address gets another mail, not another page. It names the address
+//! that was typed in this browser, and only there.
 
 use backend::Backend;
-use domain::ceilings::VERIFICATION_HOURS;
+use domain::ceilings::{SIGN_UP_HOURS, SIGN_UP_MAILS_PER_HOUR};
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
+use crate::action::sealed::{self, SealedCookie};
+use crate::frame::form::submit;
 use crate::frame::layout;
+
+/// The address just typed. It outlives a reload, such as that of a phone which comes back from its mails, and no other page is
+/// sent it.
+pub const ADDRESS: SealedCookie = SealedCookie::new("signing_up", "/check-mail", 3_600);
 
 /// `/check-mail`
 pub fn view(path: &'static str) -> AnyView {
     layout::public("Check your mail", path, body)
 }
 
-fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
-    let typed = flash
-        .map(|flash| flash.kept.get("email").to_owned())
-        .filter(|email| !email.is_empty());
-    let to = typed.map_or_else(
+fn body(backend: &Backend, flash: Option<Flash>) -> AnyView {
+    let done = flash
+        .as_ref()
+        .and_then(|flash| layout::done(&flash.outcome));
+    let typed = sealed::peek::<String>(backend, &ADDRESS).filter(|email| !email.is_empty());
+    let to = typed.clone().map_or_else(
         || "to the address you typed".into_any(),
         |email| view! { "to "<strong>{email}</strong> }.into_any(),
     );
+    let again = typed.map(|email| {
+        view! {
+            <form class="form" method="post" action="/api/account/sign-up">
+                <input type="hidden" name="email" value=email/>
+                <input type="hidden" name="again" value="yes"/>
+                <div class="form__actions">{submit("Send again")}</div>
+            </form>
+        }
+    });
     view! {
         <h1>"Check your mail"</h1>
-        <p>"A mail is on its way "{to}". Open the link in it and press the button there; that opens your account."</p>
-        <p>{format!("The link works for {VERIFICATION_HOURS} hours. If nothing arrives within a few minutes, look in the spam folder, or sign up again with the right address.")}</p>
-        <p class="form__actions"><a href="/sign-in">"Sign in"</a><a href="/sign-up">"Sign up again"</a></p>
+        {done}
+        <p>"A mail is on its way "{to}". Its link leads to the page that opens your account."</p>
+        <p>{format!("The link works for {SIGN_UP_HOURS} hours. If nothing arrives within a few minutes, look in the spam folder. One address gets at most {SIGN_UP_MAILS_PER_HOUR} of these mails an hour; each of them will do.")}</p>
+        {again}
+        <p class="form__actions"><a href="/sign-up">"Use another address"</a><a href="/sign-in">"Sign in"</a></p>
     }
     .into_any()
 }

@@ -1,12 +1,12 @@
-//! Signing up, and the confirmation of the address that opens the account.
+//! Signing up, and opening the account from the mail that follows.
 
 pub mod actions;
 
 #[cfg(feature = "ssr")]
 pub(crate) mod check_mail;
 #[cfg(feature = "ssr")]
-pub(crate) mod page;
+pub mod open_account;
 #[cfg(feature = "ssr")]
-pub mod verify_email;
+pub(crate) mod page;
 #[cfg(feature = "ssr")]
 mod words;

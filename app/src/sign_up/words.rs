@@ -1,38 +1,51 @@
-//! What is said about signing up and confirming the address.
+//! What is said about signing up and opening the account.
 
-use domain::ceilings::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, VERIFICATION_HOURS};
-use domain::identity::VerificationRefusal;
-use domain::sign_up::{SignUpProblem, SignUpRefusal};
+use domain::ceilings::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+use domain::sign_up::{OpeningProblem, OpeningRefusal, SignUpRefusal};
 
 use crate::action::flash::Success;
 use crate::action::problem::{Problem, Refusal, Words};
 
-pub const MAIL_SENT: Success = Success::new(
-    "Mail sent",
-    "A mail with a link is on its way. The link works for 24 hours.",
+/// The same whether or not another mail was sent, so that it says nothing about what others asked for.
+pub const ASKED_AGAIN: Success = Success::new(
+    "Asked again",
+    "Another mail is on its way, unless three went to this address within the hour: then those are all.",
 );
-pub const EMAIL_CONFIRMED: Success = Success::new(
-    "Address confirmed",
+pub const ACCOUNT_OPEN: Success = Success::new(
+    "Account open",
     "Your account is open, with $50.00 of credit.",
 );
+pub const LINK_DEAD: &str = "This link is older than 24 hours, or is not ours. If your account is open, sign in; else sign up again for a new link.";
+pub const NO_LINK: &str = "Open the link in the mail again: it leads to the form that belongs here. Without it there is nothing to open.";
 
-impl Refusal for SignUpRefusal {
+impl Words for SignUpRefusal {
+    fn problem(self) -> Problem {
+        Problem::in_field(
+            "email",
+            match self {
+                Self::EmailEmpty => "Enter your e-mail address.",
+                Self::EmailTooLong => {
+                    "This e-mail address is too long: 254 characters at most, 64 before the @."
+                }
+                Self::EmailMalformed => {
+                    "This is not an e-mail address. Enter one like ada@example.org."
+                }
+            },
+        )
+    }
+}
+
+impl Refusal for OpeningRefusal {
     fn problems(self) -> Vec<Problem> {
         self.0.into_iter().map(Words::problem).collect()
     }
 }
 
-impl Words for SignUpProblem {
+impl Words for OpeningProblem {
     fn problem(self) -> Problem {
         match self {
-            Self::EmailEmpty => Problem::in_field("email", "Enter your e-mail address."),
-            Self::EmailTooLong => Problem::in_field(
-                "email",
-                "This e-mail address is too long: 254 characters at most, 64 before the @.",
-            ),
-            Self::EmailMalformed => Problem::in_field(
-                "email",
-                "This is not an e-mail address. Enter one like ada@example.org.",
+            Self::SomebodySignedIn => Problem::in_form(
+                "Somebody has signed in in this browser meanwhile. The page says who; press the button again to sign them out here.",
             ),
             Self::PasswordTooShort => Problem::in_field(
                 "password",
@@ -54,45 +67,31 @@ impl Words for SignUpProblem {
                 "This country is under comprehensive sanctions, so the law does not let us offer the service there.",
             ),
             Self::TermsMissing => {
-                Problem::in_field("terms", "Accept the Terms of Service to sign up.")
+                Problem::in_field("terms", "Accept the Terms of Service to open the account.")
             }
-            Self::AupMissing => {
-                Problem::in_field("aup", "Accept the Acceptable Use Policy to sign up.")
-            }
-            Self::DpaMissing => {
-                Problem::in_field("dpa", "Accept the Data Processing Agreement to sign up.")
-            }
-            Self::ExportStatementMissing => {
-                Problem::in_field("export_statement", "Make the export statement to sign up.")
-            }
-            Self::TooMany => Problem::in_form(
-                "Too many sign-ups came from your network. Wait an hour and try again.",
+            Self::AupMissing => Problem::in_field(
+                "aup",
+                "Accept the Acceptable Use Policy to open the account.",
             ),
-        }
-    }
-}
-
-impl Words for VerificationRefusal {
-    fn problem(self) -> Problem {
-        match self {
-            Self::Unknown => Problem::in_form(
-                "This link was used before, was replaced by a newer one, or is not ours. Sign in to have a new one sent.",
+            Self::DpaMissing => Problem::in_field(
+                "dpa",
+                "Accept the Data Processing Agreement to open the account.",
             ),
-            Self::Expired => Problem::in_form(format!(
-                "This link is older than {VERIFICATION_HOURS} hours and no longer works. Sign in to have a new one sent."
-            )),
-            Self::AlreadyVerified => {
-                Problem::in_form("Your address is confirmed already. There is nothing left to do.")
+            Self::ExportStatementMissing => Problem::in_field(
+                "export_statement",
+                "Tick the statement on sanctions to open the account.",
+            ),
+            Self::LinkDead => Problem::in_form(LINK_DEAD),
+            Self::AlreadyOpen => {
+                Problem::in_form("The account of this address is open already. Sign in to it.")
             }
-            Self::TooMany => Problem::in_form(
-                "Three mails were sent within the hour, which is the limit. Look in the spam folder, or try again in an hour.",
-            ),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ceilings::{SIGN_UP_HOURS, SIGN_UP_MAILS_PER_HOUR};
     use strum::IntoEnumIterator as _;
 
     use super::*;
@@ -102,21 +101,22 @@ mod tests {
 
     #[test]
     fn refusals_follow_the_house_style() {
-        house_style::<SignUpProblem>();
-        house_style::<VerificationRefusal>();
+        house_style::<SignUpRefusal>();
+        house_style::<OpeningProblem>();
+    }
+
+    #[test]
+    fn the_figures_in_sentences_are_the_ceilings() {
+        assert!(LINK_DEAD.contains(&format!("{SIGN_UP_HOURS} hours")));
+        assert_eq!(SIGN_UP_MAILS_PER_HOUR, 3, "ASKED_AGAIN says three");
     }
 
     #[test]
     fn everything_wrong_at_once_fits_a_cookie_with_what_was_typed() {
-        let refusal = SignUpRefusal(SignUpProblem::iter().collect());
-        let email = format!("{}@{}.example", "a".repeat(64), "b".repeat(181));
-        let typed = [
-            ("email", email.as_str()),
-            ("country", "XX"),
-            ("terms", "yes"),
-        ];
+        let refusal = OpeningRefusal(OpeningProblem::iter().collect());
+        let typed = [("country", "XX"), ("terms", "yes"), ("dpa", "yes")];
         let flash = Flash {
-            page: "/sign-up".to_owned(),
+            page: "/open-account".to_owned(),
             outcome: Outcome::Failed(refusal.problems()),
             kept: Kept::of(typed),
         };

@@ -64,7 +64,7 @@ impl Outside {
         &self.dir
     }
 
-    /// The token in the newest mail to an address that has a link to confirm it.
+    /// The token in the newest mail to an address that has a link to open an account.
     #[must_use]
     pub fn token(&self, email: &str) -> Option<String> {
         let mails = self.mail.mails();
@@ -73,7 +73,7 @@ impl Outside {
             .rev()
             .filter(|mail| mail.to.iter().any(|to| to == email));
         let text = &to_them.next()?.text;
-        let rest = text.split("/verify-email/").nth(1)?;
+        let rest = text.split("/open-account/").nth(1)?;
         rest.split_whitespace().next().map(str::to_owned)
     }
 }

@@ -10,8 +10,8 @@ use backend::Backend;
 use backend::authority::actor::Actor;
 use backend::authority::view::View;
 use backend::settings::Settings;
-use backend::sign_up::confirm::confirm_email;
-use backend::sign_up::{self, SignUp};
+use backend::sign_up::opening::{self, Opening};
+use backend::sign_up::sign_up;
 use backend::testing::{self, Leftovers};
 use backend::{keys, worker};
 use domain::money::Ticks;
@@ -112,15 +112,13 @@ impl World {
         worker::meter(&self.backend).await.unwrap();
     }
 
-    /// Signs up, reads the mail, confirms.
+    /// Signs up, reads the mail, opens the account.
     pub async fn customer(&self, email: &str) -> Actor {
-        sign_up::sign_up(&self.backend, sign_up(email))
-            .await
-            .unwrap();
+        sign_up(&self.backend, email).await.unwrap();
         self.work().await;
-        let user_id = confirm_email(&self.backend, &self.token(email))
-            .await
-            .unwrap();
+        let token = self.token(email);
+        let opened = opening::open(&self.backend, &token, None, opening());
+        let user_id = opened.await.unwrap();
         self.work().await;
         testing::actor(&self.backend, user_id).await.unwrap()
     }
@@ -216,17 +214,17 @@ pub fn due(events: &[peers::orchestrator::Event], id: &str) -> (i128, bool) {
     (ticks, since.is_some())
 }
 
-/// A form that is in order.
+/// What is typed to open an account, and in order.
 #[must_use]
-pub fn sign_up(email: &str) -> SignUp {
-    SignUp {
-        email: email.into(),
+pub fn opening() -> Opening {
+    Opening {
         password: PASSWORD.into(),
         country: "NL".into(),
         terms: true,
         aup: true,
         dpa: true,
         export_statement: true,
+        leaving: String::new(),
     }
 }
 

@@ -5,8 +5,6 @@ use crate::accounts::tenant::PushTenant;
 use crate::alerts::mails::{AlertLetter, RecipientLetter};
 use crate::alerts::webhook::send::SendWebhook;
 use crate::checks::job::Check;
-use crate::identity::mails::AlreadyRegistered;
-use crate::identity::verification::mails::VerifyEmail;
 use crate::keys::push::PushKey;
 use crate::keys::remove::RemoveKey;
 use crate::ledger::chain::seal::SealDay;
@@ -15,6 +13,7 @@ use crate::mail::send::{self, SendMail};
 use crate::metering::months::CloseMonth;
 use crate::queue::{Job, JobError, Kind, LeasedJob};
 use crate::sandboxes::timeout::SetTimeout;
+use crate::sign_up::mails::SignUpLetter;
 
 /// Every kind of job; the coverage test walks them.
 pub const KINDS: &[Kind] = &[
@@ -31,8 +30,7 @@ pub const KINDS: &[Kind] = &[
 
 /// Every text that is mailed.
 pub const LETTERS: &[Text] = &[
-    Text::of::<VerifyEmail>(),
-    Text::of::<AlreadyRegistered>(),
+    Text::of::<SignUpLetter>(),
     Text::of::<RecipientLetter>(),
     Text::of::<AlertLetter>(),
 ];

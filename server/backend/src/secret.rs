@@ -20,11 +20,11 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The token mailed for a verification: derived from its id, so that a repeated send carries the same link and the
+/// The token mailed for a sign-up: derived from its id, so that a repeated send carries the same link and the
 /// database never holds it. 256 bits as 43 characters of URL-safe base64.
 #[must_use]
-pub fn verification_token(key: &SecretKey, verification_id: Uuid) -> String {
-    derived(key, "verification", verification_id)
+pub fn sign_up_token(key: &SecretKey, sign_up_id: Uuid) -> String {
+    derived(key, "sign_up", sign_up_id)
 }
 
 /// The token of the link by which a recipient of alerts agrees, and later ends them.

@@ -10,12 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
 use crate::failure::Broken;
-use crate::identity::verification;
 use crate::metering::feed;
 use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
 use crate::queue::{self, runner};
-use crate::{Backend, checks, findings, schedule};
+use crate::{Backend, checks, findings, schedule, sign_up};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
@@ -172,11 +171,15 @@ fn gauge(name: &'static str, value: i64) {
     metrics::gauge!(name).set(i32::try_from(value).unwrap_or(i32::MAX));
 }
 
-async fn sweep(backend: &Backend) -> Result<(), Broken> {
+/// Deletes what is over, some at a time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;
     sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
-    verification::delete_ended(&mut db, now - time::Duration::DAY, SWEEP_ROWS).await?;
+    sign_up::delete_ended(&mut db, now, SWEEP_ROWS).await?;
     queue::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);
     pull::recheck(backend).await?;

@@ -16,10 +16,14 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::edge::Edge;
-use super::{actions, answer, live, verify};
+use super::{actions, answer, live, mailed_link};
 
 /// Handlers and server functions that decide about strangers themselves.
-const OWN_DECISION: [&str; 3] = [live::PATH, verify::PATH, verify::RECIPIENT_PATH];
+const OWN_DECISION: [&str; 3] = [
+    live::PATH,
+    mailed_link::ACCOUNT_PATH,
+    mailed_link::RECIPIENT_PATH,
+];
 
 #[derive(Clone)]
 pub struct Guard {

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 pub mod listen;
 mod live;
+mod mailed_link;
 mod panics;
 pub mod rate_limit;
 mod request_id;
@@ -22,7 +23,6 @@ mod security_headers;
 mod session_cookie;
 pub mod session_store;
 mod twins;
-mod verify;
 
 use app::frame::assets::Assets;
 use app::frame::dead_end::DeadEnd;
@@ -100,12 +100,12 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         )
         .merge(twins::router(edge, backend))
         .route(
-            "/verify-email/{token}",
-            get(verify::keep_token).with_state(backend.clone()),
+            mailed_link::ACCOUNT_PATH,
+            get(mailed_link::keep_account).with_state(backend.clone()),
         )
         .route(
-            verify::RECIPIENT_PATH,
-            get(verify::keep_recipient).with_state(backend.clone()),
+            mailed_link::RECIPIENT_PATH,
+            get(mailed_link::keep_recipient).with_state(backend.clone()),
         );
     let guard = guard::Guard {
         backend: backend.clone(),

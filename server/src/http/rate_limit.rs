@@ -1,4 +1,4 @@
-//! Limits per network for the forms that a stranger can send: signing up, signing in, confirming. In memory, so a
+//! Limits per network for the forms that a stranger can send: signing up, signing in, following a mailed link. In memory, so a
 //! restart forgets them and each replica counts for itself; limits per person are in `backend`, in the database.
 
 use std::collections::HashMap;
@@ -27,20 +27,19 @@ const NETWORKS_MAX: usize = 100_000;
 enum Group {
     SignUp,
     SignIn,
-    Verification,
+    MailedLink,
 }
 
 /// Which server function counts where.
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 7] = [
     ("/api/account/sign-up", Group::SignUp),
     ("/api/session/sign-in", Group::SignIn),
-    ("/api/account/verify-email", Group::Verification),
-    ("/api/account/resend-verification", Group::Verification),
-    ("/api/alert/agree", Group::Verification),
-    ("/api/alert/stop", Group::Verification),
+    ("/api/account/open", Group::MailedLink),
+    ("/api/alert/agree", Group::MailedLink),
+    ("/api/alert/stop", Group::MailedLink),
     // These mail somebody outside, so a script must not run through them either.
-    ("/api/alert/add-recipient", Group::Verification),
-    ("/api/alert/resend", Group::Verification),
+    ("/api/alert/add-recipient", Group::MailedLink),
+    ("/api/alert/resend", Group::MailedLink),
 ];
 
 /// How many at once, and how long until one more.
@@ -56,8 +55,8 @@ pub struct Limit {
 pub struct Limits {
     pub sign_up: Limit,
     pub sign_in: Limit,
-    /// Confirming an address and agreeing to alerts, and asking for such mails.
-    pub verification: Limit,
+    /// Opening an account and agreeing to alerts by a mailed link, and asking somebody to.
+    pub mailed_link: Limit,
 }
 
 impl Limits {
@@ -71,7 +70,7 @@ impl Limits {
             burst: 30,
             every: Duration::from_secs(4),
         },
-        verification: Limit {
+        mailed_link: Limit {
             burst: 30,
             every: Duration::from_secs(10),
         },
@@ -86,7 +85,7 @@ impl Limits {
             burst: 1_000,
             every: Duration::from_millis(100),
         },
-        verification: Limit {
+        mailed_link: Limit {
             burst: 1_000,
             every: Duration::from_millis(100),
         },
@@ -104,7 +103,7 @@ impl Limits {
         match group {
             Group::SignUp => self.sign_up,
             Group::SignIn => self.sign_in,
-            Group::Verification => self.verification,
+            Group::MailedLink => self.mailed_link,
         }
     }
 }
@@ -191,7 +190,7 @@ mod tests {
         Limiter::new(Limits {
             sign_up: tight,
             sign_in: tight,
-            verification: tight,
+            mailed_link: tight,
         })
     }
 

@@ -32,7 +32,7 @@ pub async fn rows(world: &World) -> Vec<i64> {
         "SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL",
         "SELECT count(*) FROM jobs",
         "SELECT count(*) FROM audit_events",
-        "SELECT count(*) FROM verifications",
+        "SELECT count(*) FROM pending_sign_ups",
         "SELECT count(*) FROM mails",
         "SELECT count(*) FROM spending_limits",
         "SELECT count(*) FROM alert_settings",

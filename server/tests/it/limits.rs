@@ -21,7 +21,7 @@ async fn world(pool: PgPool) -> World {
         Limits {
             sign_up: TIGHT,
             sign_in: TIGHT,
-            verification: TIGHT,
+            mailed_link: TIGHT,
         },
     )
     .await

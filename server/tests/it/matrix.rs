@@ -7,8 +7,8 @@ use domain::role::Role;
 use sqlx::PgPool;
 
 use crate::actions::{key_id, rows};
-use crate::browser::Browser;
-use crate::world::{PASSWORD, World, sign_up_form};
+use crate::browser::{Browser, Page};
+use crate::world::{OPENING, PASSWORD, World};
 
 /// What the form of an act sends.
 pub struct Form {
@@ -25,12 +25,11 @@ const fn form_of(fields: &'static [(&'static str, &'static str)]) -> Form {
     }
 }
 
-const SIGN_UP: [(&str, &str); 7] = sign_up_form("new@example.org");
-
 /// The form of every act.
 pub const fn form(act: Act) -> Form {
     match act {
-        Act::SignUp => form_of(&SIGN_UP),
+        Act::SignUp => form_of(&[("email", "new@example.org")]),
+        Act::AccountOpen => form_of(&OPENING),
         Act::SignIn => form_of(&[("email", "new@example.org"), ("password", PASSWORD)]),
         Act::KeyCreate => form_of(&[("name", "ci")]),
         Act::LimitSet => form_of(&[("monthly", "25")]),
@@ -49,9 +48,7 @@ pub const fn form(act: Act) -> Form {
             fields: &[("recipient_id", "01890000-0000-7000-8000-000000000001")],
             takes: Some("recipient_id"),
         },
-        Act::EmailVerify
-        | Act::VerificationResend
-        | Act::SignOut
+        Act::SignOut
         | Act::LimitRemove
         | Act::RecipientAgree
         | Act::RecipientStop
@@ -74,7 +71,6 @@ pub fn denied(denial: Denial) -> String {
         Denial::Forbidden(act) => {
             format!("Your role in this account may not {}.", act.rule().what)
         }
-        Denial::Unverified(_) => "Confirm your e-mail address first".to_owned(),
         Denial::Unproven(_) => "Confirm that it is you".to_owned(),
     }
 }
@@ -92,24 +88,19 @@ const FOLLOWS: [&str; 1] = ["credit.granted"];
 /// Who an owner is in these tests, and what everybody is while a state is prepared.
 const OWNER: Person = Person {
     role: Some(Role::Owner),
-    is_verified: true,
     // Nobody is asked for a fresh proof yet.
     is_proven: false,
 };
 
 impl Someone<'_> {
-    /// Gives them a role, and takes or gives the confirmation of their address.
+    /// Gives them a role.
     async fn stand_as(&self, person: Person) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "no service changes a role or takes a confirmation back yet"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "no service changes a role yet")]
         let stood = sqlx::query(
-            "WITH u AS (UPDATE users SET email_verified_at = CASE WHEN $3 THEN now() END WHERE email = $1 RETURNING user_id)
-             UPDATE memberships AS m SET role = $2 FROM u WHERE m.user_id = u.user_id",
+            "UPDATE memberships AS m SET role = $2 FROM users AS u WHERE u.email = $1 AND m.user_id = u.user_id",
         );
         let role = person.role.map(Role::as_str);
-        let stood = stood.bind(&self.email).bind(role).bind(person.is_verified);
+        let stood = stood.bind(&self.email).bind(role);
         let stood = stood.execute(&self.world.owner).await.unwrap();
         assert_eq!(stood.rows_affected(), 1);
     }
@@ -181,11 +172,14 @@ impl Someone<'_> {
         match act {
             Act::SignUp => fields[0].1 = fresh,
             Act::SignIn => fields[0].1.clone_from(&self.email),
-            Act::EmailVerify => {
+            Act::AccountOpen => {
                 let mut other = self.world.browser();
-                let fields = sign_up_form(&fresh);
-                other.post(&path(Act::SignUp), &fields).await;
-                self.follow_mail(&fresh, "/verify-email").await;
+                let typed = [("email", fresh.as_str())];
+                other.post(&path(Act::SignUp), &typed).await;
+                self.follow_mail(&fresh, "/open-account").await;
+                // They are signed in, so the page asks whether they want to leave.
+                let page = self.browser.get("/open-account").await.at("/open-account");
+                fields.push(("leaving", value_of(&page, "leaving")));
             }
             Act::KeyRevoke => {
                 self.post(Act::KeyCreate).await;
@@ -206,8 +200,7 @@ impl Someone<'_> {
             }
             Act::CalendarCreate => self.post(Act::CalendarRevoke).await,
             Act::CalendarRevoke => self.post(Act::CalendarCreate).await,
-            Act::VerificationResend
-            | Act::SignOut
+            Act::SignOut
             | Act::KeyCreate
             | Act::LimitSet
             | Act::AlertsChoose
@@ -224,12 +217,6 @@ impl Someone<'_> {
             .iter()
             .map(|(name, value)| (*name, &**value))
             .collect();
-        // Only whose address is not confirmed has the mail sent again.
-        let is_verified = person.is_verified && act != Act::VerificationResend;
-        let person = Person {
-            is_verified,
-            ..person
-        };
         self.stand_as(person).await;
         let (before, lines) = (rows(self.world).await, audit(self.world).await);
         let answer = self.browser.post(&path(act), &fields).await;
@@ -262,13 +249,20 @@ impl Someone<'_> {
 
     /// Whether an act left them signed in as themselves; if not, they sign in.
     async fn return_after(&mut self, act: Act) {
-        if matches!(act, Act::SignIn | Act::SignOut | Act::EmailVerify) {
+        if matches!(act, Act::SignIn | Act::SignOut | Act::AccountOpen) {
             self.browser = self.world.browser();
             let pair = [("email", self.email.as_str()), ("password", PASSWORD)];
             let answer = self.browser.post(&path(Act::SignIn), &pair).await;
             self.browser.follow(answer).await.at("/overview");
         }
     }
+}
+
+/// What a hidden field of a page holds.
+pub fn value_of(page: &Page, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let value = page.body.split(&field).nth(1).unwrap();
+    value.split('"').next().unwrap().to_owned()
 }
 
 /// Every line of the audit log, oldest first: whose act, and its word.
@@ -287,15 +281,11 @@ async fn audit(world: &World) -> Vec<(String, String)> {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_act_is_denied_to_every_role_that_its_rule_leaves_out_and_to_no_other(pool: PgPool) {
     let world = World::new(pool).await;
-    let unverified = Person {
-        is_verified: false,
-        ..OWNER
-    };
     let of_role = |role| Person {
         role: Some(role),
         ..OWNER
     };
-    let people = Role::ALL.map(of_role).into_iter().chain([unverified]);
+    let people = Role::ALL.map(of_role).into_iter();
     for (number, person) in people.enumerate() {
         let email = format!("person{number}@example.org");
         let mut someone = Someone {
@@ -314,11 +304,11 @@ async fn every_act_is_denied_to_every_role_that_its_rule_leaves_out_and_to_no_ot
 }
 
 #[test]
-fn what_is_not_recorded_begins_or_ends_a_session() {
+fn what_is_not_recorded_begins_or_ends_a_session_or_comes_before_the_account() {
     let unrecorded = Act::ALL
         .iter()
         .copied()
         .filter(|act| act.rule().word.is_none());
     let unrecorded: Vec<_> = unrecorded.collect();
-    assert_eq!(unrecorded, [Act::SignIn, Act::SignOut]);
+    assert_eq!(unrecorded, [Act::SignUp, Act::SignIn, Act::SignOut]);
 }

@@ -13,7 +13,6 @@ use crate::world::World;
 fn refused(role: Role) -> Vec<(Act, Denial)> {
     let person = Person {
         role: Some(role),
-        is_verified: true,
         is_proven: false,
     };
     let is_of_page = |act: &Act| {

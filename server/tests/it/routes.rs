@@ -17,7 +17,7 @@ pub const EDGE: &[&str] = &[
     "/healthz",
     "/readyz",
     "/live/overview",
-    "/verify-email/{token}",
+    "/open-account/{token}",
     "/alert-recipient/{token}",
     "/calendar/{token}",
     "/favicon.svg",

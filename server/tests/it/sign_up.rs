@@ -1,8 +1,10 @@
-//! The journey of a new customer without JavaScript: sign up, confirm by mail, look around, make a key, leave and return.
+//! The journey of a new customer without JavaScript: sign up, open the account from the mail, look around, make a key, leave
+//! and return.
 
 use sqlx::PgPool;
 
-use crate::world::{PASSWORD, World, sign_up_form};
+use crate::matrix::value_of;
+use crate::world::{OPENING, PASSWORD, World};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -14,30 +16,31 @@ async fn from_the_front_door_to_a_key_and_back(pool: PgPool) {
     assert!(landing.body.contains("href=\"/sign-up\""));
 
     let sent = browser
-        .submit("/sign-up", "/api/account/sign-up", &sign_up_form(EMAIL))
+        .submit("/sign-up", "/api/account/sign-up", &[("email", EMAIL)])
         .await
         .at("/check-mail");
     sent.says(EMAIL);
     browser.get("/overview").await.leads_to("/sign-in");
     world.work().await;
 
-    // Opening the link changes nothing; the button does. The token is gone from the address at once.
+    // Following the link changes nothing; the button does. The token is gone from the address at once.
     let token = world.token(EMAIL);
-    let opened = browser.get(&format!("/verify-email/{token}")).await;
-    opened.leads_to("/verify-email");
-    assert_eq!(
-        world
-            .count("SELECT count(*) FROM users WHERE email_verified_at IS NOT NULL")
-            .await,
-        0
-    );
-    let page = browser.get("/verify-email").await.at("/verify-email");
+    let opened = browser.get(&format!("/open-account/{token}")).await;
+    opened.leads_to("/open-account");
+    let page = browser.get("/open-account").await.at("/open-account");
+    assert!(page.body.contains(&format!("value=\"{EMAIL}\"")));
     assert!(!page.body.contains(&token));
+    for table in [
+        "SELECT count(*) FROM users",
+        "SELECT count(*) FROM accounts",
+    ] {
+        assert_eq!(world.count(table).await, 0);
+    }
     let overview = browser
-        .submit("/verify-email", "/api/account/verify-email", &[])
+        .submit("/open-account", "/api/account/open", &OPENING)
         .await
         .at("/overview");
-    overview.says("$50.00").says("Address confirmed");
+    overview.says("$50.00").says("Account open");
     world.work().await;
 
     let created = browser
@@ -93,55 +96,154 @@ async fn from_the_front_door_to_a_key_and_back(pool: PgPool) {
 async fn the_link_works_once_and_in_any_browser(pool: PgPool) {
     let world = World::new(pool).await;
     let mut desk = world.browser();
-    desk.submit("/sign-up", "/api/account/sign-up", &sign_up_form(EMAIL))
+    desk.submit("/sign-up", "/api/account/sign-up", &[("email", EMAIL)])
         .await
         .at("/check-mail");
     world.work().await;
-    let link = format!("/verify-email/{}", world.token(EMAIL));
+    let link = format!("/open-account/{}", world.token(EMAIL));
     let mut phone = world.browser();
-    phone.get(&link).await.leads_to("/verify-email");
+    phone.get(&link).await.leads_to("/open-account");
+    // Both see the form; the phone is faster.
+    desk.get(&link).await.leads_to("/open-account");
+    desk.get("/open-account").await.says("Open account");
     phone
-        .submit("/verify-email", "/api/account/verify-email", &[])
+        .submit("/open-account", "/api/account/open", &OPENING)
         .await
         .at("/overview");
-    desk.get(&link).await.leads_to("/verify-email");
-    let refused = desk
-        .submit("/verify-email", "/api/account/verify-email", &[])
+    let late = desk.post("/api/account/open", &OPENING).await;
+    let late = desk.follow(late).await.at("/open-account");
+    late.says("is open already. Sign in");
+    assert!(late.body.contains("href=\"/sign-in\"") && !late.body.contains("api/account/open"));
+    assert!(
+        desk.cookie("sid").is_none(),
+        "the slower one is not signed in"
+    );
+    // Whoever follows the link again where they are signed in is told so.
+    phone.get(&link).await.leads_to("/open-account");
+    phone
+        .get("/open-account")
         .await
-        .at("/verify-email");
-    refused.says("Your address is confirmed already.");
-    assert_eq!(world.count("SELECT count(*) FROM grants").await, 1);
+        .says("you are signed in to it");
+    for table in [
+        "SELECT count(*) FROM users",
+        "SELECT count(*) FROM grants",
+        "SELECT count(*) FROM sessions",
+    ] {
+        assert_eq!(world.count(table).await, 1, "{table}");
+    }
+}
+
+/// The fault that this flow is for: whoever signs up with another's address has nothing, before and after its owner comes.
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_prepares_anothers_account(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mut stranger, mut owner) = (world.browser(), world.browser());
+    let pair = [("email", EMAIL), ("password", "a stranger waits here")];
+    stranger
+        .submit("/sign-up", "/api/account/sign-up", &[("email", EMAIL)])
+        .await
+        .at("/check-mail");
+    let before = stranger
+        .submit("/sign-in", "/api/session/sign-in", &pair)
+        .await
+        .at("/sign-in");
+    // The owner opens it from the mail that the stranger asked for: it is theirs all the same.
+    world.work().await;
+    owner
+        .get(&format!("/open-account/{}", world.token(EMAIL)))
+        .await
+        .leads_to("/open-account");
+    owner
+        .submit("/open-account", "/api/account/open", &OPENING)
+        .await
+        .at("/overview");
+    let after = stranger
+        .submit("/sign-in", "/api/session/sign-in", &pair)
+        .await
+        .at("/sign-in");
+    assert_eq!(before.words(), after.words(), "signing in tells nothing");
+    stranger.get("/overview").await.leads_to("/sign-in");
+    let opened = stranger.post("/api/account/open", &OPENING).await;
+    stranger
+        .follow(opened)
+        .await
+        .at("/open-account")
+        .says("Open the link in the mail again");
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn an_unconfirmed_person_sees_why_there_is_no_key(pool: PgPool) {
+async fn who_is_signed_in_is_named_and_asked_first(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut browser = world.customer("bob@example.org").await;
+    browser
+        .post("/api/account/sign-up", &[("email", EMAIL)])
+        .await
+        .leads_to("/check-mail");
+    world.work().await;
+    browser
+        .get(&format!("/open-account/{}", world.token(EMAIL)))
+        .await
+        .leads_to("/open-account");
+    let page = browser.get("/open-account").await.at("/open-account");
+    page.says("signed in as bob@example.org")
+        .says("Sign out and open account");
+    assert!(page.body.contains(&format!("value=\"{EMAIL}\"")));
+    // A form that was drawn while nobody was signed in, or somebody else, opens nothing.
+    for leaving in ["", "01890000-0000-7000-8000-000000000001"] {
+        let mut fields = OPENING.to_vec();
+        fields.push(("leaving", leaving));
+        let refused = browser.post("/api/account/open", &fields).await;
+        let refused = browser.follow(refused).await.at("/open-account");
+        refused.says("Somebody has signed in in this browser meanwhile");
+        assert_eq!(world.count("SELECT count(*) FROM users").await, 1);
+    }
+    browser.get("/settings").await.says("bob@example.org");
+    let leaving = value_of(&page, "leaving");
+    let mut fields = OPENING.to_vec();
+    fields.push(("leaving", leaving.as_str()));
+    let answer = browser
+        .submit("/open-account", "/api/account/open", &fields)
+        .await;
+    answer.at("/overview").says("Account open");
+    browser.get("/settings").await.says(EMAIL);
+    assert_eq!(
+        world.count("SELECT count(*) FROM sessions").await,
+        1,
+        "the other's session has ended"
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_mail_can_be_asked_for_again_within_bounds(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.browser();
-    browser
-        .submit("/sign-up", "/api/account/sign-up", &sign_up_form(EMAIL))
+    let mut page = browser
+        .submit("/sign-up", "/api/account/sign-up", &[("email", EMAIL)])
         .await
         .at("/check-mail");
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        let typed = [("email", EMAIL), ("again", "yes")];
+        page = browser
+            .submit("/check-mail", "/api/account/sign-up", &typed)
+            .await
+            .at("/check-mail");
+        page.says(EMAIL).says("Asked again");
+        said.push(page.words());
+    }
+    assert!(said.windows(2).all(|pair| pair[0] == pair[1]));
+    // A reload, such as of a phone that comes back from its mails, still knows the address.
+    browser.get("/check-mail").await.says(EMAIL);
+    world.work().await;
+    assert_eq!(world.mail.mails().len(), 3);
+    // Each of them opens the account, and nothing is lost to whoever asked too often.
     browser
-        .submit(
-            "/sign-in",
-            "/api/session/sign-in",
-            &[("email", EMAIL), ("password", PASSWORD)],
-        )
+        .get(&format!("/open-account/{}", world.token(EMAIL)))
+        .await
+        .leads_to("/open-account");
+    browser
+        .submit("/open-account", "/api/account/open", &OPENING)
         .await
         .at("/overview");
-    let refused = browser
-        .submit("/keys/new", "/api/key/create", &[("name", "ci")])
-        .await
-        .at("/keys/new");
-    refused.says("Confirm your e-mail address first");
-    assert!(
-        refused.body.contains("value=\"ci\""),
-        "what was typed is kept"
-    );
-    assert_eq!(world.count("SELECT count(*) FROM keys").await, 0);
-    browser
-        .submit("/settings", "/api/account/resend-verification", &[])
-        .await
-        .at("/settings")
-        .says("Mail sent");
+    assert!(browser.cookie("signing_up").is_none() && browser.cookie("opening").is_none());
 }

@@ -3,21 +3,48 @@
 
 use sqlx::PgPool;
 
-use crate::world::{PASSWORD, World, sign_up_form};
+use crate::world::{OPENING, PASSWORD, World};
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_address_that_is_none_is_refused_and_kept(pool: PgPool) {
+    let world = World::new(pool).await;
+    let long_email = format!("{}@example.org", "a".repeat(260));
+    for (typed, sentence) in [
+        ("", "Enter your e-mail address."),
+        ("ada", "This is not an e-mail address."),
+        (
+            "ada@example.org\r\nBcc: eve@example.org",
+            "This is not an e-mail address.",
+        ),
+        (long_email.as_str(), "This e-mail address is too long"),
+    ] {
+        let mut browser = world.browser();
+        let page = browser
+            .submit("/sign-up", "/api/account/sign-up", &[("email", typed)])
+            .await
+            .at("/sign-up");
+        page.says(sentence);
+        assert!(page.body.contains("href=\"#email\""), "leads to the field");
+        assert!(
+            !browser.get("/sign-up").await.words().contains(sentence),
+            "{typed}: said once"
+        );
+    }
+    for table in [
+        "SELECT count(*) FROM pending_sign_ups",
+        "SELECT count(*) FROM mails",
+        "SELECT count(*) FROM jobs",
+    ] {
+        assert_eq!(world.count(table).await, 0);
+    }
+}
 
 #[sqlx::test(migrations = "../migrations")]
 async fn each_problem_has_its_sentence_and_nothing_is_lost(pool: PgPool) {
     let world = World::new(pool).await;
-    let long_email = format!("{}@example.org", "a".repeat(260));
-    let cases: [(&str, &str, &str); 13] = [
-        ("email", "", "Enter your e-mail address."),
-        ("email", "ada", "This is not an e-mail address."),
-        (
-            "email",
-            "ada@example.org\r\nBcc: eve@example.org",
-            "This is not an e-mail address.",
-        ),
-        ("email", &long_email, "This e-mail address is too long"),
+    let mut browser = world.browser();
+    world.follow_sign_up(&mut browser, "ada@example.org").await;
+    let cases: [(&str, &str, &str); 9] = [
         ("password", "short", "The password is too short"),
         (
             "password",
@@ -30,40 +57,42 @@ async fn each_problem_has_its_sentence_and_nothing_is_lost(pool: PgPool) {
         ("terms", "", "Accept the Terms of Service"),
         ("aup", "no", "Accept the Acceptable Use Policy"),
         ("dpa", "", "Accept the Data Processing Agreement"),
-        ("export_statement", "", "Make the export statement"),
+        ("export_statement", "", "Tick the statement on sanctions"),
     ];
     for (field, typed, sentence) in cases {
-        let mut form = sign_up_form("ada@example.org");
+        let mut form = OPENING;
         form.iter_mut().find(|(name, _)| *name == field).unwrap().1 = typed;
-        let mut browser = world.browser();
         let page = browser
-            .submit("/sign-up", "/api/account/sign-up", &form)
+            .submit("/open-account", "/api/account/open", &form)
             .await
-            .at("/sign-up");
+            .at("/open-account");
         page.says(sentence);
         assert!(
             page.body.contains(&format!("href=\"#{field}\"")),
             "{field}: the summary leads to the field"
         );
-        if field != "email" {
-            assert!(
-                page.body.contains("value=\"ada@example.org\""),
-                "{field}: the address is kept"
-            );
+        if field != "terms" {
+            let terms = page.body.split("id=\"terms\"").nth(1).unwrap();
+            let terms = terms.split('>').next().unwrap();
+            assert!(terms.contains("checked"), "{field}: ticks are kept");
         }
         assert!(
             !page.body.contains(PASSWORD),
             "{field}: the password is not"
         );
         assert!(
-            !browser.get("/sign-up").await.words().contains(sentence),
+            !browser
+                .get("/open-account")
+                .await
+                .words()
+                .contains(sentence),
             "{field}: said once"
         );
     }
     for table in [
         "SELECT count(*) FROM users",
-        "SELECT count(*) FROM mails",
-        "SELECT count(*) FROM jobs",
+        "SELECT count(*) FROM accounts",
+        "SELECT count(*) FROM sessions",
     ] {
         assert_eq!(world.count(table).await, 0);
     }
@@ -72,17 +101,17 @@ async fn each_problem_has_its_sentence_and_nothing_is_lost(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn all_problems_are_said_together(pool: PgPool) {
     let world = World::new(pool).await;
-    let page = world
-        .browser()
-        .submit("/sign-up", "/api/account/sign-up", &[])
+    let mut browser = world.browser();
+    world.follow_sign_up(&mut browser, "ada@example.org").await;
+    let page = browser
+        .submit("/open-account", "/api/account/open", &[])
         .await
-        .at("/sign-up");
+        .at("/open-account");
     for sentence in [
-        "Enter your e-mail address",
         "too short",
         "Choose your country",
         "Terms of Service",
-        "export statement",
+        "statement on sanctions",
     ] {
         page.says(sentence);
     }
@@ -91,43 +120,49 @@ async fn all_problems_are_said_together(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
     let world = World::new(pool).await;
-    let (mut first, mut second) = (world.browser(), world.browser());
-    let fresh = first
-        .post("/api/account/sign-up", &sign_up_form("ada@example.org"))
-        .await;
-    world.work().await;
-    let known = second
-        .post("/api/account/sign-up", &sign_up_form("ADA@example.org"))
-        .await;
-    world.work().await;
-    assert_eq!(
-        (fresh.status, fresh.location()),
-        (known.status, known.location())
-    );
-    assert_eq!(
-        (fresh.body.len(), fresh.headers.len()),
-        (known.body.len(), known.headers.len())
-    );
-    let names = |browser: &crate::browser::Browser| {
-        browser
+    world.customer("ada@example.org").await;
+    let before = world.mail.mails().len();
+    let mut seen = Vec::new();
+    for email in ["ADA@example.org", "eve@example.org"] {
+        let mut browser = world.browser();
+        let answer = browser
+            .post("/api/account/sign-up", &[("email", email)])
+            .await;
+        let mut page = browser.get("/check-mail").await.words();
+        page = page.replace(email, "…");
+        let cookies: Vec<_> = browser
             .cookies
             .iter()
-            .map(|cookie| cookie.name.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names(&first), names(&second));
-    let [one, two] = [
-        first.get("/check-mail").await,
-        second.get("/check-mail").await,
-    ];
-    assert_eq!(one.words().to_lowercase(), two.words().to_lowercase());
-    let mails = world.mail.mails();
-    assert_eq!(mails.len(), 2);
-    assert!(
-        mails[0].text.contains("/verify-email/") && !mails[1].text.contains("/verify-email/"),
-        "{}",
-        mails[1].text
+            .map(|cookie| (cookie.name.clone(), cookie.value.len()))
+            .collect();
+        let (headers, body) = (answer.headers.len(), answer.body.len());
+        seen.push((
+            answer.status,
+            answer.location(),
+            headers,
+            body,
+            cookies,
+            page,
+        ));
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(
+        world.count("SELECT count(*) FROM pending_sign_ups").await,
+        3,
+        "the same work for both"
     );
+    world.work().await;
+    let mails = world.mail.mails().split_off(before);
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        let is_known = mail.to[0].starts_with("ADA");
+        assert_eq!(
+            mail.text.contains("/open-account/"),
+            !is_known,
+            "{}",
+            mail.text
+        );
+    }
     assert_eq!(world.count("SELECT count(*) FROM users").await, 1);
 }
 
@@ -192,19 +227,25 @@ async fn names_of_keys(pool: PgPool) {
 async fn links_that_are_not_ours(pool: PgPool) {
     let world = World::new(pool).await;
     let long = "a".repeat(5_000);
-    for token in ["x", "%00%ff", "..%2f..%2f", "<script>", long.as_str()] {
+    for (token, sentence) in [
+        ("x", "is not ours"),
+        ("%00%ff", "Open the link in the mail again"),
+        ("..%2f..%2f", "is not ours"),
+        ("<script>", "is not ours"),
+        (long.as_str(), "Open the link in the mail again"),
+    ] {
         let mut browser = world.browser();
         let path = format!(
-            "/verify-email/{}",
+            "/open-account/{}",
             token.replace('<', "%3C").replace('>', "%3E")
         );
         let answer = browser.get(&path).await;
-        answer.leads_to("/verify-email");
-        let answer = browser.post("/api/account/verify-email", &[]).await;
+        answer.leads_to("/open-account");
+        let answer = browser.post("/api/account/open", &OPENING).await;
         browser
             .follow(answer)
             .await
-            .at("/verify-email")
-            .says("is not ours");
+            .at("/open-account")
+            .says(sentence);
     }
 }

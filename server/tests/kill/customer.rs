@@ -12,7 +12,7 @@ const PASSWORD: &str = "three quiet rivers meet";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     SignUp,
-    Confirm,
+    Open,
     SignIn,
     CreateKey,
     Start,
@@ -96,8 +96,8 @@ impl Customer {
     /// Tries the next step once; without an acknowledgement it is tried again later.
     pub async fn step(&mut self, url: &str, orchestrator: &Orchestrator, mail: &MailCatcher) {
         let next = match self.step {
-            Step::SignUp => self.sign_up(url).await.map(|()| Step::Confirm),
-            Step::Confirm => self.confirm(url, mail).await.map(|()| Step::SignIn),
+            Step::SignUp => self.sign_up(url).await.map(|()| Step::Open),
+            Step::Open => self.open(url, mail).await.map(|()| Step::SignIn),
             Step::SignIn => self.sign_in(url).await.map(|()| Step::CreateKey),
             Step::CreateKey => self.create_key(url).await.map(|()| Step::Start),
             Step::Start => self.start(orchestrator).await.map(|()| Step::Hibernate),
@@ -120,8 +120,23 @@ impl Customer {
 
     async fn sign_up(&mut self, url: &str) -> Option<()> {
         let email = self.email.clone();
+        let fields = [("email", email.as_str())];
+        (self.post(url, "/api/account/sign-up", &fields).await?.0 == "/check-mail").then_some(())
+    }
+
+    async fn open(&mut self, url: &str, mail: &MailCatcher) -> Option<()> {
+        let mails = mail.mails();
+        let mine = mails
+            .iter()
+            .find(|mail| mail.to.contains(&self.email) && mail.text.contains("/open-account/"))?;
+        let token = mine
+            .text
+            .split("/open-account/")
+            .nth(1)?
+            .split_whitespace()
+            .next()?;
+        self.get(url, &format!("/open-account/{token}")).await?;
         let fields = [
-            ("email", email.as_str()),
             ("password", PASSWORD),
             ("country", "NL"),
             ("terms", "yes"),
@@ -129,24 +144,9 @@ impl Customer {
             ("dpa", "yes"),
             ("export_statement", "yes"),
         ];
-        (self.post(url, "/api/account/sign-up", &fields).await?.0 == "/check-mail").then_some(())
-    }
-
-    async fn confirm(&mut self, url: &str, mail: &MailCatcher) -> Option<()> {
-        let mails = mail.mails();
-        let mine = mails
-            .iter()
-            .find(|mail| mail.to.contains(&self.email) && mail.text.contains("/verify-email/"))?;
-        let token = mine
-            .text
-            .split("/verify-email/")
-            .nth(1)?
-            .split_whitespace()
-            .next()?;
-        self.get(url, &format!("/verify-email/{token}")).await?;
-        let (to, _) = self.post(url, "/api/account/verify-email", &[]).await?;
-        // After a kill between commit and answer the link is spent; signing in then shows that it was confirmed.
-        (to == "/overview" || to == "/verify-email").then_some(())
+        let (to, _) = self.post(url, "/api/account/open", &fields).await?;
+        // After a kill between commit and answer the account is open already; signing in then shows it.
+        (to == "/overview" || to == "/open-account").then_some(())
     }
 
     async fn sign_in(&mut self, url: &str) -> Option<()> {

@@ -9,8 +9,8 @@ use backend::Backend;
 use backend::alerts::{calendar, recipients};
 use backend::authority::actor::Actor;
 use backend::clock::Clock;
-use backend::sign_up::confirm::confirm_email;
-use backend::sign_up::{self, SignUp};
+use backend::sign_up::opening::{self, Opening};
+use backend::sign_up::sign_up;
 use backend::{keys, limit, testing};
 use domain::id::KeyId;
 use peers::orchestrator::{Appended, Control, Kind, Stamp};
@@ -143,20 +143,18 @@ impl Past {
     }
 
     async fn sign_up(&self, email: &str, password: &str) -> anyhow::Result<Actor> {
-        let typed = SignUp {
-            email: email.to_owned(),
+        let typed = Opening {
             password: password.to_owned(),
             country: "NL".to_owned(),
             terms: true,
             aup: true,
             dpa: true,
             export_statement: true,
+            leaving: String::new(),
         };
-        sign_up::sign_up(&self.backend, typed)
-            .await
-            .map_err(refused)?;
-        let token = self.token(email, "/verify-email/").await?;
-        let user_id = confirm_email(&self.backend, &token)
+        sign_up(&self.backend, email).await.map_err(refused)?;
+        let token = self.token(email, "/open-account/").await?;
+        let user_id = opening::open(&self.backend, &token, None, typed)
             .await
             .map_err(refused)?;
         testing::turn(&self.backend).await.map_err(plain)?;

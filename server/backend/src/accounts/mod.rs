@@ -12,7 +12,7 @@ use crate::failure::Broken;
 
 pub(crate) use crate::accounts::stale::mark_stale;
 pub(crate) use crate::accounts::store::{
-    Acceptance, activate, insert, insert_acceptance, insert_membership, owned_by, set_run_until,
+    Acceptance, FIRST_GENERATION, insert, insert_acceptance, insert_membership, set_run_until,
 };
 
 /// What was accepted for the account: document, version and time, newest first.

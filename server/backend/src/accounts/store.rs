@@ -8,6 +8,9 @@ use time::OffsetDateTime;
 
 use crate::failure::Broken;
 
+/// The number of the first state of an account that the orchestrator is told.
+pub(crate) const FIRST_GENERATION: i64 = 1;
+
 pub(crate) async fn insert(
     db: &mut PgConnection,
     account_id: AccountId,
@@ -16,10 +19,11 @@ pub(crate) async fn insert(
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
-        "INSERT INTO accounts (account_id, name, region, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO accounts (account_id, name, region, generation, created_at) VALUES ($1, $2, $3, $4, $5)",
         account_id.0,
         name,
         region,
+        FIRST_GENERATION,
         now
     )
     .execute(db)
@@ -79,53 +83,6 @@ pub(crate) async fn insert_acceptance(
     Ok(())
 }
 
-/// Accounts of one person that are looked at, and of which they are the owner.
-const ACCOUNTS_MAX: i64 = 100;
-const OWNED_MAX: usize = 10;
-
-/// The accounts a person owns, at most ten: what a confirmation of their address activates. The directory knows which
-/// accounts are theirs; what they are in one, only that account's cell knows.
-pub(crate) async fn owned_by(
-    db: &mut PgConnection,
-    user_id: UserId,
-) -> Result<Vec<AccountId>, Broken> {
-    let accounts = sqlx::query_scalar!(
-        "SELECT account_id FROM user_accounts WHERE user_id = $1 ORDER BY joined_at, account_id LIMIT $2",
-        user_id.0,
-        ACCOUNTS_MAX
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    let mut owned = Vec::new();
-    for account_id in accounts {
-        let owner = sqlx::query!(
-            "SELECT 1 AS one FROM memberships WHERE account_id = $1 AND user_id = $2 AND role = 'owner'",
-            account_id,
-            user_id.0
-        );
-        if owned.len() < OWNED_MAX && owner.fetch_optional(&mut *db).await?.is_some() {
-            owned.push(account_id.into());
-        }
-    }
-    Ok(owned)
-}
-
-/// Activates an account and gives the state to push its next generation; `None` when it is active already.
-pub(crate) async fn activate(
-    db: &mut PgConnection,
-    account_id: AccountId,
-    now: OffsetDateTime,
-) -> Result<Option<i64>, Broken> {
-    Ok(sqlx::query_scalar!(
-        "UPDATE accounts SET activated_at = $2, generation = generation + 1
-         WHERE account_id = $1 AND activated_at IS NULL RETURNING generation",
-        account_id.0,
-        now
-    )
-    .fetch_optional(db)
-    .await?)
-}
-
 /// What the orchestrator is told of an account.
 pub(super) struct TenantRow {
     /// Number of this state.
@@ -134,14 +91,14 @@ pub(super) struct TenantRow {
     pub run_until: Option<OffsetDateTime>,
 }
 
-/// The state to push; `None` for an account that is not active.
+/// The state to push; `None` when there is no such account.
 pub(super) async fn tenant(
     db: &mut PgConnection,
     account_id: AccountId,
 ) -> Result<Option<TenantRow>, Broken> {
     Ok(sqlx::query_as!(
         TenantRow,
-        "SELECT generation, run_until FROM accounts WHERE account_id = $1 AND activated_at IS NOT NULL",
+        "SELECT generation, run_until FROM accounts WHERE account_id = $1",
         account_id.0
     )
     .fetch_optional(db)

@@ -83,7 +83,7 @@ impl Letter for AlertLetter {
 fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
     match mail.to {
         To::Recipient(account_id, recipient_id) => Ok((account_id, recipient_id)),
-        To::User(_) => Err(JobError::Fail("no_recipient")),
+        To::User(_) | To::SignUp(_) => Err(JobError::Fail("no_recipient")),
     }
 }
 

@@ -14,7 +14,6 @@ pub struct Actor {
     pub(super) role: Role,
     pub(super) email: EmailAddress,
     pub(super) account_name: String,
-    pub(super) is_verified: bool,
 }
 
 impl Actor {
@@ -48,12 +47,6 @@ impl Actor {
         &self.account_name
     }
 
-    /// True once their address is confirmed.
-    #[must_use]
-    pub const fn is_verified(&self) -> bool {
-        self.is_verified
-    }
-
     /// Whether they may do this now.
     ///
     /// # Errors
@@ -61,7 +54,6 @@ impl Actor {
     pub fn may(&self, act: Act) -> Result<(), Denial> {
         act.allows(Person {
             role: Some(self.role),
-            is_verified: self.is_verified,
             // Nobody is asked for a fresh proof yet; until there is a way to give one, nobody has one.
             is_proven: false,
         })

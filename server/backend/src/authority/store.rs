@@ -19,7 +19,7 @@ pub(super) async fn actor(
 ) -> Result<Option<Actor>, Broken> {
     let (idle, absolute) = sessions::limits(now);
     let row = sqlx::query!(
-        "SELECT s.seen_at, u.user_id, u.email, u.email_verified_at, ua.account_id
+        "SELECT s.seen_at, u.user_id, u.email, ua.account_id
          FROM sessions AS s JOIN users AS u ON u.user_id = s.user_id JOIN user_accounts AS ua ON ua.user_id = u.user_id
          WHERE s.session_id_sha256 = $1 AND s.kind = 'customer'
            AND s.seen_at > $2 AND s.created_at > $3 AND s.expires_at > $4
@@ -54,6 +54,5 @@ pub(super) async fn actor(
         email: EmailAddress::parse(&row.email)
             .map_err(|_| Broken::new("stored address cannot be read"))?,
         account_name: member.name,
-        is_verified: row.email_verified_at.is_some(),
     }))
 }

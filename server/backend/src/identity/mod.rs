@@ -1,7 +1,5 @@
-//! People: their addresses and passwords, their sessions, and the proof that an address is theirs.
-//! What is billed is `accounts`'; what a person may do is `authority`'s.
+//! People: their addresses and passwords, and the pair by which they sign in.
+//! What is billed is `accounts`'; what a person may do is `authority`'s; how one becomes a user is `sign_up`'s.
 
-pub mod mails;
 pub mod sign_in;
 pub(crate) mod users;
-pub mod verification;

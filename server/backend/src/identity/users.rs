@@ -68,19 +68,3 @@ pub(crate) async fn by_email(
         password_hash: row.password_hash,
     }))
 }
-
-/// Marks the address confirmed; false when it was before.
-pub(crate) async fn verify(
-    db: &mut PgConnection,
-    user_id: UserId,
-    now: OffsetDateTime,
-) -> Result<bool, Broken> {
-    let done = sqlx::query!(
-        "UPDATE users SET email_verified_at = $2 WHERE user_id = $1 AND email_verified_at IS NULL",
-        user_id.0,
-        now
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}

@@ -25,8 +25,6 @@ pub enum Attention {
     EndsSoon(Cause, OffsetDateTime),
     /// So many percent of the monthly limit are spent: 80 or more.
     LimitNear(i64),
-    /// The address is not confirmed.
-    Unverified,
     /// So many running sandboxes idle.
     Idle(i64),
     /// So many alerts did not reach somebody by mail within a week.
@@ -44,14 +42,7 @@ pub(crate) async fn read(
     limit: Option<Limit>,
 ) -> Result<Vec<Attention>, Broken> {
     let mut all = Vec::new();
-    if !actor.is_verified() {
-        all.push(Attention::Unverified);
-    }
-    all.extend(end(
-        Moment::from(live.feed.as_of),
-        zero,
-        actor.is_verified(),
-    ));
+    all.extend(end(Moment::from(live.feed.as_of), zero));
     let is_at_limit = all
         .iter()
         .any(|one| matches!(one, Attention::Stopped(Cause::Limit)));
@@ -73,9 +64,9 @@ pub(crate) async fn read(
     Ok(all)
 }
 
-/// An end that has come or is near. Before the address is confirmed there is no credit that could end.
-fn end(as_of: Moment, zero: Option<Zero>, is_verified: bool) -> Option<Attention> {
-    let zero = zero.filter(|_| is_verified)?;
+/// An end that has come or is near.
+fn end(as_of: Moment, zero: Option<Zero>) -> Option<Attention> {
+    let zero = zero?;
     if zero.at <= as_of {
         Some(Attention::Stopped(zero.cause))
     } else if zero.at.since_ms(as_of) <= NEAR_MS {
@@ -108,17 +99,13 @@ mod tests {
                 cause: Cause::Credit,
             })
         };
-        assert_eq!(
-            end(as_of, zero(0), true),
-            Some(Attention::Stopped(Cause::Credit))
-        );
-        assert_eq!(end(as_of, zero(0), false), None);
+        assert_eq!(end(as_of, zero(0)), Some(Attention::Stopped(Cause::Credit)));
         assert!(matches!(
-            end(as_of, zero(NEAR_MS), true),
+            end(as_of, zero(NEAR_MS)),
             Some(Attention::EndsSoon(..))
         ));
-        assert_eq!(end(as_of, zero(NEAR_MS + 1), true), None);
-        assert_eq!(end(as_of, None, true), None);
+        assert_eq!(end(as_of, zero(NEAR_MS + 1)), None);
+        assert_eq!(end(as_of, None), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::receiver::Receiver;
-use crate::world::{World, sign_up};
+use crate::world::World;
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_lease_that_was_lost_writes_nothing(pool: PgPool) {
@@ -212,20 +212,6 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         .unwrap()
         .unwrap();
     assert!(shown.revoked_at.is_none() && !key.text.expose().contains(&shown.masked));
-
-    backend::sign_up::sign_up(&world.backend, sign_up("eve@example.org"))
-        .await
-        .unwrap();
-    let eve = backend::identity::sign_in::sign_in(
-        &world.backend,
-        "eve@example.org",
-        "three quiet rivers meet",
-    )
-    .await;
-    let eve = testing::actor(&world.backend, eve.unwrap()).await.unwrap();
-    let outcome = keys::create(&world.backend, &eve, "ci").await;
-    let unverified = Denial::Unverified(Act::KeyCreate);
-    assert!(matches!(outcome, Err(Failure::Denied(denial)) if denial == unverified));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

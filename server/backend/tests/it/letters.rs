@@ -14,7 +14,7 @@ async fn every_letter_is_sent(pool: PgPool) {
     world.control().set_speed(0).unwrap();
     // An account is opened, and somebody tries again with its address.
     let actor = with_seconds(&world, "ada@example.org", 7_200).await;
-    sign_up::sign_up(&world.backend, crate::world::sign_up("ada@example.org"))
+    sign_up::sign_up(&world.backend, "ada@example.org")
         .await
         .unwrap();
     // Somebody is asked whether they want to be told.

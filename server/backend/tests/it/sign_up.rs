@@ -1,23 +1,51 @@
-//! Sign-up, confirmation and sign-in: what happens once, what never shows, and what two at once may not do.
+//! Sign-up, the opening of the account, and sign-in: what happens once, what never shows, and what two at once may not do.
 
 use backend::credit;
 use backend::failure::Failure;
 use backend::identity::sign_in;
-use backend::sign_up;
-use backend::sign_up::confirm;
-use backend::testing;
-use domain::identity::{SignInRefusal, VerificationRefusal};
+use backend::sign_up::opening::{self, Link, Opening};
+use backend::sign_up::sign_up;
+use backend::{testing, worker};
+use domain::id::UserId;
+use domain::identity::SignInRefusal;
 use domain::money::{Cents, Ticks};
-use domain::sign_up::{SignUpProblem, SignUpRefusal};
+use domain::sign_up::{OpeningProblem, OpeningRefusal};
 use sqlx::PgPool;
+use time::Duration;
 
-use crate::world::{World, sign_up};
+use crate::world::{World, opening};
+
+/// Signs up and gives the token of the mail.
+async fn asked(world: &World, email: &str) -> String {
+    sign_up(&world.backend, email).await.unwrap();
+    world.work().await;
+    world.token(email)
+}
+
+async fn open(world: &World, token: &str) -> Result<UserId, Vec<OpeningProblem>> {
+    match opening::open(&world.backend, token, None, opening()).await {
+        Ok(user_id) => Ok(user_id),
+        Err(Failure::Refused(OpeningRefusal(problems))) => Err(problems),
+        Err(other) => unreachable!("{other:?}"),
+    }
+}
+
+/// Runs them at the same time, all against one pool.
+async fn at_once<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    futures_util::future::join_all(all).await
+}
+
+async fn users(world: &World) -> i64 {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
+        .fetch_one(testing::pool(&world.backend))
+        .await
+        .unwrap()
+}
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: PgPool) {
     let world = World::new(pool).await;
     let actor = world.customer("Ada@Example.org").await;
-    assert!(actor.is_verified());
     let credit = credit::read(&mut world.view(&actor).await).await.unwrap();
     assert_eq!(credit.remaining, Ticks::from_cents(Cents(5_000)));
     assert_eq!(credit.grants.len(), 1);
@@ -32,71 +60,60 @@ async fn a_new_account_has_fifty_dollars_and_is_known_to_the_orchestrator(pool: 
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn a_known_address_gets_the_same_answer_and_another_mail(pool: PgPool) {
+async fn a_known_address_gets_another_mail_and_no_link(pool: PgPool) {
     let world = World::new(pool).await;
     world.customer("ada@example.org").await;
-    sign_up::sign_up(&world.backend, sign_up("ADA@example.ORG"))
-        .await
-        .unwrap();
-    testing::drain_jobs(&world.backend).await.unwrap();
-    let subjects: Vec<_> = world
-        .mail
-        .mails()
-        .into_iter()
-        .map(|mail| mail.subject)
-        .collect();
-    assert_eq!(
-        subjects
-            .iter()
-            .filter(|subject| subject.contains("already have"))
-            .count(),
-        1,
-        "{subjects:?}"
-    );
-    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
-        .fetch_one(testing::pool(&world.backend));
-    assert_eq!(
-        users.await.unwrap(),
-        1,
-        "nothing of the second sign-up remains"
-    );
-    for _ in 0..5 {
-        sign_up::sign_up(&world.backend, sign_up("ada@example.org"))
-            .await
-            .unwrap();
+    sign_up(&world.backend, "ADA@example.ORG").await.unwrap();
+    world.work().await;
+    let mails = world.mail.mails();
+    let told = mails.last().unwrap();
+    assert!(told.subject.contains("already have"), "{}", told.subject);
+    assert!(!told.text.contains("/open-account/"), "{}", told.text);
+    assert_eq!(users(&world).await, 1);
+}
+
+/// Counted per address and not per caller, under a lock, and by the day too; who asks too often still has a link that works.
+#[sqlx::test(migrations = "../../migrations")]
+async fn nobodys_inbox_is_filled_and_nobodys_address_is_blocked(pool: PgPool) {
+    let world = World::new(pool).await;
+    for hour in 1..=24_usize {
+        let spellings = ["ada@example.org", "ADA@example.org"];
+        let all =
+            at_once((0..8).map(|number| sign_up(&world.backend, spellings[number % 2]))).await;
+        assert!(all.iter().all(Result::is_ok), "all get the same answer");
+        world.work().await;
+        let sent = world.mail.mails().len();
+        assert_eq!(sent, (3 * hour).min(10), "after {hour} hours");
+        world.backend.clock().advance(Duration::minutes(59));
     }
-    testing::drain_jobs(&world.backend).await.unwrap();
-    assert_eq!(
-        world.mail.mails().len(),
-        1 + 3,
-        "nobody's inbox is filled through us"
-    );
+    let token = world.token("ada@example.org");
+    assert!(open(&world, &token).await.is_ok());
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn every_problem_is_named_at_once(pool: PgPool) {
     let world = World::new(pool).await;
-    let typed = sign_up::SignUp {
-        email: "not an address".into(),
+    let token = asked(&world, "ada@example.org").await;
+    let typed = Opening {
         password: "short".into(),
         country: "IR".into(),
         terms: false,
         aup: true,
         dpa: false,
         export_statement: false,
+        leaving: String::new(),
     };
-    let Err(Failure::Refused(SignUpRefusal(problems))) =
-        sign_up::sign_up(&world.backend, typed).await
+    let Err(Failure::Refused(OpeningRefusal(problems))) =
+        opening::open(&world.backend, &token, None, typed).await
     else {
         unreachable!("must be refused");
     };
     let expected = [
-        SignUpProblem::EmailMalformed,
-        SignUpProblem::PasswordTooShort,
-        SignUpProblem::CountryRefused,
-        SignUpProblem::TermsMissing,
-        SignUpProblem::DpaMissing,
-        SignUpProblem::ExportStatementMissing,
+        OpeningProblem::PasswordTooShort,
+        OpeningProblem::CountryRefused,
+        OpeningProblem::TermsMissing,
+        OpeningProblem::DpaMissing,
+        OpeningProblem::ExportStatementMissing,
     ];
     assert_eq!(problems, expected);
 }
@@ -104,24 +121,15 @@ async fn every_problem_is_named_at_once(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
     let world = World::new(pool).await;
-    sign_up::sign_up(&world.backend, sign_up("ada@example.org"))
-        .await
-        .unwrap();
-    testing::drain_jobs(&world.backend).await.unwrap();
-    let token = world.token("ada@example.org");
-    let unknown = confirm::confirm_email(&world.backend, "x").await;
-    assert!(matches!(
-        unknown,
-        Err(Failure::Refused(VerificationRefusal::Unknown))
-    ));
+    let token = asked(&world, "ada@example.org").await;
+    assert_eq!(open(&world, "x").await, Err(vec![OpeningProblem::LinkDead]));
 
-    let attempts = (0..20).map(|_| confirm::confirm_email(&world.backend, &token));
-    let outcomes = futures(attempts).await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    let user_id = *outcomes
-        .iter()
-        .find_map(|outcome| outcome.as_ref().ok())
-        .unwrap();
+    let outcomes = at_once((0..20).map(|_| open(&world, &token))).await;
+    let (opened, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(opened.len(), 1);
+    let already = Err(vec![OpeningProblem::AlreadyOpen]);
+    assert!(refused.iter().all(|outcome| *outcome == already));
+    let user_id = *opened[0].as_ref().unwrap();
     let actor = testing::actor(&world.backend, user_id).await.unwrap();
     assert_eq!(
         credit::read(&mut world.view(&actor).await)
@@ -131,32 +139,59 @@ async fn a_link_works_once_for_a_day_and_credit_is_given_once(pool: PgPool) {
         Ticks::from_cents(Cents(5_000))
     );
 
-    sign_up::sign_up(&world.backend, sign_up("bob@example.org"))
-        .await
-        .unwrap();
-    testing::drain_jobs(&world.backend).await.unwrap();
-    world.backend.clock().advance(time::Duration::hours(24));
-    let late = confirm::confirm_email(&world.backend, &world.token("bob@example.org")).await;
-    assert!(matches!(
-        late,
-        Err(Failure::Refused(VerificationRefusal::Expired))
-    ));
-}
-
-/// Runs them at the same time, all against one pool.
-async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    futures_util::future::join_all(all).await
+    let token = asked(&world, "bob@example.org").await;
+    world.backend.clock().advance(Duration::hours(24));
+    let late = opening::link(&world.backend, &token).await.unwrap();
+    assert!(matches!(late, Link::Dead));
+    assert_eq!(
+        open(&world, &token).await,
+        Err(vec![OpeningProblem::LinkDead])
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn two_sign_ups_at_once_make_one_user(pool: PgPool) {
+async fn of_two_links_of_an_address_the_first_opened_wins(pool: PgPool) {
     let world = World::new(pool).await;
-    let all =
-        futures((0..8).map(|_| sign_up::sign_up(&world.backend, sign_up("ada@example.org")))).await;
-    assert!(all.iter().all(Result::is_ok), "all get the same answer");
-    let users = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM users"#)
-        .fetch_one(testing::pool(&world.backend));
-    assert_eq!(users.await.unwrap(), 1);
+    let first = asked(&world, "ada@example.org").await;
+    let second = asked(&world, "Ada@Example.org").await;
+    assert_ne!(first, second);
+    let all = at_once(
+        [&first, &second]
+            .into_iter()
+            .map(|token| open(&world, token)),
+    )
+    .await;
+    assert_eq!(all.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for token in [&first, &second] {
+        let link = opening::link(&world.backend, token).await.unwrap();
+        assert!(matches!(link, Link::AlreadyOpen(_)));
+        assert_eq!(
+            open(&world, token).await,
+            Err(vec![OpeningProblem::AlreadyOpen])
+        );
+    }
+    assert_eq!(users(&world).await, 1);
+}
+
+/// A sign-up leaves an address for a day and nothing else; then nothing at all, and a mail that was still to be sent is not.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_pending_sign_up_is_an_address_for_a_day(pool: PgPool) {
+    let world = World::new(pool).await;
+    asked(&world, "ada@example.org").await;
+    sign_up(&world.backend, "late@example.org").await.unwrap();
+    let pending = async || {
+        sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM pending_sign_ups"#)
+            .fetch_one(testing::pool(&world.backend))
+            .await
+            .unwrap()
+    };
+    worker::sweep(&world.backend).await.unwrap();
+    assert_eq!((pending().await, users(&world).await), (2, 0));
+    world.backend.clock().advance(Duration::hours(24));
+    worker::sweep(&world.backend).await.unwrap();
+    assert_eq!(pending().await, 0);
+    world.work().await;
+    assert_eq!(world.mail.mails().len(), 1, "only the one of before");
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -190,9 +225,7 @@ async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
     let world = World::new(pool).await;
     let settings = testing::settings(&world.orchestrator.url(), "smtp://127.0.0.1:1").unwrap();
     let away = testing::backend(testing::pool(&world.backend).clone(), settings).unwrap();
-    sign_up::sign_up(&away, sign_up("ada@example.org"))
-        .await
-        .unwrap();
+    sign_up(&away, "ada@example.org").await.unwrap();
     testing::drain_jobs(&away).await.unwrap();
     assert_eq!(
         testing::queue(&away).await.unwrap(),

@@ -24,7 +24,7 @@ use crate::mail::{self, MailRow, To};
 use crate::secret::{recipient_token, sha256};
 use crate::{Backend, random};
 
-/// Puts somebody on the list. A confirmed member of the account is on it at once; any other address is asked by mail.
+/// Puts somebody on the list. A member of the account is on it at once; any other address is asked by mail.
 /// True when a mail was sent.
 ///
 /// # Errors

@@ -113,8 +113,7 @@ pub(super) async fn member(
 ) -> Result<Option<UserId>, Broken> {
     let id = sqlx::query_scalar!(
         "SELECT m.user_id FROM memberships AS m JOIN user_emails AS e USING (user_id)
-         JOIN users AS u USING (user_id)
-         WHERE m.account_id = $1 AND e.canonical = $2 AND u.email_verified_at IS NOT NULL",
+         WHERE m.account_id = $1 AND e.canonical = $2",
         account_id.0,
         canonical
     );

@@ -17,7 +17,7 @@ const WORK: &[(&str, &str)] = &[
     ("schedule.rs", "a loop: turns what is due into jobs"),
     (
         "sign_up/mod.rs",
-        "tells the owner of an address that somebody signed up with it: nothing of theirs changes",
+        "keeps an address and mails to it: there is no account yet that could have a line",
     ),
     ("watch.rs", "a loop: computes forecasts and tells of them"),
 ];

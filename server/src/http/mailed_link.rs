@@ -1,9 +1,9 @@
-//! The links in mails that lead to a button: confirming an address, agreeing to alerts. Their token goes from the address into a sealed cookie at once, so that it stays in no
-//! history and in no `Referer`; the page it leads to has the button that confirms. Opening the link changes nothing:
-//! mail scanners open links too.
+//! The links in mails that lead to a button: opening an account, agreeing to alerts. Their token goes from the address into a
+//! sealed cookie at once, so that it stays in no history and in no `Referer`; the page it leads to has the button. Following
+//! the link changes nothing: mail scanners follow links too.
 
 use app::action::sealed::{SealedCookie, Sealer};
-use app::{alerts::recipient_link, sign_up::verify_email};
+use app::{alerts::recipient_link, sign_up::open_account};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
@@ -12,19 +12,19 @@ use backend::Backend;
 
 use super::answer;
 
-/// The address in a confirmation mail.
-pub const PATH: &str = "/verify-email/{token}";
+/// The address in the mail that follows a sign-up.
+pub const ACCOUNT_PATH: &str = "/open-account/{token}";
 /// The address in a mail to a recipient of alerts.
 pub const RECIPIENT_PATH: &str = "/alert-recipient/{token}";
 /// Twice the length of a token of ours; longer ones are not kept, and the page says that the link is not ours.
 const TOKEN_CHARS_MAX: usize = 86;
 
-/// Keeps the token of a confirmation and leads on.
-pub async fn keep_token(
+/// Keeps the token of a sign-up and leads on.
+pub async fn keep_account(
     State(backend): State<Backend>,
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
-    keep(&backend, &verify_email::TOKEN, token, "/verify-email")
+    keep(&backend, &open_account::TOKEN, token, "/open-account")
 }
 
 /// Keeps the token of a recipient of alerts and leads on.
