@@ -18,6 +18,8 @@ pub enum AlertRefusal {
     EmailEmpty,
     /// Not an address, or too long for one.
     EmailMalformed,
+    /// Letters before the `@` that our mail server cannot write.
+    EmailNotAscii,
     /// The address is on the list already.
     AlreadyThere,
     /// Ten recipients exist.

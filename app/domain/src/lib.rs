@@ -10,6 +10,7 @@ pub mod ceilings;
 pub mod country;
 pub mod credit;
 pub mod document;
+#[cfg(feature = "text")]
 pub mod email;
 pub mod feed;
 pub mod figures;
@@ -22,7 +23,10 @@ pub mod key;
 pub mod limit;
 pub mod moment;
 pub mod money;
+#[cfg(feature = "text")]
+pub mod name;
 pub mod page;
+#[cfg(feature = "text")]
 pub mod password;
 pub mod price;
 pub mod role;

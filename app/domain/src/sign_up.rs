@@ -12,6 +12,8 @@ pub enum SignUpRefusal {
     EmailTooLong,
     /// Not an address.
     EmailMalformed,
+    /// Letters before the `@` that our mail server cannot write.
+    EmailNotAscii,
 }
 
 /// A problem with one thing typed or ticked to open an account, or with the link. Several can be reported at once.
@@ -23,8 +25,12 @@ pub enum OpeningProblem {
     PasswordTooShort,
     /// Over 128 characters.
     PasswordTooLong,
-    /// Listed, derived from the address, or a plain pattern.
-    PasswordGuessable,
+    /// On the list of common ones, or one of their words with little added.
+    PasswordCommon,
+    /// A repetition, or runs of the alphabet or the keyboard.
+    PasswordPattern,
+    /// Made of the address or our name.
+    PasswordFromAddress,
     /// No known country.
     CountryUnknown,
     /// Under comprehensive sanctions (Terms 14).

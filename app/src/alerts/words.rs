@@ -78,6 +78,10 @@ impl Words for AlertRefusal {
             Self::EmailEmpty => {
                 Problem::in_field("recipient", "Enter the e-mail address that is to be told.")
             }
+            Self::EmailNotAscii => Problem::in_field(
+                "recipient",
+                "Our mail server cannot write to an address with such letters before the @. Enter one with plain letters there.",
+            ),
             Self::EmailMalformed => Problem::in_field(
                 "recipient",
                 "This is not an e-mail address to send alerts to. Enter one like ops@example.org.",

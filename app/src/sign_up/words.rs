@@ -30,6 +30,9 @@ impl Words for SignUpRefusal {
                 Self::EmailMalformed => {
                     "This is not an e-mail address. Enter one like ada@example.org."
                 }
+                Self::EmailNotAscii => {
+                    "Our mail server cannot write to an address with such letters before the @. Enter one with plain letters there; after the @ any script will do."
+                }
             },
         )
     }
@@ -55,9 +58,17 @@ impl Words for OpeningProblem {
                 "password",
                 format!("The password is too long: {PASSWORD_CHARS_MAX} characters at most."),
             ),
-            Self::PasswordGuessable => Problem::in_field(
+            Self::PasswordCommon => Problem::in_field(
                 "password",
-                "This password is easy to guess: it is on a list, repeats itself, or comes from your address. Choose another.",
+                "This password is easy to guess: it is on the lists that are tried first, or is made of their words. Choose another.",
+            ),
+            Self::PasswordPattern => Problem::in_field(
+                "password",
+                "This password is easy to guess: it repeats itself or follows the alphabet or the keyboard. Choose another.",
+            ),
+            Self::PasswordFromAddress => Problem::in_field(
+                "password",
+                "This password is easy to guess: it is made of your address or of our name. Choose another.",
             ),
             Self::CountryUnknown => {
                 Problem::in_field("country", "Choose your country from the list.")

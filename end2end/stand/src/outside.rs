@@ -71,7 +71,7 @@ impl Outside {
         let mut to_them = mails
             .iter()
             .rev()
-            .filter(|mail| mail.to.iter().any(|to| to == email));
+            .filter(|mail| mail.to.iter().any(|to| to.eq_ignore_ascii_case(email)));
         let text = &to_them.next()?.text;
         let rest = text.split("/open-account/").nth(1)?;
         rest.split_whitespace().next().map(str::to_owned)

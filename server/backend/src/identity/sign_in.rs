@@ -4,6 +4,7 @@ use domain::ceilings::PASSWORD_CHARS_MAX;
 use domain::email::EmailAddress;
 use domain::id::UserId;
 use domain::identity::SignInRefusal;
+use domain::password::composed;
 
 use crate::Backend;
 use crate::failure::Failure;
@@ -19,6 +20,8 @@ pub async fn sign_in(
     email: &str,
     password: &str,
 ) -> Result<UserId, Failure<SignInRefusal>> {
+    // As it was hashed, however this keyboard sends accents.
+    let password = composed(password);
     if password.chars().count() > PASSWORD_CHARS_MAX {
         return Err(Failure::Refused(SignInRefusal::WrongPair));
     }
@@ -29,10 +32,7 @@ pub async fn sign_in(
     let user = users::by_email(&mut db, &canonical).await?;
     drop(db);
     let (user_id, stored) = user.map(|user| (user.user_id, user.password_hash)).unzip();
-    let matches = backend
-        .passwords()
-        .verify(password.to_owned(), stored)
-        .await?;
+    let matches = backend.passwords().verify(password, stored).await?;
     user_id
         .filter(|_| matches)
         .ok_or(Failure::Refused(SignInRefusal::WrongPair))

@@ -33,6 +33,7 @@ pub async fn sign_up(backend: &Backend, typed: &str) -> Result<(), Failure<SignU
             EmailProblem::Empty => SignUpRefusal::EmailEmpty,
             EmailProblem::TooLong => SignUpRefusal::EmailTooLong,
             EmailProblem::Malformed => SignUpRefusal::EmailMalformed,
+            EmailProblem::LocalNotAscii => SignUpRefusal::EmailNotAscii,
         })
     })?;
     let now = backend.clock().now();

@@ -151,7 +151,9 @@ fn check(
         problems.push(match problem {
             PasswordProblem::TooShort => OpeningProblem::PasswordTooShort,
             PasswordProblem::TooLong => OpeningProblem::PasswordTooLong,
-            PasswordProblem::Guessable => OpeningProblem::PasswordGuessable,
+            PasswordProblem::Common => OpeningProblem::PasswordCommon,
+            PasswordProblem::Pattern => OpeningProblem::PasswordPattern,
+            PasswordProblem::FromAddress => OpeningProblem::PasswordFromAddress,
         });
     });
     let country = Country::parse(&typed.country);

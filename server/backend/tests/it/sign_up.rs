@@ -1,15 +1,17 @@
 //! Sign-up, the opening of the account, and sign-in: what happens once, what never shows, and what two at once may not do.
 
+use backend::alerts::recipients;
 use backend::credit;
 use backend::failure::Failure;
 use backend::identity::sign_in;
 use backend::sign_up::opening::{self, Link, Opening};
 use backend::sign_up::sign_up;
 use backend::{testing, worker};
+use domain::alert::AlertRefusal;
 use domain::id::UserId;
 use domain::identity::SignInRefusal;
 use domain::money::{Cents, Ticks};
-use domain::sign_up::{OpeningProblem, OpeningRefusal};
+use domain::sign_up::{OpeningProblem, OpeningRefusal, SignUpRefusal};
 use sqlx::PgPool;
 use time::Duration;
 
@@ -238,4 +240,64 @@ async fn a_mail_server_that_is_away_loses_no_mail(pool: PgPool) {
         .unwrap();
     testing::drain_jobs(&world.backend).await.unwrap();
     assert_eq!(world.mail.mails().len(), 1);
+}
+
+/// One person, one $50: every spelling of a domain is one address, from sign-up to sign-in and on the list of recipients.
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_address_in_any_script_is_one_person(pool: PgPool) {
+    let world = World::new(pool).await;
+    let actor = world.customer("ada@müller.example").await;
+    assert_eq!(actor.email().as_str(), "ada@xn--mller-kva.example");
+    for spelling in [
+        "ada@xn--mller-kva.example",
+        "Ada@MÜLLER.example",
+        "ada@mu\u{308}ller.example",
+        "ａｄａ@ｍüｌｌｅｒ.example",
+    ] {
+        sign_up(&world.backend, spelling).await.unwrap();
+        // The count is per address, in whatever spelling.
+        world.backend.clock().advance(Duration::hours(1));
+        world.work().await;
+        let mails = world.mail.mails();
+        let told = mails.last().unwrap();
+        assert!(told.subject.contains("already have"), "{spelling}");
+        assert!(told.to[0].is_ascii(), "{:?}", told.to);
+        let id = sign_in::sign_in(&world.backend, spelling, "three quiet rivers meet").await;
+        assert_eq!(id.unwrap(), actor.user_id(), "{spelling}");
+        let outcome = recipients::add(&world.backend, &actor, spelling).await;
+        let is_there = matches!(outcome, Err(Failure::Refused(AlertRefusal::AlreadyThere)));
+        assert!(is_there, "{spelling}: a member");
+    }
+    let refused = sign_up(&world.backend, "käthe@example.org").await;
+    assert!(matches!(
+        refused,
+        Err(Failure::Refused(SignUpRefusal::EmailNotAscii))
+    ));
+    let refused = recipients::add(&world.backend, &actor, "käthe@example.org").await;
+    assert!(matches!(
+        refused,
+        Err(Failure::Refused(AlertRefusal::EmailNotAscii))
+    ));
+    assert_eq!(users(&world).await, 1);
+}
+
+/// Composed or decomposed, as keyboards and systems send it, a password is one.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_password_is_one_in_any_form_of_its_accents(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (together, apart) = ("grüne Zebras öfter", "gru\u{308}ne Zebras o\u{308}fter");
+    for (email, chosen) in [("ada@example.org", together), ("bob@example.org", apart)] {
+        let token = asked(&world, email).await;
+        let typed = Opening {
+            password: chosen.to_owned(),
+            ..opening()
+        };
+        let user_id = opening::open(&world.backend, &token, None, typed).await;
+        let user_id = user_id.unwrap();
+        world.work().await;
+        for given in [together, apart] {
+            let signed_in = sign_in::sign_in(&world.backend, email, given).await;
+            assert_eq!(signed_in.unwrap(), user_id, "{email}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ pub async fn add(
         Failure::Refused(match problem {
             EmailProblem::Empty => AlertRefusal::EmailEmpty,
             EmailProblem::TooLong | EmailProblem::Malformed => AlertRefusal::EmailMalformed,
+            EmailProblem::LocalNotAscii => AlertRefusal::EmailNotAscii,
         })
     })?;
     let (account_id, now) = (change.account_id(), change.now());
