@@ -62,6 +62,54 @@ impl EventKind {
     }
 }
 
+/// Why a sandbox stopped running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StopReason {
+    /// A key or a user of the account asked for it.
+    Asked,
+    /// Its auto-destroy timer ended.
+    Timer,
+    /// Credit ended.
+    Credit,
+    /// The customer's own limit was reached.
+    Limit,
+    /// The account was suspended.
+    Suspended,
+    /// The account was closed.
+    Closed,
+}
+
+impl StopReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::Asked,
+        Self::Timer,
+        Self::Credit,
+        Self::Limit,
+        Self::Suspended,
+        Self::Closed,
+    ];
+
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Timer => "timer",
+            Self::Credit => "credit",
+            Self::Limit => "limit",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// None for a word that is none of them: a reason that is not known is none, and the stop counts all the same.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
 /// One event of the feed, checked for shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

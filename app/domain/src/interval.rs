@@ -46,6 +46,8 @@ pub struct History {
     pub created_at: Option<Moment>,
     /// When it was destroyed, by the feed.
     pub destroyed_at: Option<Moment>,
+    /// When it last stopped, and the sequence number of the event that did it; none while it runs.
+    pub stopped: Option<(Moment, i64)>,
     /// Running intervals in order: never overlapping, never negative.
     pub intervals: Vec<Interval>,
     /// Stretches of those in which it was out of reach, those that are over, in order.
@@ -65,6 +67,7 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {
         state: None,
         created_at: None,
         destroyed_at: None,
+        stopped: None,
         intervals: Vec::new(),
         lost: Vec::new(),
         skews: Vec::new(),
@@ -82,7 +85,12 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> History {
             claimed: event.occurred_at,
             taken: at,
         }));
+        let before = history.state;
         apply(&mut history, &mut lost_since, event.kind, at);
+        if history.state != before {
+            let runs = history.state == Some(SandboxState::Running);
+            history.stopped = (!runs).then_some((at, event.seq));
+        }
     }
     history
 }

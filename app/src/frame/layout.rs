@@ -9,6 +9,7 @@ use backend::authority::actor::Actor;
 use backend::failure::Broken;
 use backend::metering::live::FeedStatus;
 use backend::overview::nav::{self, Nav};
+use backend::overview::stopped;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -124,6 +125,7 @@ where
     // One snapshot for both, so that the balance in the frame is the balance on the page.
     let mut view = actor.view(&backend).await?;
     let nav = nav::read(&mut view).await?;
+    let stopped = stopped::read(&mut view).await?;
     let visit = Visit {
         backend,
         view,
@@ -136,7 +138,7 @@ where
         &actor,
         &nav,
         page.heading,
-        (said, page.body).into_any(),
+        (said, super::stopped::view(stopped.as_ref()), page.body).into_any(),
     );
     Ok(view! { <Title text=format!("{title} · Isorun")/> {framed} }.into_any())
 }

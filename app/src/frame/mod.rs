@@ -10,3 +10,4 @@ pub(crate) mod layout;
 pub(crate) mod navigation;
 pub(crate) mod shell;
 pub(crate) mod snippet;
+pub(crate) mod stopped;

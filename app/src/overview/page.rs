@@ -66,16 +66,6 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
         }
     };
     match one {
-        Attention::Stopped(Cause::Credit) => (
-            "Credit is empty, so nothing runs.".to_owned(),
-            "/credit",
-            "See where it went",
-        ),
-        Attention::Stopped(Cause::Limit) => (
-            "Your monthly limit is reached, so nothing runs.".to_owned(),
-            "/alerts",
-            "Change the limit",
-        ),
         Attention::EndsSoon(Cause::Credit, at) => (
             format!("Credit is empty on {} at this pace.", format::weekday(at)),
             "/credit#what-if",

@@ -2,6 +2,7 @@
 
 use backend::sandboxes::SandboxRow;
 use backend::sandboxes::cost::{self, Incident, IntervalRow, Life, Part};
+use domain::feed::StopReason;
 use domain::money::Ticks;
 use domain::page;
 use domain::sandbox::{SandboxId, SandboxState, Size};
@@ -63,6 +64,7 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
     let destroyed = sandbox
         .destroyed_at
         .map(|at| view! { <dt>"Destroyed"</dt><dd>{format::moment(at)}</dd> });
+    let stopped = stopped(sandbox);
     let pace = match sandbox.state {
         SandboxState::Running => "Costs per hour",
         SandboxState::Hibernated | SandboxState::Destroyed => "Cost per hour while it ran",
@@ -88,6 +90,7 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
                 {parent}
                 <dt>"Created"</dt>
                 <dd>{format::moment(sandbox.created_at)}</dd>
+                {stopped}
                 {destroyed}
                 <dt>"Billed time"</dt>
                 <dd>{format::duration(sandbox.billed)}</dd>
@@ -99,6 +102,28 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// When it stopped and why; nothing while it runs.
+fn stopped(sandbox: &SandboxRow) -> Option<AnyView> {
+    let at = sandbox.stopped_at?;
+    let why = match sandbox.stop_reason {
+        None => return Some(view! { <dt>"Stopped"</dt><dd>{format::moment(at)}</dd> }.into_any()),
+        Some(StopReason::Asked) => ", by one of your keys or on this dashboard.",
+        Some(StopReason::Timer) => ", by its timer: it was not used for as long as its timeout.",
+        Some(StopReason::Credit) => {
+            ", because credit ended. Its disk is kept; it can be resumed when there is credit again."
+        }
+        Some(StopReason::Limit) => {
+            ", because your monthly limit was reached. Its disk is kept; it can be resumed when the limit is raised or a new month begins."
+        }
+        Some(StopReason::Suspended) => ", because the account was suspended.",
+        Some(StopReason::Closed) => ", because the account was closed.",
+    };
+    Some(
+        view! { <dt>"Stopped"</dt><dd data-figure="stopped">{format::moment(at)}{why}</dd> }
+            .into_any(),
+    )
 }
 
 /// Every interval as seconds times price. The sum stands below when all of them are on this page.

@@ -1,6 +1,7 @@
 //! The list of sandboxes, newest first, by state.
 
 use backend::sandboxes::{self, SandboxRow};
+use domain::feed::StopReason;
 use domain::page;
 use domain::sandbox::SandboxState;
 use leptos::prelude::*;
@@ -121,7 +122,7 @@ fn row(sandbox: &SandboxRow) -> AnyView {
     view! {
         <tr data-sandbox=id>
             <th scope="row"><a href=href><code>{sandbox.sandbox_id.to_string()}</code></a></th>
-            <td>{state_badge(sandbox.state)}</td>
+            <td>{state_badge(sandbox.state)}{why(sandbox)}</td>
             <td>{sandbox.image.clone()}</td>
             <td>{format::size(sandbox.size)}</td>
             <td>{sandbox.key_name.clone().unwrap_or_else(|| "none".to_owned())}</td>
@@ -131,6 +132,19 @@ fn row(sandbox: &SandboxRow) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// Why it does not run, beside its state: by whom, or because of what.
+fn why(sandbox: &SandboxRow) -> Option<AnyView> {
+    let why = match sandbox.stop_reason? {
+        StopReason::Asked => "by you",
+        StopReason::Timer => "by its timer",
+        StopReason::Credit => "credit ended",
+        StopReason::Limit => "limit reached",
+        StopReason::Suspended => "account suspended",
+        StopReason::Closed => "account closed",
+    };
+    Some(view! { " "<span class="form__note" data-why=why>{why}</span> }.into_any())
 }
 
 /// The state as a word with a dot.

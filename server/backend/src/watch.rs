@@ -5,16 +5,18 @@ use crate::alerts::raise;
 use crate::credit::standing::Standing;
 use crate::forecast::{self, Figures, Forecast, next_due, standing};
 use domain::ceilings::FORECASTS_PER_ROUND;
-use domain::forecast::Zero;
+use domain::feed::StopReason;
+use domain::forecast::{Cause, Zero};
 use domain::id::AccountId;
 use domain::moment::Moment;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
 use crate::accounts::{self, tenant::PushTenant};
 use crate::failure::Broken;
 use crate::metering::feed;
-use crate::metering::{FEED, live};
+use crate::metering::{FEED, live, running};
 use crate::queue;
 
 /// How long a forecast that cannot be computed is put off, in milliseconds of the feed.
@@ -36,7 +38,7 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
     let due = forecast::due(&mut db, as_of, FORECASTS_PER_ROUND).await?;
     drop(db);
     for account_id in due {
-        match account(backend, account_id).await {
+        match account(backend, account_id, as_of).await {
             Ok(()) => {}
             Err(broken) if broken.is_race() => {
                 metrics::counter!("outlooks_raced_total").increment(1);
@@ -56,21 +58,29 @@ pub async fn round(backend: &Backend) -> Result<(), Broken> {
 /// Computes one forecast if it is due, and commits it with everything that follows from it: the generation to push, the job
 /// that pushes it, and the warnings. The snapshot is the transaction's own: what changes meanwhile touches the forecast
 /// again, and must wait for this to end.
-pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
+async fn account(
+    backend: &Backend,
+    account_id: AccountId,
+    feed_at: OffsetDateTime,
+) -> Result<(), Broken> {
     let mut tx = backend
         .pool()
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
         .await?;
     let live = live::read(backend, &mut tx, account_id).await?;
-    let Some(before) = forecast::take(&mut tx, account_id, live.feed.as_of).await? else {
+    let settled_at = live.feed.as_of;
+    let Some(before) = forecast::take(&mut tx, account_id, settled_at.max(feed_at)).await? else {
         return Ok(());
     };
-    let settled_at = live.feed.as_of;
     let figures = Figures::of(Standing::read(&mut tx, account_id, live).await?);
     let zero = figures.zero()?;
     let standing = standing(&before, &figures, zero);
     let wanted = raise::wanted(&mut tx, account_id).await?;
-    let ahead = next_due(&figures, &standing, &wanted)?;
+    let mut ahead = next_due(&figures, &standing, &wanted)?;
+    if settled_at < feed_at {
+        // Its settling is broken and its figures stand still: what was due before is due at every look.
+        ahead = ahead.max(Moment::from(feed_at).plus_ms(POSTPONED_MS));
+    }
     let now = backend.clock().now();
     let computed = Forecast {
         computed_at: settled_at,
@@ -80,8 +90,15 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
         base: standing.base,
     };
     forecast::put(&mut tx, account_id, &computed, ahead.into()).await?;
-    if let Some(run_until) = moved(before.run_until, zero, figures.as_of()) {
-        let generation = accounts::set_run_until(&mut tx, account_id, run_until).await?;
+    if let Some(end) = moved(before.told, zero, figures.as_of()) {
+        let end = match end {
+            Some(end) if end.at <= figures.as_of() => {
+                Some(came(&mut tx, account_id, end, before.computed_at).await?)
+            }
+            ahead_or_none => ahead_or_none,
+        };
+        let end = end.map(|end| (end.at.into(), end.cause));
+        let generation = accounts::set_run_until(&mut tx, account_id, end).await?;
         let job = PushTenant {
             account_id,
             generation,
@@ -92,56 +109,71 @@ pub(crate) async fn account(backend: &Backend, account_id: AccountId) -> Result<
     Ok(tx.commit().await?)
 }
 
+/// The moment at which an account came to its end, where sandboxes tell it: what we were not there to compute shows only later,
+/// and pages say when everything stopped.
+async fn came(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    end: Zero,
+    computed_at: Option<OffsetDateTime>,
+) -> Result<Zero, Broken> {
+    let reason = match end.cause {
+        Cause::Credit => StopReason::Credit,
+        Cause::Limit => StopReason::Limit,
+    };
+    let after = computed_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let stopped = running::last_stop(db, account_id, reason, after).await?;
+    let at = stopped.map_or(end.at, |at| Moment::from(at).min(end.at));
+    Ok(Zero { at, ..end })
+}
+
 /// What the orchestrator must be told instead of `told`; none when it knows already. An account that is at its end and
 /// stays there keeps the moment at which it came: a new one each time would only be noise.
-pub(crate) fn moved(
-    told: Option<OffsetDateTime>,
-    zero: Option<Zero>,
-    as_of: Moment,
-) -> Option<Option<OffsetDateTime>> {
-    let told_moment = told.map(Moment::from);
-    let stays = matches!((told_moment, zero), (Some(told), Some(zero)) if told <= as_of && zero.at <= as_of);
-    let wanted = zero.map(|zero| zero.at);
-    (!stays && wanted != told_moment).then(|| wanted.map(Into::into))
+fn moved(told: Option<Zero>, zero: Option<Zero>, as_of: Moment) -> Option<Option<Zero>> {
+    let stays = matches!((told, zero), (Some(told), Some(zero))
+        if told.cause == zero.cause && told.at <= as_of && zero.at <= as_of);
+    (!stays && zero != told).then_some(zero)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::forecast::Cause;
-    use time::macros::datetime;
-
     use super::*;
 
     #[test]
     fn the_orchestrator_is_told_of_changes_and_of_nothing_else() {
-        let noon = datetime!(2026-11-24 12:00 UTC);
-        let as_of = Moment::from(noon);
-        let zero = |ms: i64| {
+        let as_of = Moment::from_unix_ms(1_763_985_600_000);
+        let end = |ms: i64, cause| {
             Some(Zero {
                 at: as_of.plus_ms(ms),
-                cause: Cause::Credit,
+                cause,
             })
         };
-        let told = |ms: i64| Some(OffsetDateTime::from(as_of.plus_ms(ms)));
+        let zero = |ms| end(ms, Cause::Credit);
         assert_eq!(moved(None, None, as_of), None);
-        assert_eq!(moved(None, zero(5_000), as_of), Some(told(5_000)));
-        assert_eq!(moved(told(5_000), zero(5_000), as_of), None);
-        assert_eq!(moved(told(5_000), zero(4_000), as_of), Some(told(4_000)));
-        assert_eq!(moved(told(5_000), None, as_of), Some(None));
+        assert_eq!(moved(None, zero(5_000), as_of), Some(zero(5_000)));
+        assert_eq!(moved(zero(5_000), zero(5_000), as_of), None);
+        assert_eq!(moved(zero(5_000), zero(4_000), as_of), Some(zero(4_000)));
+        assert_eq!(moved(zero(5_000), None, as_of), Some(None));
         assert_eq!(
             moved(None, zero(0), as_of),
-            Some(told(0)),
+            Some(zero(0)),
             "no credit at all"
         );
         assert_eq!(
-            moved(told(-9_000), zero(0), as_of),
+            moved(zero(-9_000), zero(0), as_of),
             None,
             "at its end and stays there"
         );
         assert_eq!(
-            moved(told(-9_000), zero(1), as_of),
-            Some(told(1)),
+            moved(zero(-9_000), zero(1), as_of),
+            Some(zero(1)),
             "credit came"
+        );
+        let limit = end(5_000, Cause::Limit);
+        assert_eq!(
+            moved(zero(5_000), limit, as_of),
+            Some(limit),
+            "the same moment for another reason is said otherwise"
         );
     }
 }

@@ -25,6 +25,7 @@ mod sessions;
 mod sign_up;
 mod sign_up_refused;
 mod statement;
+mod stopped;
 mod twins;
 mod usage;
 mod usage_drawn;

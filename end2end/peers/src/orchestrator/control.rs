@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     plane::Switch,
-    records::{Event, Kind},
+    records::{Event, Kind, Reason},
     runs::new_id,
     shared::Shared,
     state::Entry,
@@ -44,6 +44,7 @@ pub struct Appended {
     pub mem_mib: Option<i64>,
     pub parent_id: Option<String>,
     pub cpu_ms: Option<i64>,
+    pub reason: Option<Reason>,
 }
 
 /// What a switch could not do.
@@ -201,6 +202,7 @@ impl Transaction<'_> {
                     mem_mib: wanted.mem_mib.unwrap_or(1_024),
                     parent_id: wanted.parent_id,
                     cpu_ms: wanted.cpu_ms,
+                    reason: wanted.reason,
                 };
                 self.record(Entry::Appended(Box::new(event.clone())));
                 event

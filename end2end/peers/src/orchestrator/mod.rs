@@ -30,7 +30,7 @@ use crate::serve::Serving;
 pub use self::{
     control::{Appended, Control, ControlError},
     plane::{Plane, Switch},
-    records::{Event, Kind},
+    records::{Event, Kind, Reason},
 };
 pub use crate::{
     faults::Fault,

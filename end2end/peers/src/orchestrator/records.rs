@@ -30,6 +30,46 @@ pub(crate) enum Standing {
     Closed,
 }
 
+/// Why a sandbox stopped running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// Its owner's key, or the dashboard on behalf of a user.
+    Asked,
+    /// The end of its auto-destroy timer.
+    Timer,
+    /// The credit of its account ended.
+    Credit,
+    /// The monthly limit of its account was reached.
+    Limit,
+    Suspended,
+    Closed,
+}
+
+/// What ends at `run_until`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Cause {
+    #[default]
+    Credit,
+    Limit,
+}
+
+impl Reason {
+    const fn of_before() -> Self {
+        Self::Credit
+    }
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Credit => Self::Credit,
+            Cause::Limit => Self::Limit,
+        }
+    }
+}
+
 /// What the dashboard pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +78,8 @@ pub(crate) struct Wanted {
     pub(crate) state: Standing,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run_until: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<Cause>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_running: Option<u32>,
 }
@@ -48,6 +90,9 @@ pub(crate) struct Tenant {
     pub(crate) wanted: Wanted,
     /// When running sandboxes hibernate: `run_until`, or the moment it was pushed if that was later.
     pub(crate) stop_at: Option<Stamp>,
+    /// What the feed says of what is hibernated then; in a journal of before it was `run_until`'s credit.
+    #[serde(default = "Reason::of_before")]
+    pub(crate) stop_why: Reason,
     pub(crate) erase_at: Option<Stamp>,
 }
 
@@ -334,4 +379,6 @@ pub struct Event {
     pub parent_id: Option<String>,
     /// Milliseconds of CPU used so far; `hibernated` and `destroyed` know it.
     pub cpu_ms: Option<i64>,
+    /// Why it stopped; `hibernated` and `destroyed` know it.
+    pub reason: Option<Reason>,
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    records::{Holder, Kind, Sandbox, Size, Status},
+    records::{Holder, Kind, Reason, Sandbox, Size, Status},
     state::Entry,
     transaction::Transaction,
     wire::Refusal,
@@ -104,7 +104,7 @@ impl Transaction<'_> {
         if self.sandbox(id)?.status == Status::Destroyed {
             return Err(Refusal::conflict("destroyed", "This sandbox is destroyed."));
         }
-        self.turn(id, Kind::Hibernated, self.now);
+        self.turn(id, Kind::Hibernated, self.now, Some(Reason::Asked));
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Transaction<'_> {
             Status::Destroyed => Err(Refusal::conflict("destroyed", "This sandbox is destroyed.")),
             Status::Hibernated => {
                 self.may_start(sandbox.account, 1)?;
-                self.turn(id, Kind::Resumed, self.now);
+                self.turn(id, Kind::Resumed, self.now, None);
                 Ok(())
             }
         }
@@ -123,7 +123,7 @@ impl Transaction<'_> {
 
     pub(crate) fn destroy(&mut self, id: &str) -> Result<(), Refusal> {
         self.sandbox(id)?;
-        self.turn(id, Kind::Destroyed, self.now);
+        self.turn(id, Kind::Destroyed, self.now, Some(Reason::Asked));
         Ok(())
     }
 

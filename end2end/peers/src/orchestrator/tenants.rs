@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    records::{Kind, Standing, Status, Tenant, Wanted},
+    records::{Cause, Kind, Reason, Standing, Status, Tenant, Wanted},
     shared::Shared,
     state::Entry,
     transaction::Transaction,
@@ -86,15 +86,18 @@ impl Transaction<'_> {
                 ));
             }
         }
-        let stop_at = match wanted.state {
-            // A watermark may have promised that nothing more happens before now.
-            Standing::Active => wanted.run_until.map(|until| until.max(self.now)),
-            Standing::Suspended | Standing::Closed => Some(self.now),
+        // A watermark may have promised that nothing more happens before now.
+        let end = wanted.run_until.map(|until| until.max(self.now));
+        let (stop_at, stop_why) = match wanted.state {
+            Standing::Active => (end, wanted.cause.unwrap_or_default().into()),
+            Standing::Suspended => (Some(self.now), Reason::Suspended),
+            Standing::Closed => (Some(self.now), Reason::Closed),
         };
         let tenant = Tenant {
             account,
             wanted,
             stop_at,
+            stop_why,
             erase_at: None,
         };
         let shown = tenant.shown()?;
@@ -109,7 +112,7 @@ impl Transaction<'_> {
             .map(|sandbox| sandbox.id.clone())
             .collect();
         for id in ids {
-            self.turn(&id, Kind::Destroyed, self.now);
+            self.turn(&id, Kind::Destroyed, self.now, Some(Reason::Closed));
         }
     }
 
@@ -142,11 +145,7 @@ impl Transaction<'_> {
             ));
         }
         if tenant.stop_at.is_some_and(|at| at <= self.now) {
-            return Err(Refusal::new(
-                StatusCode::PAYMENT_REQUIRED,
-                "credit_exhausted",
-                "The credit of this account is used up. Add credit or a payment method in the dashboard.",
-            ));
+            return Err(ended(tenant.wanted.cause.unwrap_or_default()));
         }
         let Some(limit) = tenant.wanted.max_running else {
             return Ok(());
@@ -164,4 +163,18 @@ impl Transaction<'_> {
         }
         Ok(())
     }
+}
+
+fn ended(cause: Cause) -> Refusal {
+    let (code, message) = match cause {
+        Cause::Credit => (
+            "credit_exhausted",
+            "The credit of this account is used up. The dashboard says where it went.",
+        ),
+        Cause::Limit => (
+            "limit_reached",
+            "The monthly limit of this account is reached. Its owner can raise it in the dashboard.",
+        ),
+    };
+    Refusal::new(StatusCode::PAYMENT_REQUIRED, code, message)
 }

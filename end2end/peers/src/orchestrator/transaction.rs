@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    records::{CREATE_MS, Event, Kind, MEM_PEAK_BYTES, Sandbox, Status},
+    records::{CREATE_MS, Event, Kind, MEM_PEAK_BYTES, Reason, Sandbox, Status},
     state::{Entry, State},
 };
 use crate::{journal::Journaled as _, stamp::Stamp};
@@ -20,7 +20,7 @@ pub(crate) struct Transaction<'a> {
 
 /// What a passed deadline does.
 enum Due {
-    Hibernate(String),
+    Hibernate(String, Reason),
     Destroy(String),
     Erase(Uuid),
 }
@@ -68,13 +68,10 @@ impl<'a> Transaction<'a> {
             if let Some(at) = sandbox.destroy_at.filter(|at| *at <= self.now) {
                 due.push((at, Due::Destroy(id.clone())));
             }
-            let stop_at = self
-                .state
-                .tenants
-                .get(&sandbox.account)
-                .and_then(|tenant| tenant.stop_at);
-            if let Some(at) = stop_at.filter(|at| *at <= self.now) {
-                due.push((at, Due::Hibernate(id.clone())));
+            let tenant = self.state.tenants.get(&sandbox.account);
+            let stop = tenant.and_then(|tenant| Some((tenant.stop_at?, tenant.stop_why)));
+            if let Some((at, why)) = stop.filter(|(at, _)| *at <= self.now) {
+                due.push((at, Due::Hibernate(id.clone(), why)));
             }
         }
         for tenant in self.state.tenants.values() {
@@ -86,8 +83,8 @@ impl<'a> Transaction<'a> {
         due.sort_by_key(|(at, _)| *at);
         for (at, due) in due {
             match due {
-                Due::Hibernate(id) => self.turn(&id, Kind::Hibernated, at),
-                Due::Destroy(id) => self.turn(&id, Kind::Destroyed, at),
+                Due::Hibernate(id, why) => self.turn(&id, Kind::Hibernated, at, Some(why)),
+                Due::Destroy(id) => self.turn(&id, Kind::Destroyed, at, Some(Reason::Timer)),
                 Due::Erase(account) => self.record(Entry::TenantErased(account)),
             }
         }
@@ -105,7 +102,7 @@ impl<'a> Transaction<'a> {
 
     /// Writes the event of a sandbox that starts, with the sandbox.
     pub(crate) fn start(&mut self, sandbox: Sandbox) {
-        let event = self.event(&sandbox, Kind::Created, self.now);
+        let event = self.event(&sandbox, Kind::Created, self.now, None);
         self.record(Entry::Started {
             sandbox: Box::new(sandbox),
             event: Box::new(event),
@@ -114,7 +111,7 @@ impl<'a> Transaction<'a> {
 
     /// Hibernates, resumes or destroys a sandbox at a moment that may have just passed; a turn that does not fit
     /// its state does nothing.
-    pub(crate) fn turn(&mut self, id: &str, kind: Kind, at: Stamp) {
+    pub(crate) fn turn(&mut self, id: &str, kind: Kind, at: Stamp, reason: Option<Reason>) {
         let Some(sandbox) = self.state.sandboxes.get(id) else {
             return;
         };
@@ -129,7 +126,7 @@ impl<'a> Transaction<'a> {
         let destroy_at = (kind == Kind::Resumed)
             .then(|| sandbox.timer_from(at))
             .flatten();
-        let event = self.event(sandbox, kind, at);
+        let event = self.event(sandbox, kind, at, reason);
         self.record(Entry::Turned {
             event: Box::new(event),
             destroy_at,
@@ -137,7 +134,7 @@ impl<'a> Transaction<'a> {
         self.audit_turn(id, at);
     }
 
-    fn event(&self, sandbox: &Sandbox, kind: Kind, at: Stamp) -> Event {
+    fn event(&self, sandbox: &Sandbox, kind: Kind, at: Stamp, reason: Option<Reason>) -> Event {
         let stops = matches!(kind, Kind::Hibernated | Kind::Destroyed);
         let cpu_ms = stops.then(|| sandbox.cpu_ms(at));
         Event {
@@ -155,6 +152,7 @@ impl<'a> Transaction<'a> {
             mem_mib: i64::from(sandbox.mem_mib),
             parent_id: sandbox.parent_id.clone(),
             cpu_ms,
+            reason,
         }
     }
 

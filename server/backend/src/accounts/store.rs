@@ -1,6 +1,7 @@
 //! Accounts, memberships and acceptances.
 
 use domain::document::Document;
+use domain::forecast::Cause;
 use domain::id::{AcceptanceId, AccountId, UserId};
 use domain::role::Role;
 use sqlx::PgConnection;
@@ -89,6 +90,8 @@ pub(super) struct TenantRow {
     pub generation: i64,
     /// Past this moment nothing of it runs; none while no end is in sight.
     pub run_until: Option<OffsetDateTime>,
+    /// What ends then.
+    pub run_until_cause: Option<String>,
 }
 
 /// The state to push; `None` when there is no such account.
@@ -98,23 +101,27 @@ pub(super) async fn tenant(
 ) -> Result<Option<TenantRow>, Broken> {
     Ok(sqlx::query_as!(
         TenantRow,
-        "SELECT generation, run_until FROM accounts WHERE account_id = $1",
+        "SELECT generation, run_until, run_until_cause FROM accounts WHERE account_id = $1",
         account_id.0
     )
     .fetch_optional(db)
     .await?)
 }
 
-/// Moves the moment past which nothing of the account runs, and gives the state to push its next generation.
+/// Moves the moment past which nothing of the account runs, with what ends then, and gives the state to push its next
+/// generation.
 pub(crate) async fn set_run_until(
     db: &mut PgConnection,
     account_id: AccountId,
-    run_until: Option<OffsetDateTime>,
+    end: Option<(OffsetDateTime, Cause)>,
 ) -> Result<i64, Broken> {
+    let (run_until, cause) = end.unzip();
     Ok(sqlx::query_scalar!(
-        "UPDATE accounts SET run_until = $2, generation = generation + 1 WHERE account_id = $1 RETURNING generation",
+        "UPDATE accounts SET run_until = $2, run_until_cause = $3, generation = generation + 1
+         WHERE account_id = $1 RETURNING generation",
         account_id.0,
-        run_until
+        run_until,
+        cause.map(Cause::as_str)
     )
     .fetch_one(db)
     .await?)

@@ -1,6 +1,7 @@
 //! Tells the orchestrator the present state of an account. Safe to run twice: the state carries its generation, and an
 //! older one is ignored there, so late and repeated pushes change nothing.
 
+use domain::forecast::Cause;
 use domain::id::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,11 @@ impl Job for PushTenant {
             generation: tenant.generation,
             state: "active",
             run_until: tenant.run_until,
+            cause: tenant
+                .run_until_cause
+                .as_deref()
+                .and_then(Cause::parse)
+                .map(Cause::as_str),
         };
         let told = backend.orchestrator().put_tenant(account_id, &put).await;
         told.map_err(|error| JobError::of_call(&error))

@@ -246,7 +246,7 @@ impl Standing {
     ) -> Result<Self, Broken> {
         let settled = Moment::from(live.feed.as_of);
         let start = forecast::month_start(settled);
-        let posted = usage::days::since(db, account_id, start).await?;
+        let posted = month_spent(db, account_id, start).await?;
         let spent = posted.saturating_add(unposted_since(&live, start));
         let monthly = limit::get(db, account_id).await?;
         let starts = live.running.iter().map(|running| running.started_at);
@@ -255,7 +255,7 @@ impl Standing {
         let month = forecast::month_start(as_of);
         let mut until = match month == start {
             true => spent,
-            false => usage::days::since(db, account_id, month)
+            false => month_spent(db, account_id, month)
                 .await?
                 .saturating_add(unposted_since(&live, month)),
         };
@@ -311,6 +311,15 @@ impl Standing {
     pub(crate) fn zero_with(&self, running: &[(Size, u32)]) -> Result<Option<Zero>, Broken> {
         Ok(forecast::zero(&self.present(running))?)
     }
+}
+
+/// Posted cost of the UTC month that starts at `start`.
+async fn month_spent(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    start: Moment,
+) -> Result<Ticks, Broken> {
+    usage::days::between(db, account_id, start, forecast::next_month(start)).await
 }
 
 /// Cost since a whole hour that is not posted yet.

@@ -1,7 +1,7 @@
 //! The computed future of each account: when it is due to be computed again, and what came out.
 //! The computing is `domain::forecast`'s; who is told of it is `watch`'s.
 
-use domain::forecast::Cause;
+use domain::forecast::{Cause, Zero};
 use domain::id::AccountId;
 use domain::money::Ticks;
 use sqlx::PgConnection;
@@ -30,8 +30,10 @@ pub(crate) struct Before {
     pub epoch: i32,
     /// Usable credit at its start.
     pub base: Ticks,
-    /// What the orchestrator was told.
-    pub run_until: Option<OffsetDateTime>,
+    /// What the orchestrator was told: the end, and what ends.
+    pub told: Option<Zero>,
+    /// Up to when the figures of the last computing were exact; none before the first.
+    pub computed_at: Option<OffsetDateTime>,
 }
 
 /// Takes a forecast that is still due; none when another worker has it or was faster. The row stays locked, so that
@@ -42,7 +44,7 @@ pub(crate) async fn take(
     as_of: OffsetDateTime,
 ) -> Result<Option<Before>, Broken> {
     let row = sqlx::query!(
-        "SELECT o.epoch, o.base_ticks, a.run_until FROM forecasts AS o JOIN accounts AS a ON a.account_id = $1
+        "SELECT o.epoch, o.base_ticks, o.computed_at, a.run_until, a.run_until_cause FROM forecasts AS o JOIN accounts AS a ON a.account_id = $1
          WHERE o.account_id = $1 AND o.due_at <= $2 FOR UPDATE OF o SKIP LOCKED",
         account_id.0,
         as_of
@@ -53,7 +55,16 @@ pub(crate) async fn take(
         Ok(Before {
             epoch: row.epoch,
             base: ticks(row.base_ticks)?,
-            run_until: row.run_until,
+            computed_at: row.computed_at,
+            told: row.run_until.map(|at| Zero {
+                at: at.into(),
+                // Told before causes were.
+                cause: row
+                    .run_until_cause
+                    .as_deref()
+                    .and_then(Cause::parse)
+                    .unwrap_or(Cause::Credit),
+            }),
         })
     })
     .transpose()

@@ -144,7 +144,11 @@ pub(crate) async fn read(
     let now = backend.clock().now();
     let cursor = feed::log::peek(db, FEED).await?;
     let meter = meters::peek(db, account_id).await?;
-    let settled_at = cursor.as_ref().and_then(|cursor| cursor.settled_at);
+    let feed_at = cursor.as_ref().and_then(|cursor| cursor.settled_at);
+    let settled_at = match &meter {
+        Some(meter) => meter.position(feed_at),
+        None => feed_at,
+    };
     let answered_at = cursor.as_ref().and_then(|cursor| cursor.answered_at);
     let failed = meter.as_ref().is_some_and(|meter| meter.failed);
     let feed = FeedStatus {

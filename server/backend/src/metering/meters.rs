@@ -127,8 +127,25 @@ pub(super) async fn lock(
 pub struct MeterState {
     /// The hour up to which open intervals are posted.
     pub settled_until: Option<OffsetDateTime>,
+    /// The watermark up to which it was settled when it last was.
+    pub settled_at: Option<OffsetDateTime>,
     /// True while settling is broken.
     pub failed: bool,
+}
+
+impl MeterState {
+    /// Up to when the postings of the account are exact, where the feed as a whole is settled up to `feed`. An account that is
+    /// ahead of it was settled before the others were; one that is behind had nothing to settle since, unless it is broken:
+    /// then it stands where it was.
+    #[must_use]
+    pub fn position(&self, feed: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+        let own = self.settled_at.max(self.settled_until);
+        if self.failed && own.is_some() {
+            own
+        } else {
+            own.max(feed)
+        }
+    }
 }
 
 /// Reads a meter without locking it.
@@ -138,7 +155,7 @@ pub(crate) async fn peek(
 ) -> Result<Option<MeterState>, Broken> {
     Ok(sqlx::query_as!(
         MeterState,
-        r#"SELECT settled_until, failed_at IS NOT NULL AS "failed!" FROM meters WHERE account_id = $1"#,
+        r#"SELECT settled_until, settled_at, failed_at IS NOT NULL AS "failed!" FROM meters WHERE account_id = $1"#,
         account_id.0
     )
     .fetch_optional(db)
@@ -153,6 +170,8 @@ pub struct Settled {
     pub seq: i64,
     /// The hour up to which open intervals are posted.
     pub until: OffsetDateTime,
+    /// The watermark up to which all of it is settled; none while some of its events are left.
+    pub at: Option<OffsetDateTime>,
 }
 
 /// Notes how far settling came.
@@ -160,29 +179,36 @@ pub(super) async fn settled(db: &mut PgConnection, rows: &[Settled]) -> Result<(
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id.0).collect();
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let until: Vec<OffsetDateTime> = rows.iter().map(|row| row.until).collect();
+    let at: Vec<Option<OffsetDateTime>> = rows.iter().map(|row| row.at).collect();
     sqlx::query!(
         "UPDATE meters AS m SET settled_seq = u.seq, settled_until = u.until, failed_at = NULL, retry_at = NULL,
+                settled_at = greatest(m.settled_at, u.at),
                 running = (SELECT count(*) FROM intervals AS i WHERE i.account_id = u.account_id AND i.ended_at IS NULL)
-         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS u (account_id, seq, until)
+         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) AS u (account_id, seq, until, at)
          WHERE m.account_id = u.account_id",
         &accounts,
         &seqs,
-        &until
+        &until,
+        &at as &[Option<OffsetDateTime>]
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Notes that settling broke: tried again in a minute, counted until then.
+/// Notes that settling broke: tried again in a minute, counted until then. Up to `settled_at`, where the feed stood, it was
+/// settled with all others; when it breaks again that moment says nothing of it any more.
 pub(super) async fn failed(
     db: &mut PgConnection,
     account_id: AccountId,
+    settled_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     sqlx::query!(
-        "UPDATE meters SET failed_at = $2, retry_at = $2::timestamptz + interval '1 minute' WHERE account_id = $1",
-        account_id.0, now
+        "UPDATE meters SET failed_at = $2, retry_at = $2::timestamptz + interval '1 minute',
+                settled_at = CASE WHEN failed_at IS NULL THEN greatest(settled_at, $3) ELSE settled_at END
+         WHERE account_id = $1",
+        account_id.0, now, settled_at
     )
     .execute(db)
     .await?;

@@ -1,5 +1,6 @@
 //! What runs now, as settling left it: the open intervals of an account. What it costs meanwhile is `live`'s.
 
+use domain::feed::StopReason;
 use domain::id::{AccountId, KeyId};
 use domain::interval::Interval;
 use domain::sandbox::{SandboxId, Size};
@@ -47,6 +48,24 @@ pub(crate) async fn running(
             })
         })
         .collect()
+}
+
+/// When a sandbox of the account was last hibernated for this reason, after a moment.
+pub(crate) async fn last_stop(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    reason: StopReason,
+    after: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, Broken> {
+    Ok(sqlx::query_scalar!(
+        "SELECT max(stopped_at) FROM sandboxes
+         WHERE account_id = $1 AND state = 'hibernated' AND stop_reason = $2 AND stopped_at > $3",
+        account_id.0,
+        reason.as_str(),
+        after
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Notes the processor time of what runs, as the orchestrator's list says it; an older list never replaces a newer one.

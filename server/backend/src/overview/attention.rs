@@ -19,8 +19,6 @@ const NEAR_MS: i64 = 2 * DAY_MS;
 /// One thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attention {
-    /// Nothing may run any more.
-    Stopped(Cause),
     /// Nothing may run from this moment on, at this pace, and it is near.
     EndsSoon(Cause, OffsetDateTime),
     /// So many percent of the monthly limit are spent: 80 or more.
@@ -33,7 +31,7 @@ pub enum Attention {
     WebhookUndelivered(i64),
 }
 
-/// Looks. Old figures are not listed: a notice above every page says so already.
+/// Looks. Old figures and an end that has come are not listed: a notice above every page says so already.
 pub(crate) async fn read(
     db: &mut PgConnection,
     actor: &Actor,
@@ -42,10 +40,9 @@ pub(crate) async fn read(
     limit: Option<Limit>,
 ) -> Result<Vec<Attention>, Broken> {
     let mut all = Vec::new();
-    all.extend(end(Moment::from(live.feed.as_of), zero));
-    let is_at_limit = all
-        .iter()
-        .any(|one| matches!(one, Attention::Stopped(Cause::Limit)));
+    let as_of = Moment::from(live.feed.as_of);
+    all.extend(end(as_of, zero));
+    let is_at_limit = zero.is_some_and(|zero| zero.cause == Cause::Limit && zero.at <= as_of);
     all.extend(limit.and_then(near).filter(|_| !is_at_limit));
     let idle = waste::count_running(db, actor.account_id()).await?;
     let week = live.feed.as_of - Duration::WEEK;
@@ -64,16 +61,11 @@ pub(crate) async fn read(
     Ok(all)
 }
 
-/// An end that has come or is near.
+/// An end that is near.
 fn end(as_of: Moment, zero: Option<Zero>) -> Option<Attention> {
     let zero = zero?;
-    if zero.at <= as_of {
-        Some(Attention::Stopped(zero.cause))
-    } else if zero.at.since_ms(as_of) <= NEAR_MS {
-        Some(Attention::EndsSoon(zero.cause, zero.at.into()))
-    } else {
-        None
-    }
+    let is_near = zero.at > as_of && zero.at.since_ms(as_of) <= NEAR_MS;
+    is_near.then(|| Attention::EndsSoon(zero.cause, zero.at.into()))
 }
 
 /// Whole percents by floor, from 80 on.
@@ -99,7 +91,7 @@ mod tests {
                 cause: Cause::Credit,
             })
         };
-        assert_eq!(end(as_of, zero(0)), Some(Attention::Stopped(Cause::Credit)));
+        assert_eq!(end(as_of, zero(0)), None, "it has come");
         assert!(matches!(
             end(as_of, zero(NEAR_MS)),
             Some(Attention::EndsSoon(..))

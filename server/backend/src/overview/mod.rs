@@ -3,6 +3,7 @@
 
 pub mod attention;
 pub mod nav;
+pub mod stopped;
 mod store;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What the overview reads at a glance: counts and single facts in one query. Spend by day is `usage::days`'; slices and
 //! transfers are never walked here.
 
+use domain::forecast::Cause;
 use domain::id::AccountId;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -12,6 +13,8 @@ pub(super) struct Glance {
     pub keys: i64,
     /// When the very first sandbox was started; none before.
     pub first_at: Option<OffsetDateTime>,
+    /// When nothing may run any more and what ends then, as the orchestrator was told.
+    pub told: Option<(OffsetDateTime, Cause)>,
 }
 
 pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Result<Glance, Broken> {
@@ -19,7 +22,8 @@ pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Resu
         r#"SELECT (SELECT count(*) FROM sandboxes WHERE account_id = $1 AND state = 'running') AS "running!",
                   (SELECT count(*) FROM keys WHERE account_id = $1 AND revoked_at IS NULL) AS "keys!",
                   (SELECT created_at FROM sandboxes WHERE account_id = $1 ORDER BY created_at, sandbox_id LIMIT 1)
-                      AS first_at"#,
+                      AS first_at, a.run_until, a.run_until_cause
+           FROM accounts AS a WHERE a.account_id = $1"#,
         account_id.0
     )
     .fetch_one(db)
@@ -28,7 +32,26 @@ pub(super) async fn glance(db: &mut PgConnection, account_id: AccountId) -> Resu
         running: row.running,
         keys: row.keys,
         first_at: row.first_at,
+        told: row
+            .run_until
+            .zip(row.run_until_cause.as_deref().and_then(Cause::parse)),
     })
+}
+
+/// Sandboxes that are hibernated because credit ended, or because the limit was reached.
+pub(super) async fn hibernated_by(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    cause: Cause,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM sandboxes
+           WHERE account_id = $1 AND state = 'hibernated' AND stop_reason = $2"#,
+        account_id.0,
+        cause.as_str()
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Alerts that could not be delivered since a moment, by mail and to the webhook.

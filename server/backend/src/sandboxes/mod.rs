@@ -8,6 +8,7 @@ pub mod waste;
 
 use domain::act::Act;
 use domain::ceilings::{PAGE_ROWS, SANDBOX_TIMEOUT_MINUTES};
+use domain::feed::StopReason;
 use domain::id::KeyId;
 use domain::money::Ticks;
 use domain::page::Page;
@@ -48,6 +49,10 @@ pub struct SandboxRow {
     pub created_at: OffsetDateTime,
     /// None until it is destroyed.
     pub destroyed_at: Option<OffsetDateTime>,
+    /// When it last stopped; none while it runs.
+    pub stopped_at: Option<OffsetDateTime>,
+    /// Why it did; none while it runs, and where the orchestrator did not say.
+    pub stop_reason: Option<StopReason>,
     /// Running time in milliseconds, posted and since.
     pub billed: BilledMs,
     /// Exact cost of that time.
@@ -187,6 +192,8 @@ fn rated(row: store::SandboxRow, live: &Live) -> Result<SandboxRow, Broken> {
         parent_id: row.parent_id.as_deref().and_then(SandboxId::parse),
         created_at: row.created_at,
         destroyed_at: row.destroyed_at,
+        stopped_at: row.stopped_at,
+        stop_reason: row.stop_reason.as_deref().and_then(StopReason::parse),
         billed: BilledMs(row.billed_ms + unposted_ms.0),
         cost: ticks(row.ticks)?.saturating_add(unposted),
         per_hour: live.price_per_hour(size),

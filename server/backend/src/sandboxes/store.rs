@@ -22,6 +22,8 @@ pub(super) struct SandboxRow {
     pub parent_id: Option<String>,
     pub created_at: OffsetDateTime,
     pub destroyed_at: Option<OffsetDateTime>,
+    pub stopped_at: Option<OffsetDateTime>,
+    pub stop_reason: Option<String>,
     /// Milliseconds posted.
     pub billed_ms: i64,
     /// Ticks posted.
@@ -48,7 +50,7 @@ pub(super) async fn list(
     Ok(sqlx::query_as!(
         SandboxRow,
         r#"SELECT s.sandbox_id, s.state, s.image, s.region, s.vcpus, s.mem_mib, s.key_id, k.name AS "key_name?",
-                  s.parent_id, s.created_at, s.destroyed_at, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
+                  s.parent_id, s.created_at, s.destroyed_at, s.stopped_at, s.stop_reason, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
            FROM (SELECT * FROM sandboxes
                  WHERE account_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR sandbox_id = $3)
                    AND ($4::timestamptz IS NULL OR (created_at, sandbox_id) < ($4, $5))

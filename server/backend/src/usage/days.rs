@@ -22,16 +22,19 @@ fn midnight(at: Moment) -> Result<OffsetDateTime, Broken> {
     Ok(at.into())
 }
 
-/// Posted cost of an account since a midnight UTC, whoever pays for it.
-pub(crate) async fn since(
+/// Posted cost of an account from one midnight UTC to another, whoever pays for it.
+pub(crate) async fn between(
     db: &mut PgConnection,
     account_id: AccountId,
     from: Moment,
+    until: Moment,
 ) -> Result<Ticks, Broken> {
     let sum = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM usage_days WHERE account_id = $1 AND day_at >= $2"#,
+        r#"SELECT coalesce(sum(ticks), 0) AS "ticks!" FROM usage_days
+           WHERE account_id = $1 AND day_at >= $2 AND day_at < $3"#,
         account_id.0,
-        midnight(from)?
+        midnight(from)?,
+        midnight(until)?
     );
     ticks(sum.fetch_one(db).await?)
 }

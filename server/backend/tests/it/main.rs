@@ -16,6 +16,7 @@ mod letters;
 mod meter;
 mod model;
 mod months;
+mod one_position;
 mod outlook;
 mod outlook_alerts;
 mod own_prices;

@@ -197,7 +197,8 @@ async fn settled_but_for(world: &World, behind_ms: i64) {
         reason = "the state between two commits of settling, which no service can be asked for"
     )]
     let back = sqlx::query(
-        "UPDATE feed_cursors SET settled_at = watermark_at - $1 * interval '1 millisecond'",
+        "WITH back AS (UPDATE feed_cursors SET settled_at = watermark_at - $1 * interval '1 millisecond' RETURNING settled_at)
+         UPDATE meters SET settled_at = back.settled_at FROM back",
     );
     let back = back.bind(behind_ms).execute(&world.owner).await.unwrap();
     assert_eq!(back.rows_affected(), 1);

@@ -172,6 +172,7 @@ async fn news_that_come_while_settling_stay(pool: PgPool) {
         account_id: ada,
         seq,
         until: time::OffsetDateTime::UNIX_EPOCH,
+        at: None,
     };
     metering::take_pending(&mut db, &[settled(7)])
         .await

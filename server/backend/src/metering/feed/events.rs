@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::feed::{Event, EventKind};
+use domain::feed::{Event, EventKind, StopReason};
 use domain::id::AccountId;
 use domain::sandbox::{SandboxId, Size};
 use sqlx::PgConnection;
@@ -22,6 +22,8 @@ pub struct StoredEvent {
     pub parent_id: Option<String>,
     /// Processor milliseconds used so far, where the orchestrator says so.
     pub cpu_ms: Option<i64>,
+    /// Why it stopped, where the orchestrator says so.
+    pub reason: Option<StopReason>,
 }
 
 impl StoredEvent {
@@ -49,10 +51,10 @@ pub(super) async fn append(
     let at = |moment: domain::moment::Moment| OffsetDateTime::from(moment);
     sqlx::query!(
         "INSERT INTO feed_events (feed, epoch, account_id, seq, event_id, sandbox_id, key_id, parent_id, kind,
-                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms)
+                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms, reason)
          SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],
               $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::integer[],
-              $15::integer[], $16::bigint[])",
+              $15::integer[], $16::bigint[], $17::text[])",
         feed,
         epoch,
         &column!(Uuid, row => row.event.account_id.0),
@@ -69,6 +71,7 @@ pub(super) async fn append(
         &column!(i32, row => row.event.size.vcpus),
         &column!(i32, row => row.event.size.mem_mib),
         &column!(Option<i64>, row => row.cpu_ms) as &[Option<i64>],
+        &column!(Option<&str>, row => row.reason.map(StopReason::as_str)) as &[Option<&str>],
     )
     .execute(db)
     .await?;
@@ -140,6 +143,7 @@ struct Row {
     vcpus: i32,
     mem_mib: i32,
     cpu_ms: Option<i64>,
+    reason: Option<String>,
 }
 
 async fn fresh(
@@ -153,7 +157,7 @@ async fn fresh(
     let rows = sqlx::query_as!(
         Row,
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
-                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason
          FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (account_id, after, last)
          JOIN feed_events AS e
              ON e.account_id = u.account_id AND e.seq > u.after AND e.seq <= u.last AND e.feed = $1 AND e.epoch = $2",
@@ -184,7 +188,7 @@ async fn others(
     let rows = sqlx::query_as!(
         Row,
         "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
-                mem_mib, cpu_ms
+                mem_mib, cpu_ms, reason
          FROM feed_events
          WHERE account_id = $1 AND sandbox_id = ANY($2) AND (seq <= $3 OR seq > $4) AND feed = $5 AND epoch = $6",
         pending.account_id.0,
@@ -209,7 +213,7 @@ pub(crate) async fn of_sandboxes(
     let rows = sqlx::query_as!(
         Row,
         "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
-                mem_mib, cpu_ms
+                mem_mib, cpu_ms, reason
          FROM feed_events WHERE account_id = $1 AND sandbox_id = ANY($2) AND seq <= $3
          ORDER BY sandbox_id, seq LIMIT $4",
         account_id.0,
@@ -244,6 +248,7 @@ impl Row {
             },
             parent_id: self.parent_id,
             cpu_ms: self.cpu_ms,
+            reason: self.reason.as_deref().and_then(StopReason::parse),
         })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::ceilings::{FEED_EVENTS_PER_PULL, IMAGE_CHARS_MAX};
-use domain::feed::{Event, EventKind};
+use domain::feed::{Event, EventKind, StopReason};
 use domain::sandbox::{SandboxId, Size};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -325,6 +325,7 @@ fn parse(head: &EventHead, value: &Value) -> Option<StoredEvent> {
             .and_then(|id| SandboxId::parse(&id))
             .map(|id| id.to_string()),
         cpu_ms: body.cpu_ms,
+        reason: body.reason.as_deref().and_then(StopReason::parse),
     })
 }
 

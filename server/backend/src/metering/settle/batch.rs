@@ -71,6 +71,7 @@ pub(super) async fn settle(
             account_id: plan.account_id,
             seq: plan.last,
             until: plan.horizon.into(),
+            at: plan.is_whole.then_some(round.watermark),
         })
         .collect();
     meters::settled(&mut tx, &settled).await?;

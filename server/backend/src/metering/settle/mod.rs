@@ -19,7 +19,6 @@ use domain::ceilings::{
 use domain::moment::Moment;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 use crate::Backend;
 use crate::failure::Broken;
@@ -49,6 +48,8 @@ pub async fn round(backend: &Backend) -> Result<usize, Broken> {
     let round = Round {
         feed: FEED,
         epoch: &epoch,
+        watermark,
+        settled_at: cursor.settled_at,
         horizon: Moment::from(watermark).hour(),
         now,
     };
@@ -111,7 +112,7 @@ async fn settle_batch(
         Err(broken) => broken,
     };
     if let [only] = accounts {
-        note_failure(db, only, &broken, round.now).await?;
+        note_failure(db, round, only, &broken).await?;
         return Ok(1);
     }
     tracing::warn!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), accounts = accounts.len(), "batch broke; its accounts are settled one by one");
@@ -120,7 +121,7 @@ async fn settle_batch(
         done += match batch::settle(db, round, std::slice::from_ref(row)).await {
             Ok(settled) => settled,
             Err(broken) => {
-                note_failure(db, row, &broken, round.now).await?;
+                note_failure(db, round, row, &broken).await?;
                 1
             }
         };
@@ -130,11 +131,11 @@ async fn settle_batch(
 
 async fn note_failure(
     db: &mut PgConnection,
+    round: &Round<'_>,
     row: &BehindRow,
     broken: &Broken,
-    now: OffsetDateTime,
 ) -> Result<(), Broken> {
     tracing::error!(account.id = %row.account_id, cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "settling broke; other accounts go on");
     metrics::counter!("settling_failures_total").increment(1);
-    meters::failed(db, row.account_id, now).await
+    meters::failed(db, row.account_id, round.settled_at, round.now).await
 }

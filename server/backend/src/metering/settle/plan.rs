@@ -15,6 +15,10 @@ use crate::metering::meters::BehindRow;
 pub struct Round<'a> {
     pub feed: &'a str,
     pub epoch: &'a str,
+    /// Everything that happened before it is among the events.
+    pub watermark: OffsetDateTime,
+    /// The watermark up to which all accounts were settled before.
+    pub settled_at: Option<OffsetDateTime>,
     /// The whole hour that the watermark has passed.
     pub horizon: Moment,
     /// Now, by our clock: when things are booked, never what they cost.

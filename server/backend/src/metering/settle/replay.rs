@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::feed::EventKind;
+use domain::feed::{EventKind, StopReason};
 use domain::id::{AccountId, PriceId};
 use domain::interval::{self, History, Interval, Slice};
 use domain::moment::Moment;
@@ -82,6 +82,9 @@ pub(super) async fn all(
                 parent_id: first.parent_id.clone(),
                 created_at: created_at.into(),
                 destroyed_at: history.destroyed_at.map(Into::into),
+                stopped: history
+                    .stopped
+                    .map(|(at, seq)| (at.into(), reason(events, seq))),
                 cpu: cpu(events),
             },
             slices: rate(
@@ -120,6 +123,11 @@ fn cpu(events: &[StoredEvent]) -> Option<(i64, OffsetDateTime)> {
         Some((row.cpu_ms?, at.into()))
     };
     events.iter().rev().find_map(said)
+}
+
+/// Why the sandbox stopped, as the event that stopped it says.
+fn reason(events: &[StoredEvent], seq: i64) -> Option<StopReason> {
+    events.iter().find(|row| row.event.seq == seq)?.reason
 }
 
 pub(super) fn book(books: &Books, account_id: AccountId) -> Result<&[Price], Broken> {

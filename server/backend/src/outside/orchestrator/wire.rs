@@ -18,6 +18,9 @@ pub struct TenantPut {
         skip_serializing_if = "Option::is_none"
     )]
     pub run_until: Option<OffsetDateTime>,
+    /// What ends then: `credit` or `limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'static str>,
 }
 
 /// RFC 3339 in UTC with exactly three decimals, the only form that the contract takes.
@@ -104,6 +107,8 @@ pub struct EventBody {
     pub parent_id: Option<String>,
     /// Processor milliseconds used so far.
     pub cpu_ms: Option<i64>,
+    /// Why it stopped; only what stops has one.
+    pub reason: Option<String>,
 }
 
 /// Answer of `GET tenants/{account}/runs`.
