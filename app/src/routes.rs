@@ -226,6 +226,7 @@ mod tests {
         ];
         let of_no_subject = [
             ActionError::SignedOut,
+            ActionError::Busy,
             ActionError::Unexpected {
                 request_id: "01-ab".to_owned(),
             },

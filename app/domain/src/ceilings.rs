@@ -34,6 +34,16 @@ pub const SIGN_UP_HOURS: i64 = 24;
 pub const SIGN_UP_MAILS_PER_HOUR: i64 = 3;
 /// The same per day. No more than a link lives, so that whoever gets no other mail has one whose link works.
 pub const SIGN_UP_MAILS_PER_DAY: i64 = 10;
+/// Passwords that wait to be hashed, besides those that are: two or three seconds of work; more are told to come again.
+pub const PASSWORDS_WAITING_MAX: usize = 64;
+/// Failed sign-ins in a row of which the owner of the address is told by mail.
+pub const SIGN_IN_FAILURES_TOLD: i32 = 10;
+/// Hours after the last try in which failed sign-ins are forgotten.
+pub const SIGN_IN_FAILURES_HOURS: i64 = 24;
+/// Forms that one person sends at once; then one a second. Nobody types that fast.
+pub const FORMS_PER_PERSON: u32 = 60;
+/// Forms that all people of one account send at once; then four a second.
+pub const FORMS_PER_ACCOUNT: u32 = 240;
 /// Idle hours after which a customer's session ends: a night and a day away from the desk.
 pub const SESSION_IDLE_HOURS: i64 = 24;
 /// Days after which a customer's session ends in any case, however busy: what was stolen does not serve for ever.

@@ -32,6 +32,7 @@ pub fn to<T, R: Refusal>(
             let error = match failure {
                 Failure::Refused(refusal) => ActionError::Refused(refusal.problems()),
                 Failure::Denied(denial) => ActionError::Denied(denial::sentence(denial)),
+                Failure::Broken(error) if error.is_busy() => return Err(busy()),
                 Failure::Broken(error) => context::broken(&error),
             };
             Err(fail_keeping(form, error, kept))
@@ -42,6 +43,14 @@ pub fn to<T, R: Refusal>(
 /// Leads to `page` and lets it say why; gives the error back.
 pub fn fail(page: &str, error: ActionError) -> ActionError {
     fail_keeping(page, error, Kept::nothing())
+}
+
+/// Nothing was tried because too many wait: no redirect, and a page of the edge that says so with the time to come again.
+fn busy() -> ActionError {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    ActionError::Busy
 }
 
 /// Leads to `page` and lets it say what happened.

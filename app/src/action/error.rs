@@ -17,6 +17,8 @@ pub enum ActionError {
     Denied(String),
     /// There is no session, or it has ended.
     SignedOut,
+    /// Too many at this moment: nothing was tried.
+    Busy,
     /// Our side broke; the log has the cause under this request id.
     Unexpected {
         /// Id of the request, as on every page and in the log.

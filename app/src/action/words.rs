@@ -13,6 +13,9 @@ impl ActionError {
             Self::SignedOut => vec![Problem::in_form(
                 "You are not signed in, or your session has ended. Sign in to go on.",
             )],
+            Self::Busy => vec![Problem::in_form(
+                "Too many at this moment, and nothing was tried. Wait a few seconds and send it again.",
+            )],
             Self::Unexpected { request_id } => vec![Problem::in_form(format!(
                 "Something broke on our side, so this was not done. What you typed is kept; try again. If it happens again, \
                  write to hello@isorun.ai and quote request {request_id}."

@@ -20,8 +20,16 @@ pub enum DeadEnd {
     Broken,
     /// Our side cannot answer now: it starts, stops, or its database is away.
     Unavailable,
+    /// Too many passwords wait to be checked.
+    Busy,
     /// Too many requests of this kind from one place.
     TooMany,
+    /// Too many forms from one person or account.
+    TooFast,
+    /// What was sent took too long to arrive.
+    TooSlow,
+    /// Not one name of the place that is asked.
+    NoHost,
     /// More was sent than any form of ours holds.
     TooLarge,
     /// What was sent is not what a form of ours sends.
@@ -37,8 +45,10 @@ impl DeadEnd {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany | Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NoHost => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -51,7 +61,11 @@ impl DeadEnd {
             Self::Forbidden => "This is not allowed",
             Self::Broken => "Something broke on our side",
             Self::Unavailable => "The dashboard cannot answer right now",
+            Self::Busy => "Too many at this moment",
             Self::TooMany => "Too many tries",
+            Self::TooFast => "That was too fast",
+            Self::TooSlow => "That took too long",
+            Self::NoHost => "The request could not be read",
             Self::TooLarge => "That was too much at once",
             Self::Unreadable => "The form could not be read",
             Self::WrongMethod => "This address does not take that",
@@ -70,6 +84,18 @@ impl DeadEnd {
                 "The page could not be made and the error is in our log. Try again; if it happens again, write to hello@isorun.ai and quote the request id."
             }
             Self::Unavailable => "Your sandboxes are not affected. Try again in a few seconds.",
+            Self::Busy => {
+                "More people want to sign in at this moment than we can check at once, and nothing was checked. Wait a few seconds, go back and send the form again."
+            }
+            Self::TooFast => {
+                "More forms came from you or your account than people send, and this one was not looked at. Wait a minute, then go back and send it again."
+            }
+            Self::TooSlow => {
+                "The form did not arrive in time, and nothing was changed. Check your connection, go back and send it again."
+            }
+            Self::NoHost => {
+                "The request does not say, or says twice, which host it is for. No browser sends that; a program or a proxy in between does."
+            }
             Self::TooMany => {
                 "There were too many tries from your network. Wait a minute, then go back and send the form again."
             }

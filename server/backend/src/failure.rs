@@ -69,6 +69,12 @@ impl Broken {
             })
     }
 
+    /// True when nothing was tried because too many wait for it already: the answer is "in a moment, again".
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.cause.is::<Busy>()
+    }
+
     /// True when another transaction was faster: nothing is wrong, and the next try sees what it wrote.
     #[must_use]
     pub fn is_race(&self) -> bool {
@@ -98,6 +104,11 @@ impl Broken {
         }
     }
 }
+
+/// There is a queue for this, and it is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many wait for this already")]
+pub struct Busy;
 
 /// Spans of this crate only: the one around a request says nothing of what was being done.
 fn is_ours(module: &str) -> bool {

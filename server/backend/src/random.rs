@@ -21,6 +21,13 @@ pub fn ids(now: OffsetDateTime, count: usize) -> Vec<Uuid> {
     ids
 }
 
+/// Bytes for a secret or a nonce.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one source of randomness")]
+pub fn bytes<const N: usize>() -> [u8; N] {
+    rand::random()
+}
+
 /// `count` characters of base62, each equally likely.
 #[must_use]
 pub fn base62(count: usize) -> String {

@@ -30,11 +30,11 @@ pub async fn check(State(edge): State<Edge>, request: Request, next: Next) -> Re
     }
     let request_id = request.extensions().get::<RequestId>().cloned();
     let response = next.run(request).await;
-    if response.status() == StatusCode::SEE_OTHER {
-        response
-    } else {
-        // Every server function ends in a redirect, so this one never ran: its arguments could not be read.
-        answer::page(&edge, DeadEnd::Unreadable, request_id.as_ref())
+    match response.status() {
+        StatusCode::SEE_OTHER => response,
+        StatusCode::SERVICE_UNAVAILABLE => answer::page(&edge, DeadEnd::Busy, request_id.as_ref()),
+        // Every server function that ran ends in one of both, so this one did not: its arguments could not be read.
+        _ => answer::page(&edge, DeadEnd::Unreadable, request_id.as_ref()),
     }
 }
 

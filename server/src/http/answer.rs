@@ -26,7 +26,10 @@ pub fn page(edge: &Edge, end: DeadEnd, request_id: Option<&RequestId>) -> Respon
     response
         .headers_mut()
         .insert(CONTENT_SECURITY_POLICY, policy);
-    if matches!(end, DeadEnd::Unavailable | DeadEnd::TooMany) {
+    if matches!(
+        end.status(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }
     response
