@@ -5,6 +5,7 @@
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
 use backend::Backend;
+use backend::settings::SecretKey;
 use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use leptos::prelude::use_context;
@@ -57,6 +58,8 @@ struct Sealed<T> {
 /// Seals values into cookies and opens them. Made from the process secret; every replica makes the same one.
 pub struct Sealer {
     key: Key,
+    /// What is opened too, while `SECRET_KEY` is exchanged.
+    accepted: Option<Key>,
     secure: bool,
     now: i64,
 }
@@ -67,7 +70,8 @@ impl Sealer {
     pub fn new(backend: &Backend) -> Self {
         let settings = backend.settings();
         Self {
-            key: Key::from(&settings.secret_key.derive("cookie")),
+            key: key(&settings.secret_key),
+            accepted: settings.accepted_key.as_ref().map(key),
             secure: settings.public_origin.scheme() == "https",
             now: backend.clock().now().unix_timestamp(),
         }
@@ -78,6 +82,7 @@ impl Sealer {
     pub(crate) fn at(secure: bool, now: i64) -> Self {
         Self {
             key: Key::from(&[7; 64]),
+            accepted: None,
             secure,
             now,
         }
@@ -123,7 +128,8 @@ impl Sealer {
             .into_owned();
         let mut jar = CookieJar::new();
         jar.add_original(found);
-        let opened = jar.private(&self.key).get(&name)?;
+        let mut keys = std::iter::once(&self.key).chain(&self.accepted);
+        let opened = keys.find_map(|key| jar.private(key).get(&name))?;
         let sealed: Sealed<T> = leptos::serde_json::from_str(opened.value()).ok()?;
         (self.now < sealed.until).then_some(sealed.value)
     }
@@ -137,6 +143,10 @@ impl Sealer {
             .max_age(Duration::seconds(seconds));
         HeaderValue::from_str(&built.build().to_string()).ok()
     }
+}
+
+fn key(of: &SecretKey) -> Key {
+    Key::from(&of.derive("cookie"))
 }
 
 /// Puts a sealed value into the answer to this request. False when it did not fit.
@@ -223,6 +233,7 @@ mod tests {
         );
         let foreign = Sealer {
             key: Key::from(&[8; 64]),
+            accepted: None,
             secure: true,
             now: 0,
         };
@@ -235,6 +246,29 @@ mod tests {
         assert_eq!(
             Sealer::at(true, 0).open::<String>(&OPENING, &next_request(&moved)),
             None
+        );
+    }
+
+    #[test]
+    fn while_keys_are_exchanged_both_open_and_one_seals() {
+        let sealer = |key: u8, accepted: Option<u8>| Sealer {
+            key: Key::from(&[key; 64]),
+            accepted: accepted.map(|key| Key::from(&[key; 64])),
+            secure: false,
+            now: 0,
+        };
+        let opens = |sealer: Sealer, cookie: &HeaderValue| {
+            let typed: Option<String> = sealer.open(&FLASH, &next_request(cookie));
+            typed.is_some()
+        };
+        let before = sealer(7, None).seal(&FLASH, &"typed").unwrap();
+        let after = sealer(8, Some(7)).seal(&FLASH, &"typed").unwrap();
+        assert!(opens(sealer(8, Some(7)), &before), "the next process");
+        assert!(opens(sealer(7, Some(8)), &after), "one that starts later");
+        assert!(!opens(sealer(7, None), &after), "sealed with the new key");
+        assert!(
+            !opens(sealer(8, None), &before),
+            "at the end the old key opens nothing"
         );
     }
 

@@ -27,6 +27,7 @@ pub mod prices;
 pub mod queue;
 pub mod random;
 pub mod registry;
+pub(crate) mod root;
 pub mod sandboxes;
 pub mod schedule;
 pub mod secret;
@@ -42,6 +43,7 @@ pub mod zone;
 use std::sync::Arc;
 
 use sqlx::{Connection as _, PgPool};
+use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::failure::Broken;
@@ -49,7 +51,7 @@ use crate::outside::orchestrator::Orchestrator;
 use crate::outside::poster::Poster;
 use crate::outside::smtp::Mailer;
 use crate::passwords::Passwords;
-use crate::settings::Settings;
+use crate::settings::{SecretKey, Settings};
 
 /// Everything a subject needs, cheap to clone. One per process; tests make one per database.
 #[derive(Clone)]
@@ -61,6 +63,8 @@ pub struct Backend {
     mailer: Mailer,
     poster: Poster,
     passwords: Passwords,
+    /// Opened once, by whoever needs it first.
+    root: Arc<OnceCell<SecretKey>>,
 }
 
 impl Backend {
@@ -68,11 +72,15 @@ impl Backend {
     /// that a wrong address is known at once. The schema must be up to date: see [`Backend::migrate`].
     ///
     /// # Errors
-    /// When the database does not answer within the acquire timeout, or a client cannot be built from its settings.
+    /// When the database does not answer within the acquire timeout, was sealed with a key that is not there, or a client cannot be
+    /// built from its settings.
     pub async fn connect(settings: impl Into<Arc<Settings>>) -> Result<Self, Broken> {
         let settings = settings.into();
         let pool = db::open(&settings).await?;
-        Self::with_pool(pool, settings, Clock::system())
+        let backend = Self::with_pool(pool, settings, Clock::system())?;
+        // At once, so that a process with the wrong key does not begin to serve.
+        backend.root().await?;
+        Ok(backend)
     }
 
     pub(crate) fn with_pool(
@@ -92,6 +100,7 @@ impl Backend {
             mailer,
             poster,
             passwords: Passwords::new()?,
+            root: Arc::default(),
         })
     }
 
@@ -144,6 +153,12 @@ impl Backend {
 
     pub(crate) const fn poster(&self) -> &Poster {
         &self.poster
+    }
+
+    /// What every secret is derived from that shall outlive a change of `SECRET_KEY`.
+    pub(crate) async fn root(&self) -> Result<&SecretKey, Broken> {
+        let open = || root::open(&self.pool, &self.settings, self.clock.now());
+        self.root.get_or_try_init(open).await
     }
 
     pub(crate) const fn passwords(&self) -> &Passwords {

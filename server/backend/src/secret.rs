@@ -1,4 +1,5 @@
-//! Hashes and derived secrets: how a key, a session id or a mailed token is stored and compared.
+//! Hashes and derived secrets: how a key, a session id or a mailed token is stored and compared. What they are derived from
+//! outlives a change of `SECRET_KEY`: it is `Backend::root`.
 //! Passwords have their own, slow way in `passwords`.
 
 use base64::Engine as _;
@@ -23,24 +24,24 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The token mailed for a sign-up: derived from its id, so that a repeated send carries the same link and the
 /// database never holds it. 256 bits as 43 characters of URL-safe base64.
 #[must_use]
-pub fn sign_up_token(key: &SecretKey, sign_up_id: Uuid) -> String {
-    derived(key, "sign_up", sign_up_id)
+pub fn sign_up_token(root: &SecretKey, sign_up_id: Uuid) -> String {
+    derived(root, "sign_up", sign_up_id)
 }
 
 /// The token of the link by which a recipient of alerts agrees, and later ends them.
 #[must_use]
-pub fn recipient_token(key: &SecretKey, recipient_id: Uuid) -> String {
-    derived(key, "alert_recipient", recipient_id)
+pub fn recipient_token(root: &SecretKey, recipient_id: Uuid) -> String {
+    derived(root, "alert_recipient", recipient_id)
 }
 
-/// The token in the address of a calendar feed.
+/// The token in the address of a calendar feed. Derived, so the page can show it again though only its hash is stored.
 #[must_use]
-pub fn calendar_token(key: &SecretKey, calendar_id: Uuid) -> String {
-    derived(key, "calendar", calendar_id)
+pub fn calendar_token(root: &SecretKey, calendar_id: Uuid) -> String {
+    derived(root, "calendar", calendar_id)
 }
 
 /// A secret of 256 bits for one thing of one purpose, as 43 characters.
-pub(crate) fn derived(key: &SecretKey, purpose: &str, id: Uuid) -> String {
-    let mac = key.derive(&format!("{purpose}:{id}"));
+pub(crate) fn derived(root: &SecretKey, purpose: &str, id: Uuid) -> String {
+    let mac = root.derive(&format!("{purpose}:{id}"));
     URL_SAFE_NO_PAD.encode(&mac[..32])
 }

@@ -14,8 +14,10 @@ pub struct Settings {
     pub database_url: SecretString,
     /// Most connections of the pool.
     pub pool_size: u32,
-    /// Root of derived secrets.
+    /// What seals and signs. Nothing that outlives a day is derived from it: that is the root's (`root`).
     pub secret_key: SecretKey,
+    /// Another key whose seals and signatures are taken too, while the one is exchanged for the other.
+    pub accepted_key: Option<SecretKey>,
     /// Where customers reach the dashboard; links in mails start with it.
     pub public_origin: Url,
     /// The orchestrator's control plane.
@@ -38,6 +40,13 @@ pub struct Settings {
     pub documents: DocumentVersions,
 }
 
+impl Settings {
+    /// Every key that what comes back to us may be sealed or signed with, the present one first.
+    pub fn keys(&self) -> impl Iterator<Item = &SecretKey> {
+        std::iter::once(&self.secret_key).chain(&self.accepted_key)
+    }
+}
+
 /// Versions of the legal documents, as their publisher names them.
 #[derive(Clone, Debug)]
 pub struct DocumentVersions {
@@ -49,11 +58,36 @@ pub struct DocumentVersions {
     pub dpa: String,
 }
 
-/// The root secret of the process, at least 32 bytes.
+/// A secret that others are derived from, at least 32 bytes.
 #[derive(Debug)]
 pub struct SecretKey(SecretBox<Vec<u8>>);
 
+impl Clone for SecretKey {
+    fn clone(&self) -> Self {
+        Self::new(self.expose())
+    }
+}
+
 impl SecretKey {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self(SecretBox::new(Box::new(bytes.to_vec())))
+    }
+
+    pub(crate) fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+
+    /// What it is called in the log and in the database: eight characters that say nothing about it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let derived = self.derive("id");
+        derived
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
     /// Reads hexadecimal; `None` under 32 bytes or when it is not hexadecimal.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
@@ -65,8 +99,7 @@ impl SecretKey {
             .chunks_exact(2)
             .map(|pair| pair[0] << 4 | pair[1])
             .collect();
-        (text.len().is_multiple_of(2) && bytes.len() >= 32)
-            .then(|| Self(SecretBox::new(Box::new(bytes))))
+        (text.len().is_multiple_of(2) && bytes.len() >= 32).then(|| Self::new(&bytes))
     }
 
     /// A secret for one purpose, independent of every other label: HMAC-SHA-512.
@@ -104,6 +137,8 @@ mod tests {
         let key = SecretKey::from_hex(&"ab".repeat(32)).unwrap();
         assert_ne!(key.derive("cookie"), key.derive("sign_up"));
         assert!(!format!("{key:?}").contains("171"));
+        assert_eq!(key.id().len(), 8);
+        assert!(!"ab".repeat(32).contains(&key.id()), "{}", key.id());
     }
 }
 

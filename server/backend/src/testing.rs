@@ -42,6 +42,7 @@ pub fn settings(orchestrator: &str, smtp: &str) -> Result<Settings, Broken> {
         database_url: SecretString::from("postgres:///unused"),
         pool_size: 10,
         secret_key: SecretKey::from_hex(&"5e".repeat(32)).ok_or_else(|| Broken::new("test key"))?,
+        accepted_key: None,
         public_origin: Url::parse("http://127.0.0.1:3000")?,
         orchestrator_url: Url::parse(orchestrator)?,
         orchestrator_credential: SecretString::from(CREDENTIAL),
@@ -106,6 +107,14 @@ pub async fn actor(backend: &Backend, user_id: UserId) -> Result<Actor, Broken> 
     sessions::insert(backend, &row, now).await?;
     let actor = session::actor(backend, SessionKey::of(&id)).await?;
     actor.ok_or_else(|| Broken::new("a person without an account"))
+}
+
+/// Deletes what is over, as the worker does each minute.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
+    worker::sweep(backend).await
 }
 
 /// Runs jobs until none is due, at most fifty rounds. Jobs that wait for a retry stay waiting.

@@ -24,6 +24,10 @@ use reader::Reader;
 
 /// Connections of one process. Pages hold one for a few milliseconds; four processes fit PostgreSQL's default of 100.
 const POOL_SIZE: u32 = 20;
+/// Open connections of a process; each idle one costs about 20 KiB. More wait in the kernel's queue.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// An eighth: an office behind one address has room, and it takes eight of them to shut others out.
+const CONNECTIONS_PER_CLIENT: usize = CONNECTIONS_MAX / 8;
 /// Characters of a credential in production: 32 of base64 are 192 bits.
 const CREDENTIAL_CHARS_MIN: usize = 32;
 /// Different bytes in a secret key in production: 32 random ones have fewer than 20 once in a billion times.
@@ -57,6 +61,8 @@ pub struct Web {
     pub site_root: PathBuf,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Open connections of one client address, of [`CONNECTIONS_MAX`]; the proxies are not counted.
+    pub connections_per_client: usize,
 }
 
 /// What is logged, and how.
@@ -161,11 +167,20 @@ fn web(reader: &mut Reader) -> Option<Web> {
                 .collect()
         },
     );
+    let per_client = reader.optional(
+        "CONNECTIONS_PER_CLIENT",
+        "a number from 1 to 10000",
+        |text| {
+            let number: usize = text.parse().ok()?;
+            (1..=CONNECTIONS_MAX).contains(&number).then_some(number)
+        },
+    );
     Some(Web {
         listen: listen?,
         metrics: metrics?,
         site_root: site_root?,
         trusted_proxies: proxies?.unwrap_or_default(),
+        connections_per_client: per_client?.unwrap_or(CONNECTIONS_PER_CLIENT),
     })
 }
 
@@ -196,6 +211,7 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
     let public_origin = public_origin(reader);
     let database_url = database_url(reader);
     let secret_key = secret_key(reader);
+    let accepted_key = accepted_key(reader, secret_key.as_ref());
     let orchestrator_url = peer_url(reader, "ORCHESTRATOR_URL");
     let orchestrator_credential = reader.required(
         "ORCHESTRATOR_CREDENTIAL",
@@ -236,6 +252,7 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
         database_url: SecretString::from(database_url?),
         pool_size: POOL_SIZE,
         secret_key: secret_key?,
+        accepted_key: accepted_key?,
         public_origin: public_origin?,
         orchestrator_url: orchestrator_url?,
         orchestrator_credential: SecretString::from(orchestrator_credential?),
@@ -253,17 +270,55 @@ fn settings(reader: &mut Reader) -> Option<Settings> {
     })
 }
 
+const A_KEY: &str = "at least 32 bytes in hexadecimal";
+const RANDOM: &str = "must be random: openssl rand -hex 32";
+
 fn secret_key(reader: &mut Reader) -> Option<SecretKey> {
-    let mut different = 0;
-    let key = reader.required("SECRET_KEY", "at least 32 bytes in hexadecimal", |text| {
-        let pairs: std::collections::BTreeSet<&[u8]> = text.as_bytes().chunks(2).collect();
-        different = pairs.len();
+    let name = "SECRET_KEY";
+    let mut is_random = true;
+    let key = reader.required(name, A_KEY, |text| {
+        is_random = looks_random(text);
         SecretKey::from_hex(text)
     });
-    if key.is_some() && different < KEY_BYTES_DIFFERENT_MIN {
-        reader.refuse_in_production("SECRET_KEY", "must be random: openssl rand -hex 32");
+    if key.is_some() && !is_random {
+        reader.refuse_in_production(name, RANDOM);
     }
     key
+}
+
+/// The second key, while one is exchanged for another. Alone it is nothing: there is no other key that it could stand beside.
+#[expect(
+    clippy::option_option,
+    reason = "absent and wrong are different answers"
+)]
+fn accepted_key(reader: &mut Reader, secret_key: Option<&SecretKey>) -> Option<Option<SecretKey>> {
+    let name = "SECRET_KEY_ACCEPTED";
+    let mut is_random = true;
+    let key = reader.optional(name, A_KEY, |text| {
+        is_random = looks_random(text);
+        SecretKey::from_hex(text)
+    })?;
+    if let Some(key) = &key {
+        if !is_random {
+            reader.refuse_in_production(name, RANDOM);
+        }
+        match secret_key {
+            None => reader.refuse(name, "is set without a SECRET_KEY beside it"),
+            Some(present) if present.id() == key.id() => {
+                reader.refuse(
+                    name,
+                    "must not be SECRET_KEY: leave it empty when there is one key",
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    Some(key)
+}
+
+fn looks_random(key: &str) -> bool {
+    let pairs: std::collections::BTreeSet<&[u8]> = key.as_bytes().chunks(2).collect();
+    pairs.len() >= KEY_BYTES_DIFFERENT_MIN
 }
 
 fn webhook_reach(reader: &mut Reader) -> Option<AllowedHosts> {

@@ -7,6 +7,15 @@ use super::*;
 const EXAMPLE: &str = include_str!("../../../.env.example");
 const RANDOM: &str = "00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
 
+const OPTIONAL: [&str; 6] = [
+    "CONNECTIONS_PER_CLIENT",
+    "LOG",
+    "LOG_FORMAT",
+    "SECRET_KEY_ACCEPTED",
+    "TRUSTED_PROXIES",
+    "WEBHOOK_REACH",
+];
+
 type Environment = BTreeMap<String, String>;
 
 /// `.env.example` with the three values that `make run` fills in.
@@ -99,8 +108,7 @@ fn the_example_is_a_development_configuration() {
 #[test]
 fn every_problem_is_named_at_once() {
     let mut all_but_optional = Config::known_variables();
-    all_but_optional
-        .retain(|name| !["LOG", "LOG_FORMAT", "TRUSTED_PROXIES", "WEBHOOK_REACH"].contains(name));
+    all_but_optional.retain(|name| !OPTIONAL.contains(name));
     all_but_optional.sort_unstable();
     assert_eq!(names(parse(&Environment::new())), all_but_optional);
 
@@ -146,6 +154,10 @@ fn production_refuses_what_development_may() {
             "SECRET_KEY",
             "abababababababababababababababababababababababababababababababab",
         ),
+        (
+            "SECRET_KEY_ACCEPTED",
+            "abababababababababababababababababababababababababababababababab",
+        ),
         ("ORCHESTRATOR_URL", "https://127.0.0.1:3100"),
         ("ORCHESTRATOR_URL", "http://control.isorun.ai"),
         ("ORCHESTRATOR_CREDENTIAL", "short"),
@@ -176,6 +188,24 @@ fn production_refuses_what_development_may() {
 }
 
 #[test]
+fn a_second_key_stands_beside_the_first_and_never_alone() {
+    let mut environment = production();
+    let other: String = RANDOM.chars().rev().collect();
+    set(&mut environment, "SECRET_KEY_ACCEPTED", &other);
+    let settings = parse(&environment).unwrap().backend;
+    assert_eq!(settings.keys().count(), 2);
+    let first = settings.keys().next().unwrap();
+    assert_eq!(first.id(), settings.secret_key.id());
+    environment.remove("SECRET_KEY");
+    let problems = parse(&environment).unwrap_err().to_string();
+    assert!(
+        problems.contains("SECRET_KEY: is not set")
+            && problems.contains("SECRET_KEY_ACCEPTED: is set without a SECRET_KEY"),
+        "{problems}"
+    );
+}
+
+#[test]
 fn bad_values_are_refused_everywhere() {
     let cases = [
         ("ISORUN_ENV", "staging"),
@@ -187,6 +217,10 @@ fn bad_values_are_refused_everywhere() {
         ("METRICS_ADDR", "127.0.0.1:3000"),
         ("DATABASE_URL", "mysql://db"),
         ("SECRET_KEY", "abcd"),
+        ("SECRET_KEY_ACCEPTED", "abcd"),
+        ("SECRET_KEY_ACCEPTED", RANDOM),
+        ("CONNECTIONS_PER_CLIENT", "0"),
+        ("CONNECTIONS_PER_CLIENT", "10001"),
         ("REGION", "USA"),
         ("SMTP_URL", "http://127.0.0.1"),
         ("MAIL_FROM", "Isorun <no-reply>"),

@@ -26,7 +26,7 @@ impl Letter for RecipientLetter {
     async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
         let (_, recipient_id) = recipient(mail)?;
         let settings = backend.settings();
-        let token = recipient_token(&settings.secret_key, recipient_id.0);
+        let token = recipient_token(backend.root().await?, recipient_id.0);
         Ok(Some(confirm_recipient(&settings.public_origin, &token)))
     }
 }
@@ -54,7 +54,8 @@ impl Letter for AlertLetter {
         };
         let settings = backend.settings();
         // Users end them on the page; nobody else can get there.
-        let token = (!is_user).then(|| recipient_token(&settings.secret_key, recipient_id.0));
+        let root = backend.root().await?;
+        let token = (!is_user).then(|| recipient_token(root, recipient_id.0));
         let words = alert(&settings.public_origin, account_id, token.as_deref(), &row);
         Ok(Some(words))
     }

@@ -29,6 +29,7 @@ use crate::failure::{Broken, Failure};
 use crate::forecast::{self, Forecast};
 use crate::metering::live::FeedStatus;
 use crate::outside::poster;
+use crate::secret::calendar_token;
 
 pub use crate::alerts::history::Told;
 pub use crate::alerts::store::DeliveryRow;
@@ -111,8 +112,9 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
     let as_of = domain::moment::Moment::from(feed.as_of);
     let origin = &backend.settings().public_origin;
     let calendar = calendar::live(db, account_id, actor.user_id()).await?;
+    let root = backend.root().await?;
     let calendar = calendar.and_then(|(id, created_at)| {
-        let path = format!("/calendar/{}", calendar::token(backend, id));
+        let path = format!("/calendar/{}", calendar_token(root, id.0));
         Some((origin.join(&path).ok()?.to_string(), created_at))
     });
     Ok(Alerts {
@@ -137,7 +139,8 @@ async fn read_webhook(
     let Some(row) = webhook::get(db, actor.account_id()).await? else {
         return Ok(None);
     };
-    let secret = || poster::secret_of(&backend.settings().secret_key, row.webhook_id.0);
+    let root = backend.root().await?;
+    let secret = || poster::secret_of(root, row.webhook_id.0);
     Ok(Some(Webhook {
         secret: actor.is_offered(Act::WebhookSet).then(secret),
         url: row.url,

@@ -255,8 +255,8 @@ pub fn signature(secret: &str, at: i64, body: &str) -> String {
 
 /// The secret of a webhook, derived from its id, so that the database does not hold it.
 #[must_use]
-pub fn secret_of(key: &SecretKey, webhook_id: Uuid) -> String {
-    format!("whsec_{}", secret::derived(key, "webhook", webhook_id))
+pub fn secret_of(root: &SecretKey, webhook_id: Uuid) -> String {
+    format!("whsec_{}", secret::derived(root, "webhook", webhook_id))
 }
 
 #[cfg(test)]

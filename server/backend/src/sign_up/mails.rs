@@ -35,7 +35,7 @@ impl Letter for SignUpLetter {
         Ok(Some(if is_known {
             already_registered(&settings.public_origin)
         } else {
-            let token = sign_up_token(&settings.secret_key, id.0);
+            let token = sign_up_token(backend.root().await?, id.0);
             open_account(&settings.public_origin, &token)
         }))
     }

@@ -46,7 +46,7 @@ pub async fn sign_up(backend: &Backend, typed: &str) -> Result<(), Failure<SignU
         return Ok(());
     }
     let sign_up_id = SignUpId(random::id(now));
-    let token = sign_up_token(&backend.settings().secret_key, sign_up_id.0);
+    let token = sign_up_token(backend.root().await?, sign_up_id.0);
     let row = PendingRow {
         sign_up_id,
         email: email.as_str(),

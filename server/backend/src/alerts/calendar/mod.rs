@@ -29,7 +29,7 @@ pub async fn create(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
     let mut change = actor.begin(backend, Act::CalendarCreate).await?;
     let now = change.now();
     let calendar_id = CalendarId(random::id(now));
-    let hash = sha256(token(backend, calendar_id).as_bytes());
+    let hash = sha256(calendar_token(backend.root().await?, calendar_id.0).as_bytes());
     let owner = (change.account_id(), change.user_id());
     if !store::insert(&mut change, calendar_id, owner, &hash, now).await? {
         return Err(Failure::Refused(CalendarRefusal::AlreadyThere));
@@ -48,11 +48,6 @@ pub async fn revoke(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
     let revoked = store::revoke(&mut change, account_id, user_id, now).await?;
     let calendar_id = revoked.ok_or(Failure::Refused(CalendarRefusal::NotFound))?;
     Ok(change.commit(calendar_id).await?)
-}
-
-/// The token in the address of a link. Derived, so the page can show it again though only its hash is stored.
-pub(super) fn token(backend: &Backend, calendar_id: CalendarId) -> String {
-    calendar_token(&backend.settings().secret_key, calendar_id.0)
 }
 
 /// The feed behind a link; none when it is unknown or revoked.

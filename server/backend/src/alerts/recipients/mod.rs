@@ -70,7 +70,7 @@ async fn invite(
     email: &str,
 ) -> Result<bool, Failure<AlertRefusal>> {
     let (account_id, now) = (change.account_id(), change.now());
-    let token = recipient_token(&backend.settings().secret_key, recipient_id.0);
+    let token = recipient_token(backend.root().await?, recipient_id.0);
     let invited = Invited {
         recipient_id,
         email,

@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::Backend;
-use crate::alerts::webhook::store::{self, WebhookRow};
+use crate::alerts::webhook::store;
 use crate::alerts::{self, store::AlertRow};
-use crate::outside::poster::{self, PostError};
+use crate::outside::poster::{PostError, secret_of};
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// A post to the account's webhook.
@@ -67,8 +67,9 @@ async fn deliver(
     let Some(webhook) = found else {
         return end(backend, account_id, delivery_id, "webhook_removed").await;
     };
+    let secret = secret_of(backend.root().await?, webhook.webhook_id.0);
     let body = body(account_id, delivery_id, &alert);
-    match post(backend, &webhook, body).await {
+    match post(backend, &webhook.url, &secret, body).await {
         Ok(()) => {
             let mut db = backend.pool().acquire().await?;
             let now = backend.clock().now();
@@ -102,18 +103,18 @@ async fn test(backend: &Backend, account_id: AccountId) -> Result<(), JobError> 
     let body = json!({
         "id": webhook.webhook_id, "type": "test", "account_id": account_id, "created_at": rfc3339(asked_at),
     });
-    let failure = post(backend, &webhook, body).await.err();
+    let secret = secret_of(backend.root().await?, webhook.webhook_id.0);
+    let failure = post(backend, &webhook.url, &secret, body).await.err();
     let failure = failure.as_ref().map(PostError::class);
     let (mut db, now) = (backend.pool().acquire().await?, backend.clock().now());
     Ok(store::end_test(&mut db, account_id, asked_at, failure.as_deref(), now).await?)
 }
 
-async fn post(backend: &Backend, webhook: &WebhookRow, body: Value) -> Result<(), PostError> {
-    let secret = poster::secret_of(&backend.settings().secret_key, webhook.webhook_id.0);
+async fn post(backend: &Backend, url: &str, secret: &str, body: Value) -> Result<(), PostError> {
     let now = backend.clock().now();
     let outcome = backend
         .poster()
-        .post(&webhook.url, &secret, body.to_string(), now)
+        .post(url, secret, body.to_string(), now)
         .await;
     let counted = if outcome.is_ok() { "sent" } else { "failed" };
     metrics::counter!("webhook_posts_total", "outcome" => counted).increment(1);

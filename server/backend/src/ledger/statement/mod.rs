@@ -19,6 +19,7 @@ use crate::failure::Broken;
 use crate::ledger::GrantReason;
 use crate::paging::{decode_cursor, encode_cursor};
 use crate::secret::hex;
+use crate::settings::SecretKey;
 
 /// What a line of the statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ impl Place {
         let text = format!(
             "{} {balance} {}",
             self.transfer_id,
-            self.proof(backend, actor)
+            self.proof(&backend.settings().secret_key, actor)
         );
         encode_cursor(self.booked_at, &text)
     }
@@ -129,10 +130,13 @@ impl Place {
             transfer_id,
             balance,
         };
-        (parts.next()? == place.proof(backend, actor)).then_some(place)
+        let given = parts.next()?;
+        let mut keys = backend.settings().keys();
+        keys.any(|key| given == place.proof(key, actor))
+            .then_some(place)
     }
 
-    fn proof(&self, backend: &Backend, actor: &Actor) -> String {
+    fn proof(&self, key: &SecretKey, actor: &Actor) -> String {
         let label = format!(
             "statement:{}:{}:{}:{:?}",
             actor.account_id(),
@@ -140,7 +144,7 @@ impl Place {
             self.transfer_id,
             self.balance
         );
-        let mac = backend.settings().secret_key.derive(&label);
+        let mac = key.derive(&label);
         hex(mac.get(..16).unwrap_or_default())
     }
 }
