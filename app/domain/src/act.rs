@@ -73,9 +73,8 @@ pub enum Proof {
 /// The row of an act.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// The word in the audit log, such as `key.revoked`. Stored for years: never rename it. None for acts whose record is
-    /// the session itself, and for what is done before there is an account.
-    pub word: Option<&'static str>,
+    /// The word in the audit log, such as `key.revoked`. Stored for years: never rename it.
+    pub word: &'static str,
     /// Who may.
     pub who: Who,
     /// How sure it must be that it is them.
@@ -95,7 +94,7 @@ const MONEY: &[Role] = &[Role::Owner, Role::Admin, Role::Billing];
 impl Rule {
     const fn new(endpoint: &'static str, word: &'static str, who: Who, what: &'static str) -> Self {
         Self {
-            word: Some(word),
+            word,
             who,
             proof: Proof::Session,
             endpoint,
@@ -114,10 +113,6 @@ impl Rule {
 
     const fn anyone(endpoint: &'static str, word: &'static str) -> Self {
         Self::new(endpoint, word, Who::Anyone, "do this")
-    }
-
-    const fn unrecorded(self) -> Self {
-        Self { word: None, ..self }
     }
 }
 
@@ -148,11 +143,11 @@ impl Act {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            // No account yet that could have a line.
-            Self::SignUp => Rule::anyone("account/sign-up", "").unrecorded(),
+            // Before there is an account, no line is written: its log begins with its opening.
+            Self::SignUp => Rule::anyone("account/sign-up", "account.asked_for"),
             Self::AccountOpen => Rule::anyone("account/open", "account.opened"),
-            Self::SignIn => Rule::anyone("session/sign-in", "").unrecorded(),
-            Self::SignOut => Rule::anyone("session/sign-out", "").unrecorded(),
+            Self::SignIn => Rule::anyone("session/sign-in", "user.signed_in"),
+            Self::SignOut => Rule::anyone("session/sign-out", "user.signed_out"),
             Self::KeyCreate => Rule::member("key/create", "key.created", KEYS, "change keys"),
             Self::KeyRevoke => Rule::member("key/revoke", "key.revoked", KEYS, "change keys"),
             Self::SandboxSetTimeout => {
@@ -212,7 +207,7 @@ mod tests {
     fn every_act_has_an_endpoint_and_a_word_of_its_own() {
         let endpoints: BTreeSet<_> = Act::ALL.iter().map(|act| act.rule().endpoint).collect();
         assert_eq!(endpoints.len(), Act::ALL.len());
-        let words: Vec<_> = Act::ALL.iter().filter_map(|act| act.rule().word).collect();
+        let words: Vec<_> = Act::ALL.iter().map(|act| act.rule().word).collect();
         assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len());
         for word in words {
             let (noun, verb) = word.split_once('.').unwrap();

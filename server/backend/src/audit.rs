@@ -10,6 +10,10 @@ use crate::random;
 
 /// Credit was given. The word is stored for years: never rename it.
 pub(crate) const CREDIT_GRANTED: &str = "credit.granted";
+/// Somebody's role did not allow an act; the subject is the word of that act.
+pub(crate) const ACT_DENIED: &str = "act.denied";
+/// Somebody tried to sign in as this person, with a wrong password.
+pub(crate) const SIGN_IN_FAILED: &str = "user.sign_in_failed";
 
 /// Appends a line in the caller's transaction.
 pub(crate) async fn append(
@@ -24,6 +28,30 @@ pub(crate) async fn append(
         "INSERT INTO audit_events (audit_event_id, account_id, actor_id, action, subject_id, happened_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         id.0, account_id.0, actor_id.map(|id| id.0), word, subject, now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Appends a line to the logs of several accounts at once, of which there may be none: nobody did it, it was done to `subject`.
+pub(crate) async fn append_each(
+    db: &mut PgConnection,
+    accounts: &[AccountId],
+    word: &str,
+    subject: &str,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    let ids = random::ids(now, accounts.len());
+    let accounts: Vec<_> = accounts.iter().map(|id| id.0).collect();
+    sqlx::query!(
+        "INSERT INTO audit_events (audit_event_id, account_id, action, subject_id, happened_at)
+         SELECT id, account_id, $3, $4, $5 FROM unnest($1::uuid[], $2::uuid[]) AS line (id, account_id)",
+        &ids,
+        &accounts,
+        word,
+        subject,
+        now
     )
     .execute(db)
     .await?;

@@ -5,6 +5,7 @@ use crate::accounts::tenant::PushTenant;
 use crate::alerts::mails::{AlertLetter, RecipientLetter};
 use crate::alerts::webhook::send::SendWebhook;
 use crate::checks::job::Check;
+use crate::identity::sign_in::mails::SignInFailures;
 use crate::keys::push::PushKey;
 use crate::keys::remove::RemoveKey;
 use crate::ledger::chain::seal::SealDay;
@@ -31,6 +32,7 @@ pub const KINDS: &[Kind] = &[
 /// Every text that is mailed.
 pub const LETTERS: &[Text] = &[
     Text::of::<SignUpLetter>(),
+    Text::of::<SignInFailures>(),
     Text::of::<RecipientLetter>(),
     Text::of::<AlertLetter>(),
 ];

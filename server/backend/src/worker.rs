@@ -5,11 +5,13 @@ use crate::registry::KINDS;
 use crate::watch;
 use std::time::Duration;
 
+use domain::ceilings::SIGN_IN_FAILURES_HOURS;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
 use crate::failure::Broken;
+use crate::identity::sign_in;
 use crate::metering::feed;
 use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
@@ -180,6 +182,8 @@ pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let mut db = backend.pool().acquire().await?;
     sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
     sign_up::delete_ended(&mut db, now, SWEEP_ROWS).await?;
+    let at_rest = now - time::Duration::hours(SIGN_IN_FAILURES_HOURS);
+    sign_in::delete_at_rest(&mut db, at_rest, SWEEP_ROWS).await?;
     queue::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
     drop(db);
     pull::recheck(backend).await?;

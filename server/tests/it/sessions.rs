@@ -207,3 +207,32 @@ async fn public_pages_know_who_is_there_without_needing_it(pool: PgPool) {
     }
     browser.get("/overview").await.at("/overview");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whoever_guesses_does_not_shut_out_the_browser_of_the_owner(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    sign_in(&mut ada, "ada@example.org").await;
+    let known = ada.cookie("known_browser").expect("not known").clone();
+    assert_eq!(
+        known.path, "/api/session/sign-in",
+        "sent with this form only"
+    );
+    let mut thief = world.browser();
+    let wrong = [
+        ("email", "ada@example.org"),
+        ("password", "not the password at all"),
+    ];
+    for _ in 0..6 {
+        let answer = thief.post("/api/session/sign-in", &wrong).await;
+        thief.follow(answer).await.at("/sign-in");
+    }
+    let right = [("email", "ada@example.org"), ("password", PASSWORD)];
+    let mut elsewhere = world.browser();
+    let answer = elsewhere.post("/api/session/sign-in", &right).await;
+    let page = elsewhere.follow(answer).await.at("/sign-in");
+    page.says("Nothing was checked this time; try again in");
+    // The session has ended, the browser is the same.
+    ada.cookies.retain(|cookie| cookie.name != "sid");
+    sign_in(&mut ada, "ada@example.org").await;
+}

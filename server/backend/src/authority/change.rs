@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
 
-use domain::act::Act;
+use domain::act::{Act, Denial};
 use domain::id::{AccountId, UserId};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
@@ -17,8 +17,14 @@ use crate::queue::{self, Job};
 
 impl Actor {
     /// Begins a change. Asked before anything is parsed, so that who may not do it learns nothing of what they typed.
+    /// That their role may not do it is noted: whoever tries what is not theirs is of interest to the account.
     pub(crate) async fn begin<R>(&self, backend: &Backend, act: Act) -> Result<Change, Failure<R>> {
-        self.may(act).map_err(Failure::Denied)?;
+        if let Err(denial) = self.may(act) {
+            if matches!(denial, Denial::Forbidden(_)) {
+                self.note_denied(backend, act).await?;
+            }
+            return Err(Failure::Denied(denial));
+        }
         Ok(Change {
             tx: backend.pool().begin().await?,
             act,
@@ -26,6 +32,15 @@ impl Actor {
             user_id: self.user_id,
             now: backend.clock().now(),
         })
+    }
+}
+
+impl Actor {
+    async fn note_denied(&self, backend: &Backend, act: Act) -> Result<(), Broken> {
+        let mut db = backend.pool().acquire().await?;
+        let by = (self.account_id, Some(self.user_id));
+        let now = backend.clock().now();
+        audit::append(&mut db, by, audit::ACT_DENIED, act.rule().word, now).await
     }
 }
 
@@ -141,16 +156,6 @@ async fn write(
     line: &Line,
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
-    let word = act
-        .rule()
-        .word
-        .ok_or_else(|| Broken::new("a change of an act without a word"))?;
-    audit::append(
-        db,
-        (line.account_id, line.user_id),
-        word,
-        &line.subject,
-        now,
-    )
-    .await
+    let by = (line.account_id, line.user_id);
+    audit::append(db, by, act.rule().word, &line.subject, now).await
 }

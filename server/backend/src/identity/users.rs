@@ -1,6 +1,6 @@
 //! People and their addresses.
 
-use domain::id::UserId;
+use domain::id::{AccountId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -67,4 +67,17 @@ pub(crate) async fn by_email(
         user_id: row.user_id.into(),
         password_hash: row.password_hash,
     }))
+}
+
+/// The accounts of a person, oldest first; at most a hundred.
+pub(crate) async fn accounts_of(
+    db: &mut PgConnection,
+    user_id: UserId,
+) -> Result<Vec<AccountId>, Broken> {
+    let ids = sqlx::query_scalar!(
+        "SELECT account_id FROM user_accounts WHERE user_id = $1 ORDER BY joined_at, account_id LIMIT 100",
+        user_id.0
+    );
+    let ids = ids.fetch_all(db).await?;
+    Ok(ids.into_iter().map(AccountId).collect())
 }

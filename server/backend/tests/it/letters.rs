@@ -1,6 +1,7 @@
 //! Every text that is mailed goes out once, on the way on which people get it. A new one fails here until it does.
 
 use backend::alerts::recipients;
+use backend::identity::sign_in;
 use backend::registry::LETTERS;
 use backend::{sign_up, testing};
 use sqlx::PgPool;
@@ -17,6 +18,12 @@ async fn every_letter_is_sent(pool: PgPool) {
     sign_up::sign_up(&world.backend, "ada@example.org")
         .await
         .unwrap();
+    // Somebody guesses at its password.
+    for _ in 0..10 {
+        let guess = sign_in::sign_in(&world.backend, "ada@example.org", "not the password at all");
+        guess.await.unwrap_err();
+        world.backend.clock().advance(time::Duration::minutes(15));
+    }
     // Somebody is asked whether they want to be told.
     recipients::add(&world.backend, &actor, "ops@example.org")
         .await

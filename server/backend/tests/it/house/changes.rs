@@ -7,6 +7,14 @@ use super::{Source, none, sources};
 
 /// Files outside `authority` that begin a transaction of their own, and why no person's change is in it.
 const WORK: &[(&str, &str)] = &[
+    (
+        "identity/sign_in/ladder.rs",
+        "counts a try to sign in: whoever makes it is nobody yet",
+    ),
+    (
+        "identity/sign_in/mod.rs",
+        "notes a failed sign-in: whoever made it is nobody",
+    ),
     ("ledger/chain/seal.rs", "a job: seals a day of the ledger"),
     (
         "metering/feed/pull.rs",
@@ -14,6 +22,7 @@ const WORK: &[(&str, &str)] = &[
     ),
     ("metering/months/mod.rs", "a job: closes a month"),
     ("metering/settle/batch.rs", "a loop: settles accounts"),
+    ("root/mod.rs", "the start: opens or seals the root secret"),
     ("schedule.rs", "a loop: turns what is due into jobs"),
     (
         "sign_up/mod.rs",
