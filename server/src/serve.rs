@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Web};
-use crate::http::{self, Edge, Site, listen};
+use crate::http::listen::{self, Shares};
+use crate::http::{self, Edge, Site};
 use crate::telemetry;
 
 /// Waits between tries for a database that is away: the last one again and again.
@@ -121,7 +122,8 @@ async fn start_web(
         tokio::time::sleep(LINGER).await;
         closing.cancel();
     });
-    Ok(tokio::spawn(listen::serve(listener, site, close)))
+    let shares = Shares::new(web);
+    Ok(tokio::spawn(listen::serve(listener, site, shares, close)))
 }
 
 /// Metrics are served from the first moment to the last, to a worker's Prometheus too.
@@ -139,6 +141,7 @@ async fn start_metrics(web: &Web, stopping: &CancellationToken) -> anyhow::Resul
     Ok(tokio::spawn(listen::serve(
         listener,
         site,
+        Shares::new(web),
         stopping.clone(),
     )))
 }

@@ -21,6 +21,8 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
+    // What signs the webhook's posts, and the address of the calendar.
+    layout::shows_a_secret();
     let page = alerts::read(&mut visit.view, after.as_deref()).await?;
     let may_change = visit.view.actor().is_offered(Act::LimitSet);
     let mut state = FormState::of(visit.flash.as_ref());

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use backend::Backend;
 use backend::authority::actor::Actor;
 use backend::failure::Broken;
@@ -11,6 +12,7 @@ use backend::metering::live::FeedStatus;
 use backend::overview::nav::{self, Nav};
 use backend::overview::stopped;
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use super::dead_end::{self, DeadEnd};
@@ -78,6 +80,15 @@ pub enum Stop {
 impl From<Broken> for Stop {
     fn from(error: Broken) -> Self {
         Self::Broken(error)
+    }
+}
+
+/// Says that this page shows a secret, so that nobody packs it on its way: the length of a packed page tells of what is in it
+/// (docs/decisions/0018-what-is-packed.md).
+pub fn shows_a_secret() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        let never = HeaderValue::from_static("no-store, no-transform");
+        response.insert_header(CACHE_CONTROL, never);
     }
 }
 

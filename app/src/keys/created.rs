@@ -46,6 +46,7 @@ pub fn view(place: Place) -> AnyView {
 }
 
 async fn read(visit: Visit) -> Result<Page, Stop> {
+    layout::shows_a_secret();
     Ok(match sealed::take::<NewKey>(&visit.backend, &COOKIE) {
         Some(key) => Page::new(format!("Key {} created", key.name), shown(&visit, &key)),
         None => Page::new("Key created", gone()),

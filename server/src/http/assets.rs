@@ -9,8 +9,8 @@ use app::frame::assets::Assets;
 use app::frame::dead_end::DeadEnd;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tower_http::services::{ServeDir, ServeFile};
@@ -81,7 +81,21 @@ async fn cache(
             if status.is_success() || status == StatusCode::NOT_MODIFIED {
                 response.headers_mut().insert(CACHE_CONTROL, how_long);
             }
+            name_charset(response.headers_mut());
             response
         }
+    }
+}
+
+/// All our text is UTF-8, and a browser that is not told guesses.
+fn name_charset(headers: &mut HeaderMap) {
+    let named = headers.get(CONTENT_TYPE).and_then(|kind| {
+        let kind = kind.to_str().ok()?;
+        (kind.starts_with("text/") && !kind.contains("charset"))
+            .then(|| HeaderValue::try_from(format!("{kind}; charset=utf-8")).ok())
+            .flatten()
+    });
+    if let Some(named) = named {
+        headers.insert(CONTENT_TYPE, named);
     }
 }

@@ -1,7 +1,7 @@
 //! Who asks: the peer of the connection or, behind proxies we trust, the address that the outermost of them saw.
 //! Used for limits only; never logged.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -48,6 +48,16 @@ fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         }
     }
     client
+}
+
+/// Who counts as one: an IPv4 address, or an IPv6 network of 64 bits, which one customer of a provider has to himself.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use backend::Backend;
 use backend::authority::session::{SessionKey, Visitor};
+use tokio::time::Instant;
 use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::edge::Edge;
+use super::rate_limit::Limiter;
 use super::{actions, answer, live, mailed_link};
 
 /// Handlers and server functions that decide about strangers themselves.
@@ -29,6 +31,7 @@ const OWN_DECISION: [&str; 3] = [
 pub struct Guard {
     pub backend: Backend,
     pub edge: Edge,
+    pub limiter: Limiter,
     pub paths: Paths,
 }
 
@@ -57,11 +60,15 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let (is_landing, is_private) = (path == "/", guard.paths.is_private(path));
-    let decides = path.starts_with(actions::PREFIX) || path == live::PATH;
+    let is_action = path.starts_with(actions::PREFIX);
+    let decides = is_action || path == live::PATH;
     let session = request.extensions().get::<Session>().cloned();
     let id = session.as_ref().and_then(Session::id);
     let visitor = Visitor::new(id.map(|id| SessionKey::of(&id.to_string())));
     request.extensions_mut().insert(visitor.clone());
+    if is_action && sends_too_fast(&guard, &visitor).await {
+        return answer::refuse(&guard.edge, DeadEnd::TooFast, &request);
+    }
     if !is_landing && !is_private {
         let response = next.run(request).await;
         if decides {
@@ -90,6 +97,23 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
             answer::refuse(&guard.edge, DeadEnd::Unavailable, &request)
         }
     }
+}
+
+/// Counts a form of a signed-in person. Strangers' forms are counted by network, before anything is looked up.
+async fn sends_too_fast(guard: &Guard, visitor: &Visitor) -> bool {
+    // Whoever cannot be read now is told so by the form itself.
+    let Ok(Some(actor)) = visitor.actor(&guard.backend).await else {
+        return false;
+    };
+    let (user_id, account_id) = (actor.user_id(), actor.account_id());
+    let is_admitted = guard
+        .limiter
+        .admits_person(user_id, account_id, Instant::now());
+    if !is_admitted {
+        note(user_id.0);
+        metrics::counter!("http_forms_too_fast_total").increment(1);
+    }
+    !is_admitted
 }
 
 /// Notes who it is in the request's span.

@@ -1,5 +1,8 @@
 //! Takes connections and speaks HTTP/1.1 on them. Not `axum::serve`, which sets no timer, so that slow headers would
-//! hold connections for ever.
+//! hold connections for ever. How long a connection waits for its other side is `patience`'s, how many one side has `share`'s.
+
+mod patience;
+mod share;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,9 +23,12 @@ use tower::ServiceExt as _;
 
 use super::client_address::PeerAddress;
 use super::edge::Site;
+use crate::config::CONNECTIONS_MAX;
+use patience::Patient;
+use share::Share;
 
-/// Open connections of a process; each idle one costs about 20 KiB. More wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 10_000;
+pub use share::Shares;
+
 /// For the whole head of a request, and for the next one on a connection that is kept open.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// Bytes of a request's head, and of what is buffered per connection.
@@ -33,15 +39,20 @@ const DRAIN: Duration = Duration::from_secs(25);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until the stop, then lets running requests end.
-pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, site: Site, shares: Shares, stop: CancellationToken) {
     let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let open = TaskTracker::new();
     while let Some(permit) = next_permit(&free, &stop).await {
         let accepted = tokio::select! { accepted = listener.accept() => accepted, () = stop.cancelled() => break };
         match accepted {
-            Ok((stream, peer)) => {
-                open.spawn(connection(stream, peer, site.clone(), stop.clone(), permit));
-            }
+            Ok((stream, peer)) => match shares.take(peer.ip()) {
+                Some(share) => {
+                    let held = (permit, share);
+                    open.spawn(connection(stream, peer, site.clone(), stop.clone(), held));
+                }
+                // Closed without a word: an answer would cost what is to be spared.
+                None => metrics::counter!("http_connections_refused_total").increment(1),
+            },
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -74,7 +85,7 @@ async fn connection(
     peer: SocketAddr,
     site: Site,
     stop: CancellationToken,
-    _permit: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Share),
 ) {
     // Without it small answers wait for the other side's acknowledgement. A failure means the connection is gone.
     let _ = stream.set_nodelay(true);
@@ -85,7 +96,8 @@ async fn connection(
         .header_read_timeout(HEAD_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(true);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Patient::new(stream));
+    let mut connection = std::pin::pin!(http.serve_connection(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

@@ -8,10 +8,12 @@ pub mod assets;
 mod body;
 mod calendar;
 pub mod client_address;
+mod compression;
 mod deadline;
 mod edge;
 mod guard;
 mod health;
+mod host;
 pub mod listen;
 mod live;
 mod mailed_link;
@@ -107,9 +109,11 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             mailed_link::RECIPIENT_PATH,
             get(mailed_link::keep_recipient).with_state(backend.clone()),
         );
+    let limiter = Limiter::new(limits);
     let guard = guard::Guard {
         backend: backend.clone(),
         edge: edge.clone(),
+        limiter: limiter.clone(),
         paths: guard::Paths::default(),
     };
     routes.layer(
@@ -118,13 +122,13 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
             .layer(from_fn_with_state(edge.clone(), same_origin::check))
             // Before the session: a flood must not reach the database.
             .layer(from_fn_with_state(
-                (edge.clone(), Limiter::new(limits)),
+                (edge.clone(), limiter),
                 rate_limit::check,
             ))
             // Around the session layer: it repairs the cookie and the bare error that the layer answers with.
             .layer(from_fn_with_state(edge.clone(), session_cookie::repair))
             .layer(session_cookie::layer(backend))
-            // Inside the session: it asks who is there.
+            // Inside the session: it asks who is there, and counts the forms of whoever is.
             .layer(from_fn_with_state(guard, guard::check))
             // Innermost: what a server function takes and gives.
             .layer(from_fn_with_state(edge.clone(), actions::check)),
@@ -144,12 +148,15 @@ fn dressed(edge: &Edge, routes: Router, otherwise: DeadEnd) -> Router {
                 .layer(from_fn_with_state(edge.clone(), client_address::find))
                 // Around all that can answer, so that every answer has its line and its count.
                 .layer(from_fn(access_log::write))
+                // Around the headers, which say what may be packed.
+                .layer(compression::layer())
                 // Around all that makes answers, so that refusals and error pages carry the headers too.
                 .layer(from_fn(security_headers::set))
                 // Outside the deadline: a panic becomes a page wherever it happens.
                 .layer(from_fn_with_state(edge.clone(), panics::catch))
-                // Includes reading the body, so that a slow sender cannot hold a request open.
                 .layer(from_fn_with_state(edge.clone(), deadline::keep))
+                // Before the body is read: whom it is for is not clear.
+                .layer(from_fn_with_state(edge.clone(), host::check))
                 // Before any handler sees a byte; server functions that stream would have no limit of their own.
                 .layer(from_fn_with_state(edge.clone(), body::bound)),
         )

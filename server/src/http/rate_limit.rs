@@ -1,8 +1,10 @@
-//! Limits per network for the forms that a stranger can send: signing up, signing in, following a mailed link. In memory, so a
-//! restart forgets them and each replica counts for itself; limits per person are in `backend`, in the database.
+//! Limits for forms: per network for those that a stranger can send (signing up, signing in, following a mailed link), and per
+//! person and per account for all that signed-in people send. In memory, so a restart forgets them and each replica counts for
+//! itself; what must hold across replicas (failed sign-ins, mails) is in `backend`, in the database.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,16 +13,18 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::ceilings::{FORMS_PER_ACCOUNT, FORMS_PER_PERSON};
+use domain::id::{AccountId, UserId};
 use tokio::time::Instant;
 
 use super::answer;
-use super::client_address::ClientAddress;
+use super::client_address::{ClientAddress, network};
 use super::edge::Edge;
 use crate::config::Stage;
 
-/// Networks remembered at once: 100,000 take about 10 MB. Beyond that, all that are at rest are forgotten, and if none
+/// Networks, or people, remembered at once: 100,000 take about 10 MB. Beyond that, all that are at rest are forgotten, and if none
 /// is, all: an attacker with that many networks is not stopped by this anyway.
-const NETWORKS_MAX: usize = 100_000;
+const REMEMBERED_MAX: usize = 100_000;
 
 /// A group of forms with one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +61,21 @@ pub struct Limits {
     pub sign_in: Limit,
     /// Opening an account and agreeing to alerts by a mailed link, and asking somebody to.
     pub mailed_link: Limit,
+    /// Any form of one signed-in person.
+    pub person: Limit,
+    /// Any form of all people of one account together.
+    pub account: Limit,
 }
+
+/// Faster than anybody types or clicks, slower than a script that tries things.
+const PERSON: Limit = Limit {
+    burst: FORMS_PER_PERSON,
+    every: Duration::from_secs(1),
+};
+const ACCOUNT: Limit = Limit {
+    burst: FORMS_PER_ACCOUNT,
+    every: Duration::from_millis(250),
+};
 
 impl Limits {
     /// For customers: an office behind one address can sign up together, a script cannot fill the table.
@@ -74,6 +92,8 @@ impl Limits {
             burst: 30,
             every: Duration::from_secs(10),
         },
+        person: PERSON,
+        account: ACCOUNT,
     };
     /// For development, where everybody, a whole test run included, comes from one loopback address.
     pub const DEVELOPMENT: Self = Self {
@@ -89,6 +109,12 @@ impl Limits {
             burst: 1_000,
             every: Duration::from_millis(100),
         },
+        // People are themselves there too; only a test that posts every form in every role is faster.
+        person: Limit {
+            burst: 200,
+            ..PERSON
+        },
+        account: ACCOUNT,
     };
 
     #[must_use]
@@ -108,12 +134,42 @@ impl Limits {
     }
 }
 
-/// Counts. For each network and group it holds the moment at which the network is at rest again; each request moves it
-/// by `every`, and it may lie at most `burst` times `every` ahead (the "generic cell rate algorithm").
+/// Counts. For each of whom it knows it holds the moment at which they are at rest again; each request moves it by `every`, and it
+/// may lie at most `burst` times `every` ahead (the "generic cell rate algorithm").
+struct Counts<K>(Mutex<HashMap<K, Instant>>);
+
+impl<K> Default for Counts<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Counts<K> {
+    fn admits(&self, who: K, limit: Limit, now: Instant) -> bool {
+        let mut at_rest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if at_rest.len() >= REMEMBERED_MAX {
+            at_rest.retain(|_, rest| *rest > now);
+            if at_rest.len() >= REMEMBERED_MAX {
+                at_rest.clear();
+            }
+        }
+        let rest = at_rest.entry(who).or_insert(now);
+        let next = (*rest).max(now) + limit.every;
+        let is_admitted = next <= now + limit.every * limit.burst;
+        if is_admitted {
+            *rest = next;
+        }
+        is_admitted
+    }
+}
+
+/// The limits, and everybody's counts.
 #[derive(Clone)]
 pub struct Limiter {
     limits: Limits,
-    at_rest: Arc<Mutex<HashMap<(Group, IpAddr), Instant>>>,
+    networks: Arc<Counts<(Group, IpAddr)>>,
+    people: Arc<Counts<UserId>>,
+    accounts: Arc<Counts<AccountId>>,
 }
 
 impl Limiter {
@@ -122,26 +178,26 @@ impl Limiter {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            at_rest: Arc::default(),
+            networks: Arc::default(),
+            people: Arc::default(),
+            accounts: Arc::default(),
         }
     }
 
     fn admits(&self, group: Group, network: IpAddr, now: Instant) -> bool {
         let limit = self.limits.of_group(group);
-        let mut at_rest = self.at_rest.lock().unwrap_or_else(PoisonError::into_inner);
-        if at_rest.len() >= NETWORKS_MAX {
-            at_rest.retain(|_, rest| *rest > now);
-            if at_rest.len() >= NETWORKS_MAX {
-                at_rest.clear();
-            }
-        }
-        let rest = at_rest.entry((group, network)).or_insert(now);
-        let next = (*rest).max(now) + limit.every;
-        let is_admitted = next <= now + limit.every * limit.burst;
-        if is_admitted {
-            *rest = next;
-        }
-        is_admitted
+        self.networks.admits((group, network), limit, now)
+    }
+
+    /// Whether this person may send a form now. One person cannot use up what their account has.
+    pub(super) fn admits_person(
+        &self,
+        user_id: UserId,
+        account_id: AccountId,
+        now: Instant,
+    ) -> bool {
+        self.people.admits(user_id, self.limits.person, now)
+            && self.accounts.admits(account_id, self.limits.account, now)
     }
 }
 
@@ -168,16 +224,6 @@ pub async fn check(
     next.run(request).await
 }
 
-/// Who counts as one: an IPv4 address, or an IPv6 network of 64 bits, which one customer of a provider has to himself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +237,8 @@ mod tests {
             sign_up: tight,
             sign_in: tight,
             mailed_link: tight,
+            person: tight,
+            account: Limit { burst: 5, ..tight },
         })
     }
 
@@ -231,11 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn a_person_does_not_use_up_the_account_and_people_share_it() {
+        let (limiter, now) = (limiter(), Instant::now());
+        let id = |number| uuid::Uuid::from_u128(number);
+        let (one, other, account) = (UserId(id(1)), UserId(id(2)), AccountId(id(3)));
+        let sends = |user_id, times: usize| {
+            let sent = (0..times).filter(|_| limiter.admits_person(user_id, account, now));
+            sent.count()
+        };
+        assert_eq!(sends(one, 10), 3);
+        assert_eq!(sends(other, 10), 2, "five of the account");
+        assert!(limiter.admits_person(UserId(id(4)), AccountId(id(5)), now));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let (limiter, now) = (limiter(), Instant::now());
-        for number in 0..NETWORKS_MAX as u32 + 10 {
+        for number in 0..REMEMBERED_MAX as u32 + 10 {
             limiter.admits(Group::SignIn, IpAddr::V4(number.into()), now);
         }
-        assert!(limiter.at_rest.lock().unwrap().len() <= NETWORKS_MAX);
+        assert!(limiter.networks.0.lock().unwrap().len() <= REMEMBERED_MAX);
     }
 }

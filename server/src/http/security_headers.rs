@@ -45,7 +45,7 @@ static OTHERWISE: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::VARY,
-        HeaderValue::from_static("Cookie, Sec-Fetch-Site, Origin"),
+        HeaderValue::from_static("Cookie, Sec-Fetch-Site, Origin, Accept-Encoding"),
     ),
 ];
 

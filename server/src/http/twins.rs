@@ -106,7 +106,8 @@ fn headers<T: Twin>(format: Format) -> [(HeaderName, String); 2] {
     ]
 }
 
-/// A file that was read at once, named by what is in it: whoever has it already is told so.
+/// A file that was read at once, named by what is in it: whoever has it already is told so. The name is a weak one, because packed or
+/// not it is the same file.
 fn whole(headers: [(HeaderName, String); 2], text: String, request: &Request) -> Response {
     let digest = sha256(text.as_bytes());
     let tag = format!("\"{}\"", hex(digest.get(..16).unwrap_or_default()));
@@ -122,7 +123,7 @@ fn whole(headers: [(HeaderName, String); 2], text: String, request: &Request) ->
     } else {
         (headers, text).into_response()
     };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(&format!("W/{tag}")) {
         response.headers_mut().insert(ETAG, tag);
     }
     response

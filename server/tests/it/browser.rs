@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use server::http::client_address::PeerAddress;
 use tower::ServiceExt as _;
@@ -52,6 +52,10 @@ impl Browser {
                 .headers_mut()
                 .insert(COOKIE, cookies.parse().unwrap());
         }
+        request
+            .headers_mut()
+            .entry(HOST)
+            .or_insert(HeaderValue::from_static("127.0.0.1:3000"));
         request.extensions_mut().insert(PeerAddress(self.peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();

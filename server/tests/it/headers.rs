@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use sqlx::PgPool;
 
-use crate::browser::Page;
+use crate::browser::{Browser, Page};
 use crate::routes::{all, example};
 use crate::twins;
 use crate::world::World;
@@ -87,12 +87,12 @@ fn check(page: &Page) {
     }
     assert!((8..=24).contains(&header("x-request-id").len()), "{path}");
     let is_file = is_file(page);
-    let (caching, vary) = match is_file {
-        true if path.starts_with("/pkg/") => {
-            ("public, max-age=31536000, immutable", "accept-encoding")
-        }
-        true => ("public, max-age=3600", "Cookie, Sec-Fetch-Site, Origin"),
-        false => ("no-store", "Cookie, Sec-Fetch-Site, Origin"),
+    let vary = "Cookie, Sec-Fetch-Site, Origin, Accept-Encoding";
+    let caching = match is_file {
+        true if path.starts_with("/pkg/") => "public, max-age=31536000, immutable",
+        true => "public, max-age=3600",
+        false if shows_a_secret(page) => "no-store, no-transform",
+        false => "no-store",
     };
     assert_eq!(header("cache-control"), caching, "{path}");
     if !path.starts_with("/pkg/") {
@@ -100,7 +100,7 @@ fn check(page: &Page) {
     }
     if header("content-type").starts_with("text/") {
         assert!(
-            header("content-type").contains("charset=utf-8") || is_file,
+            header("content-type").contains("charset=utf-8"),
             "{path}: {}",
             header("content-type")
         );
@@ -136,6 +136,11 @@ fn check(page: &Page) {
             "{path}: {cookie}"
         );
     }
+}
+
+/// Pages of which each shows something that opens a door for whoever has it.
+fn shows_a_secret(page: &Page) -> bool {
+    page.status.is_success() && ["/alerts", "/keys/created"].contains(&page.path.as_str())
 }
 
 /// A file for everybody; one made for one person is kept by nobody.
@@ -232,7 +237,96 @@ async fn files_come_packed_when_asked(pool: PgPool) {
             .get("content-encoding")
             .map_or("", |value| value.to_str().unwrap());
         assert_eq!((got, page.body.as_str()), (encoding, body));
-        assert_eq!(page.headers["content-type"], "text/css");
+        assert_eq!(page.headers["content-type"], "text/css; charset=utf-8");
         assert_eq!(page.headers["vary"], "accept-encoding");
     }
+}
+
+async fn packed(browser: &mut Browser, path: &str, accepted: &str) -> (Page, String) {
+    let request = Request::get(path)
+        .header("accept-encoding", accepted)
+        .header("sec-fetch-site", "none");
+    let page = browser.send(request.body(Body::empty()).unwrap()).await;
+    let encoding = page.headers.get("content-encoding");
+    let encoding = encoding
+        .map_or("", |value| value.to_str().unwrap())
+        .to_owned();
+    (page, encoding)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn pages_and_files_of_people_come_packed_when_asked(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    for path in ["/overview", "/usage", "/credit", "/settings", "/nothing"] {
+        let plain = ada.get(path).await;
+        assert!(!plain.headers.contains_key("content-encoding"), "{path}");
+        for (accepted, encoding) in [("gzip, br", "br"), ("gzip", "gzip"), ("identity", "")] {
+            let (page, got) = packed(&mut ada, path, accepted).await;
+            assert_eq!(got, encoding, "{path}");
+            check(&page);
+            // Read as text, a packed body is longer than it is.
+            let is_smaller = page.body.len() < plain.body.len();
+            assert_eq!(
+                is_smaller,
+                !encoding.is_empty(),
+                "{path}: {}",
+                page.body.len()
+            );
+        }
+    }
+    // A packed file has the same name as the plain one, and a weak one: byte for byte they differ.
+    let (plain, _) = packed(&mut ada, "/usage.csv?range=30d", "identity").await;
+    let (small, encoding) = packed(&mut ada, "/usage.csv?range=30d", "br").await;
+    assert_eq!(plain.headers["etag"], small.headers["etag"], "{encoding}");
+    assert!(plain.headers["etag"].to_str().unwrap().starts_with("W/"));
+    // Not worth it.
+    assert_eq!(packed(&mut ada, "/healthz", "br").await.1, "");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_shows_a_secret_is_never_packed(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    let url = ("url", "https://example.org/hook");
+    ada.submit("/alerts", "/api/webhook/set", &[url])
+        .await
+        .at("/alerts");
+    ada.submit("/alerts", "/api/calendar/create", &[])
+        .await
+        .at("/alerts");
+    let answer = ada.post("/api/key/create", &[("name", "ci")]).await;
+    answer.leads_to("/keys/created");
+    let mut secrets = 0;
+    // Every page, so that one that begins to show a secret has to say so.
+    let pages = PRIVATE_ROUTES.iter().filter(|route| !route.contains('{'));
+    for path in pages {
+        let (page, encoding) = packed(&mut ada, path, "br, gzip").await;
+        let shown = if encoding.is_empty() {
+            page
+        } else {
+            packed(&mut ada, path, "identity").await.0
+        };
+        let long = |prefix: &str| {
+            let rest = shown.body.split(prefix).skip(1);
+            let word = |rest: &str| {
+                let is_of_word = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == '-';
+                rest.chars().take_while(is_of_word).count()
+            };
+            rest.map(word).any(|length| length >= 30)
+        };
+        if ["whsec_", "sk_live_us_", "/calendar/"]
+            .iter()
+            .any(|prefix| long(prefix))
+        {
+            secrets += 1;
+            assert_eq!(encoding, "", "{path} is packed");
+            assert!(
+                shows_a_secret(&shown),
+                "{path} shows a secret and does not say so"
+            );
+        }
+    }
+    assert_eq!(secrets, 2, "the new key, and the page of alerts");
+    world.expect_leftover_jobs("the webhook's address is nobody's");
 }

@@ -1,4 +1,4 @@
-//! Limits per network over HTTP; the counting itself is tested beside it.
+//! Limits per network, person and account over HTTP, and the full queue of passwords; the counting itself is tested beside it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use axum::http::{Request, StatusCode};
 use server::http::rate_limit::{Limit, Limits};
 use sqlx::PgPool;
 
-use crate::world::World;
+use crate::world::{PASSWORD, World};
 
 const TIGHT: Limit = Limit {
     burst: 3,
@@ -22,6 +22,8 @@ async fn world(pool: PgPool) -> World {
             sign_up: TIGHT,
             sign_in: TIGHT,
             mailed_link: TIGHT,
+            person: TIGHT,
+            account: Limit { burst: 5, ..TIGHT },
         },
     )
     .await
@@ -90,4 +92,81 @@ async fn a_forged_header_does_not_help_but_a_trusted_proxy_is_believed(pool: PgP
         .await,
         [303, 303, 303, 429]
     );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_person_who_sends_faster_than_people_do_is_stopped(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    let mut eve = world.customer("eve@example.org").await;
+    let before = world.count("SELECT count(*) FROM audit_events").await;
+    let mut statuses = Vec::new();
+    for _ in 0..300 {
+        let answer = ada.post("/api/alert/choose", &[]).await;
+        statuses.push(answer.status);
+    }
+    let done = statuses
+        .iter()
+        .filter(|status| **status == StatusCode::SEE_OTHER)
+        .count();
+    assert!((150..290).contains(&done), "{done} of 300");
+    let written = world.count("SELECT count(*) FROM audit_events").await - before;
+    assert_eq!(
+        written,
+        i64::try_from(done).unwrap(),
+        "the others did nothing"
+    );
+    let answer = ada.post("/api/alert/choose", &[]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers["retry-after"], "5");
+    answer.says("That was too fast");
+    ada.get("/alerts").await.at("/alerts");
+    let answer = eve.post("/api/alert/choose", &[]).await;
+    answer.leads_to("/alerts");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn sessions_of_one_person_count_together(pool: PgPool) {
+    let world = world(pool).await;
+    let sign_in = async || {
+        let mut browser = world.browser();
+        let fields = [("email", "ada@example.org"), ("password", PASSWORD)];
+        browser
+            .post("/api/session/sign-in", &fields)
+            .await
+            .leads_to("/overview");
+        browser
+    };
+    world.customer("ada@example.org").await;
+    let mut browsers = [sign_in().await, sign_in().await];
+    let mut statuses = Vec::new();
+    for turn in 0..6 {
+        let answer = browsers[turn % 2].post("/api/alert/choose", &[]).await;
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(statuses, [303, 303, 303, 429, 429, 429]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_full_queue_of_passwords_is_said_with_the_time_to_come_again(pool: PgPool) {
+    let world = World::new(pool).await;
+    let tries = (0..200).map(|number| {
+        let mut browser = world.browser();
+        async move {
+            let email = format!("{number}@example.org");
+            let fields = [("email", email.as_str()), ("password", "wrong wrong wrong")];
+            browser.post("/api/session/sign-in", &fields).await
+        }
+    });
+    let answers = futures_util::future::join_all(tries).await;
+    let (checked, refused): (Vec<_>, Vec<_>) = answers
+        .into_iter()
+        .partition(|answer| answer.status == StatusCode::SEE_OTHER);
+    assert!(checked.len() >= 64, "{}", checked.len());
+    assert!(!refused.is_empty());
+    for answer in refused {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers["retry-after"], "5");
+        answer.says("nothing was checked");
+    }
 }

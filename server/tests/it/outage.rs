@@ -72,6 +72,7 @@ async fn before_the_database_is_there() {
         metrics: free,
         site_root: "/nowhere".into(),
         trusted_proxies: Vec::new(),
+        connections_per_client: 100,
     };
     let assets = Assets {
         css: "/pkg/main.1.css".into(),

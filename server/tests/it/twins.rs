@@ -92,7 +92,7 @@ async fn a_file_that_somebody_has_is_not_sent_again(pool: PgPool) {
     let tag = first.headers["etag"].to_str().unwrap().to_owned();
     for known in [
         tag.clone(),
-        format!("W/{tag}"),
+        tag.trim_start_matches("W/").to_owned(),
         format!("\"x\", {tag}"),
         "*".to_owned(),
     ] {

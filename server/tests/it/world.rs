@@ -48,6 +48,7 @@ impl World {
             metrics: free,
             site_root: site(below.dir()),
             trusted_proxies: vec![Network::parse("10.0.0.0/8").unwrap()],
+            connections_per_client: 100,
         };
         let assets: Assets = http::assets::read(&web.site_root).await.unwrap();
         let edge = Edge::new(
