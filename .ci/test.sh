@@ -2,13 +2,13 @@
 # `make test`: every check, each with its duration, and a summary. Stops at the first stage that fails, and leaves
 # no process behind. With names of stages it runs only those.
 #
-#   test.sh [install] [format] [lints] [queries] [tests] [assets] [browser]
+#   test.sh [install] [format] [supply] [lints] [queries] [tests] [assets] [browser]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 
 export SQLX_OFFLINE=true
 STAGES=("$@")
-if ((${#STAGES[@]} == 0)); then STAGES=(install format lints queries tests assets browser); fi
+if ((${#STAGES[@]} == 0)); then STAGES=(install format supply lints queries tests assets browser); fi
 
 postgres_started=no
 database_url=''
@@ -25,6 +25,11 @@ stage_install() { .ci/install.sh test; }
 stage_format() {
     cargo fmt --all --check
     end2end/node_modules/.bin/tsc --project end2end/tsconfig.json
+}
+
+# Who may bring which code in, under which licence, from where (deny.toml); and the list of it that a release carries.
+stage_supply() {
+    target/tools/deny/bin/cargo-deny --log-level error check bans licenses sources
 }
 
 # Twice: the server's code and the browser's code are different code to the compiler. Not with --all-features, which

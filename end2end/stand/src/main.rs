@@ -39,6 +39,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Prints which packages are in what is shipped, as CycloneDX JSON
+    Sbom,
     /// Measures a release build
     Bench {
         /// What to measure; all of it if nothing is named
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Dev => commands::run::run(&root, &stop, commands::run::Kind::Dev),
         Command::Demo => commands::run::run(&root, &stop, commands::run::Kind::Demo),
         Command::E2e { arguments } => commands::e2e::run(&root, &stop, arguments),
+        Command::Sbom => commands::sbom::run(&root),
         Command::Bench { measures } => bench::run(&root, &stop, measures),
     };
     match done {
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
         // Being asked to stop is no failure of what runs until it is stopped.
         Err(error) if error.is::<Stopped>() => match command {
             Command::Run | Command::Dev | Command::Demo => ExitCode::SUCCESS,
-            Command::E2e { .. } | Command::Bench { .. } => ExitCode::from(130),
+            Command::E2e { .. } | Command::Sbom | Command::Bench { .. } => ExitCode::from(130),
         },
         Err(error) => failed(&error),
     }

@@ -287,7 +287,8 @@ impl Bench<'_> {
             .join("isorun-dashboard")
             .metadata()?
             .len();
-        line("isorun-dashboard, the program", &format!("{program} bytes"))
+        let name = "isorun-dashboard, debug information included";
+        line(name, &format!("{program} bytes"))
     }
 
     /// A page of somebody who is signed in.

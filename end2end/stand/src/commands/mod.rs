@@ -2,4 +2,5 @@
 
 pub mod e2e;
 pub mod run;
+pub mod sbom;
 pub mod watch;
