@@ -44,13 +44,14 @@ build() {
     # These are the features that rustc turns on for wasm32 by itself; every browser of the last years has them.
     "$TOOLS/wasm-opt" -Oz "$WORK/frontend_bg.wasm" -o "$WORK/frontend.wasm" --enable-bulk-memory --enable-multivalue \
         --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+    "$TOOLS/esbuild" "$WORK/frontend.js" --minify --format=esm --target=es2022 --log-level=warning --outfile="$WORK/frontend.min.js"
     "$TOOLS/lightningcss" --bundle --minify style/main.css -o "$WORK/main.css"
     # Scripts that crates bring along are imported from there by the main one; their folder's name is a hash already.
     if [[ -d $WORK/snippets ]]; then cp -R "$WORK/snippets" "$NEXT/pkg/"; fi
 
     local css js wasm
     css=$(place "$WORK/main.css" main css)
-    js=$(place "$WORK/frontend.js" frontend js)
+    js=$(place "$WORK/frontend.min.js" frontend js)
     wasm=$(place "$WORK/frontend.wasm" frontend wasm)
     find "$NEXT/pkg" -type f -exec brotli -q 11 -w 24 -k {} \; -exec gzip -9 -n -k {} \;
     printf '{"css":"/pkg/%s","js":"/pkg/%s","wasm":"/pkg/%s"}\n' "$css" "$js" "$wasm" >"$NEXT/assets.json"

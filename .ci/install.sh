@@ -3,7 +3,7 @@
 # what descends from it) as root it installs by itself; elsewhere it names what is missing and how to get it.
 # With everything in place it takes a fraction of a second and asks no registry.
 #
-#   install.sh [run|test|bench]     test adds the browser, bench the load generator
+#   install.sh [run|test|bench|soak]     test adds the browser, bench the load generator, soak browser and Lighthouse
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 
@@ -40,7 +40,7 @@ have setsid || missing util-linux "setsid and flock (util-linux)"
 have node || missing nodejs "Node.js 18 or later"
 have npm || missing npm "npm"
 [[ -e /etc/ssl/certs/ca-certificates.crt || ! -d /etc/apt ]] || missing ca-certificates "CA certificates"
-if [[ $PURPOSE == test ]]; then
+if [[ $PURPOSE == test || $PURPOSE == soak ]]; then
     has_chromium || missing chromium "Chromium (or set CHROMIUM to the path of one)"
     has_font || { missing fonts-liberation "a font, so that the browser draws text" && missing fontconfig "fontconfig"; }
 fi
@@ -122,7 +122,7 @@ if [[ $PURPOSE == test && $(target/tools/deny/bin/cargo-deny --version 2>/dev/nu
     fi
 fi
 
-# --- npm: the tools that shrink CSS and wasm, Playwright, axe, the SDK, the Node.js that the SDK needs --------
+# --- npm: the tools that shrink scripts, CSS and wasm, Playwright, axe, the SDK, the Node.js that the SDK needs --------
 
 TOOLS=end2end/node_modules
 lock=$(cksum <end2end/package-lock.json)
@@ -132,8 +132,18 @@ if [[ $(cat $TOOLS/.installed 2>/dev/null || true) != "$lock" ]]; then
     # The SDK's optional HTTP/3 transport waits 10 s before it falls back, and our peer speaks HTTP/1.1. Leaving out
     # all optional packages instead would leave out lightningcss's program too.
     rm -rf $TOOLS/@isorun
-    for program in .bin/wasm-opt .bin/lightningcss .bin/playwright node/bin/node; do
+    for program in .bin/wasm-opt .bin/lightningcss .bin/esbuild .bin/playwright node/bin/node; do
         [[ -e $TOOLS/$program ]] || fail "npm did not bring $TOOLS/$program for this platform ($(uname -sm))."
     done
     echo "$lock" >$TOOLS/.installed
+fi
+
+# Lighthouse brings a hundred packages that no build needs, so it has a folder of its own.
+LIGHTHOUSE=end2end/lighthouse/node_modules
+lock=$(cksum <end2end/lighthouse/package-lock.json)
+if [[ $PURPOSE == soak && $(cat $LIGHTHOUSE/.installed 2>/dev/null || true) != "$lock" ]]; then
+    say "Installing Lighthouse into $LIGHTHOUSE"
+    # None of its packages needs a script of its own to work.
+    (cd end2end/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+    echo "$lock" >$LIGHTHOUSE/.installed
 fi
