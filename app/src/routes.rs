@@ -1,5 +1,5 @@
-//! The pages in one table: who may see each, where it stands, which entry of the navigation it belongs to, and what draws
-//! it; and the twins of pages in one list. Everything else about a page is its subject's.
+//! The pages in one table: who may see each, where it stands, which entry of the navigation it belongs to, what draws it,
+//! and what it is in one sentence; and the twins of pages in one list. Everything else about a page is its subject's.
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -9,7 +9,7 @@ use leptos_router::{ParamSegment, SsrMode, path};
 use crate::frame::dead_end::{self, DeadEnd};
 use crate::frame::layout::Place;
 use crate::frame::navigation::Section;
-use crate::frame::shell;
+use crate::frame::shell::{self, About};
 use crate::{alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, twin, usage};
 
 /// The path of a page as the edge's router writes it; the part after a stroke is a parameter.
@@ -35,13 +35,19 @@ macro_rules! segments {
 /// Makes of the one table what the edge, the guard and leptos each need.
 macro_rules! pages {
     (
-        public { $($open:tt $(/ $open_param:ident)? => $open_view:path;)+ }
-        private { $($path:tt $(/ $param:ident)? in $section:ident => $view:path;)+ }
+        public { $($open:tt $(/ $open_param:ident)? => $open_view:path, $open_about:literal;)+ }
+        private { $($path:tt $(/ $param:ident)? in $section:ident => $view:path, $about:literal;)+ }
     ) => {
         /// Pages that answer anyone. Compared with the router's list by a test of `server`, so that a page is classed.
         pub const PUBLIC_ROUTES: &[&str] = &[$(pattern!($open $(/ $open_param)?)),+];
         /// Pages that lead a stranger to `/sign-in`.
         pub const PRIVATE_ROUTES: &[&str] = &[$(pattern!($path $(/ $param)?)),+];
+
+        /// Every page as its document introduces it.
+        const ABOUT: &[About] = &[
+            $(About { path: pattern!($open $(/ $open_param)?), is_public: true, text: $open_about },)+
+            $(About { path: pattern!($path $(/ $param)?), is_public: false, text: $about },)+
+        ];
 
         /// The routes as leptos takes them. Reads no context itself: it also runs once at start, with no request, to
         /// list the routes.
@@ -72,27 +78,46 @@ macro_rules! pages {
 
 pages! {
     public {
-        "/" => landing::view;
-        "/sign-up" => sign_up::page::view;
-        "/check-mail" => sign_up::check_mail::view;
-        "/open-account" => sign_up::open_account::view;
-        "/sign-in" => identity::sign_in::view;
-        "/alert-recipient" => alerts::recipient_link::view;
+        "/" => landing::page::view,
+            "Isolated Linux machines from any container image, billed by the second. See prices, work out a cost, and sign up with free credit.";
+        "/sign-up" => sign_up::page::view,
+            "Ask for an Isorun account with an e-mail address: free credit for the first sandboxes, no card, metered by the second.";
+        "/check-mail" => sign_up::check_mail::view,
+            "A mail with a link is on its way. The link leads to the page that opens the account.";
+        "/open-account" => sign_up::open_account::view,
+            "Open an Isorun account with the link from the mail: a password, a country and what is agreed to.";
+        "/sign-in" => identity::sign_in::view,
+            "Sign in to Isorun: keys, running sandboxes, usage to the second, credit, limits and alerts of your account.";
+        "/alert-recipient" => alerts::recipient_link::view,
+            "Agree to alerts of an Isorun account, or end them, with the link from the mail.";
     }
     private {
-        "/overview" in Overview => overview::page::view;
-        "/sandboxes" in Sandboxes => sandboxes::list::view;
-        "/sandboxes" / id in Sandboxes => sandboxes::detail::view;
-        "/usage" in Usage => usage::page::view;
-        "/usage/intervals" in Usage => usage::intervals::view;
-        "/keys" in Keys => keys::list::view;
-        "/keys/new" in Keys => keys::create::view;
-        "/keys/created" in Keys => keys::created::view;
-        "/keys" / id in Keys => keys::detail::view;
-        "/credit" in Credit => credit::page::view;
-        "/waste" in Usage => sandboxes::waste::view;
-        "/alerts" in Alerts => alerts::page::view;
-        "/settings" in Settings => identity::settings::view;
+        "/overview" in Overview => overview::page::view,
+            "What is left of the credit, what runs now and what it costs, and when the credit ends at this pace.";
+        "/sandboxes" in Sandboxes => sandboxes::list::view,
+            "Every sandbox of the account with its state, size, key, billed time and cost.";
+        "/sandboxes" / id in Sandboxes => sandboxes::detail::view,
+            "One sandbox: its state, where it came from, and every second it was billed for.";
+        "/usage" in Usage => usage::page::view,
+            "Usage as a chart and a table: by hour, day or week, by key, image, size, region or sandbox.";
+        "/usage/intervals" in Usage => usage::intervals::view,
+            "Each stretch of running that was billed, with its arithmetic written out.";
+        "/keys" in Keys => keys::list::view,
+            "The keys that start sandboxes on this account: who made them, when they were used, what they cost.";
+        "/keys/new" in Keys => keys::create::view,
+            "Create a key that starts sandboxes on this account.";
+        "/keys/created" in Keys => keys::created::view,
+            "The new key, shown this once, and a snippet that starts the first sandbox with it.";
+        "/keys" / id in Keys => keys::detail::view,
+            "One key: its state, when it was last used, what it costs, and the way to revoke it.";
+        "/credit" in Credit => credit::page::view,
+            "Credit left, where it went, when it ends at this pace, and the statement with every line of it.";
+        "/waste" in Usage => sandboxes::waste::view,
+            "Sandboxes that were billed and hardly used their processors, and what they cost.";
+        "/alerts" in Alerts => alerts::page::view,
+            "The monthly limit, which alerts are given and when, who is told of them, and those given so far.";
+        "/settings" in Settings => identity::settings::view,
+            "The account, who you are in it, what was accepted, and how a session ends.";
     }
 }
 
@@ -105,7 +130,7 @@ pub fn each_twin(visit: &mut impl twin::Visit) {
 
 /// The whole document of whichever page was asked for.
 pub fn document() -> impl IntoView {
-    shell::document(PUBLIC_ROUTES, App)
+    shell::document(ABOUT, App)
 }
 
 #[cfg(test)]
@@ -115,6 +140,7 @@ mod tests {
     use domain::identity::SignInRefusal;
     use domain::key::KeyRefusal;
     use domain::limit::LimitRefusal;
+    use domain::price::EstimateProblem;
     use domain::sandbox::SandboxRefusal;
     use domain::sign_up::{OpeningProblem, SignUpRefusal};
     use domain::usage::UsageProblem;
@@ -145,6 +171,18 @@ mod tests {
                 .iter()
                 .all(|route| matches!(route.mode(), SsrMode::Async))
         );
+    }
+
+    #[test]
+    fn every_page_introduces_itself_in_a_sentence_of_its_own() {
+        let mut said = std::collections::BTreeSet::new();
+        for About { path, text, .. } in ABOUT {
+            // What a search page shows of it.
+            assert!((40..=160).contains(&text.chars().count()), "{path}: {text}");
+            assert!(text.ends_with('.') && !text.contains('"'), "{path}: {text}");
+            assert!(said.insert(text), "{path}: {text}");
+        }
+        assert_eq!(said.len(), PUBLIC_ROUTES.len() + PRIVATE_ROUTES.len());
     }
 
     #[test]
@@ -215,6 +253,7 @@ mod tests {
         let said = [
             sentences::<AlertRefusal>(),
             sentences::<CalendarRefusal>(),
+            sentences::<EstimateProblem>(),
             sentences::<KeyRefusal>(),
             sentences::<LimitRefusal>(),
             sentences::<SandboxRefusal>(),

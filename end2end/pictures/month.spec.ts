@@ -1,31 +1,8 @@
-// A month of a small team, lived in a minute: real sandboxes at the orchestrator, whose clock is moved hour by hour. What the
-// pages then show is metered, booked and forecast like everything else; here it is photographed.
-import { execFileSync } from 'node:child_process';
+// The pages of a small team before and after a month, photographed.
 import { type Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
+import { month, query } from '../month.ts';
 import { createKey, customer } from '../people.ts';
-
-const orchestrator = process.env.SANDBOX_API_URL ?? '';
-
-async function ask(path: string, body: object, key?: string): Promise<Record<string, string>> {
-  const answer = await fetch(`${orchestrator}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as Record<string, string>;
-}
-
-async function start(key: string, image: string, vcpus: number, gib: number, hours: number): Promise<void> {
-  await ask('/v1/runs', { image, vcpus, mem_mib: gib * 1_024, timeout: hours * 3_600 }, key);
-}
-
-function query(sql: string): string[] {
-  const args = ['--no-psqlrc', '-qtAX', '-d', process.env.DATABASE_URL ?? '', '-c', sql];
-  return execFileSync('psql', args, { encoding: 'utf8', timeout: 10_000 }).trim().split('|');
-}
 
 async function photograph(page: Page, path: string, name: string): Promise<void> {
   await page.setViewportSize({ width: 1_280, height: 900 });
@@ -52,26 +29,7 @@ test('a month of a small team', async ({ page, mails }) => {
   for (const [path, name] of [['/usage', 'usage-empty'], ['/credit', 'credit-empty'], ['/overview', 'overview-empty']] as const) {
     await photograph(page, path, name);
   }
-  for (let day = 0; day < 27; day += 1) {
-    await start(nightly, 'python:3.12-slim', 2, 4, 2 + (day % 3));
-    if (day % 7 < 5) {
-      for (let one = 0; one < 1 + (day % 4); one += 1) await start(ci, 'node:22-slim', 1, 1, 5);
-    }
-    if (day % 5 === 2) await start(ci, 'idle-builder:2', 2, 4, 4);
-    if (day === 16 || day === 23) await start(ci, 'rust:1.95', 8, 16, 9);
-    await ask('/peer/clock', { advance_ms: 86_400_000 });
-    await page.waitForTimeout(1_200);
-  }
-  await start(ci, 'node:22-slim', 1, 1, 6);
-  await start(nightly, 'python:3.12-slim', 2, 4, 3);
-  await page.waitForTimeout(1_500);
-  // The orchestrator loses one of the two for twenty minutes.
-  const [account, sandbox_id] = query("SELECT account_id, sandbox_id FROM sandboxes WHERE state = 'running' LIMIT 1");
-  await ask('/peer/feed/append', { events: [{ account, sandbox_id, kind: 'unreachable' }] });
-  await ask('/peer/clock', { advance_ms: 1_200_000 });
-  await ask('/peer/feed/append', { events: [{ account, sandbox_id, kind: 'reachable' }] });
-  await ask('/peer/clock', { advance_ms: 6_200_000 });
-  await page.waitForTimeout(4_000);
+  await month(page, ci, nightly);
   await page.goto('/usage?range=30d');
   const sums = await page.locator('main tfoot [data-ticks]').evaluateAll((all) => all.map((one) => one.getAttribute('data-ticks')));
   expect(BigInt(sums.at(-1) ?? '0')).toBeGreaterThan(0n);
@@ -92,6 +50,7 @@ test('a month of a small team', async ({ page, mails }) => {
   }
   await page.setViewportSize({ width: 1_280, height: 900 });
   await page.goto('/alerts');
+  await page.getByText('Monthly limit').click();
   await page.getByLabel('Dollars a month').fill('ten');
   await page.getByRole('button', { name: 'Set the limit' }).click();
   await expect(page.getByText('This is not an amount of dollars').first()).toBeVisible();

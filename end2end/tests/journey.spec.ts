@@ -59,7 +59,8 @@ test('from sign-up to the first metered cent', async ({ page, mails, sdk, access
   const drawn = await page.locator('main [data-ms]').evaluateAll((all) => all.map((one) => one.getAttribute('data-ms')));
   expect(drawn, 'the usage page draws its seconds').toContain(ms.toString());
 
-  await page.getByRole('button', { name: 'Sign out' }).first().click();
+  await page.locator('.menu__open').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
   await page.goto('/overview');
   await expect(page, 'signed out').toHaveURL(/\/sign-in$/);
   await signIn(page, email, PASSWORD);

@@ -18,6 +18,10 @@ pub const SANDBOX_ID_CHARS_MAX: usize = 64;
 pub const IMAGE_CHARS_MAX: usize = 255;
 /// Rows of one page of any list.
 pub const PAGE_ROWS: i64 = 50;
+/// Characters of what is searched for: a whole image name or id of the usual kind; more finds nothing more.
+pub const SEARCH_CHARS_MAX: usize = 100;
+/// Sandboxes that one search looks through, the newest first: a tenth of a second on two cores.
+pub const SANDBOXES_SEARCHED_MAX: i64 = 50_000;
 /// Rows of the short list of running sandboxes on the overview.
 pub const OVERVIEW_ROWS: i64 = 5;
 /// Events asked from the feed at once: about 5 MB of JSON, and the most that the contract allows.
@@ -58,6 +62,8 @@ pub const STATEMENT_ROWS_MAX: usize = 100_000;
 pub const BURN_DOWN_DAYS_MAX: i64 = 366;
 /// Running sandboxes that a what-if offers to stop, the dearest first.
 pub const WHAT_IF_ROWS: usize = 50;
+/// Days of one worked-out cost: a year, and a leap day.
+pub const ESTIMATE_DAYS_MAX: i64 = 366;
 /// Sandboxes that a what-if starts at most: far above what an account may run.
 pub const WHAT_IF_COUNT_MAX: u32 = 10_000;
 /// Days that the waste page looks back.

@@ -31,6 +31,7 @@ pub mod password;
 pub mod price;
 pub mod role;
 pub mod sandbox;
+pub mod search;
 pub mod sign_up;
 pub mod usage;
 pub mod webhook;

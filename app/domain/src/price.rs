@@ -1,9 +1,11 @@
 //! The price book as rules: what a millisecond of a size costs, and which price an hour falls under.
-//! An account's own book is `price::book`'s, storage the database's; adding costs up per hour is `interval`'s.
+//! An account's own book is `price::book`'s, what is typed to work out a cost `price::estimate`'s, storage the database's; adding costs up per hour is `interval`'s.
 
 mod book;
+mod estimate;
 
 pub use book::{Binding, Listed, Notice, SANDBOX_SKU, book_of};
+pub use estimate::{Estimate, EstimateProblem, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::id::PriceId;

@@ -13,7 +13,8 @@ use super::{ActionError, context, denial};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-/// Leads to `done` after success, else back to `form`, which shows why and what was typed.
+/// Leads to `done` after success, else back to `form`, which shows why and what was typed. Either may name a part of its page,
+/// as in `/alerts#webhook`: there the answer stands, and there the browser lands.
 ///
 /// # Errors
 /// The failure, for callers other than a browser's form; the redirect is set in any case.
@@ -65,12 +66,14 @@ fn fail_keeping(page: &str, error: ActionError, kept: Kept) -> ActionError {
     error
 }
 
-fn leave(page: &str, outcome: Outcome, kept: Kept) {
+fn leave(place: &str, outcome: Outcome, kept: Kept) {
+    let (page, part) = place.split_once('#').unwrap_or((place, ""));
     if let Ok(backend) = context::backend() {
         flash::put(
             &backend,
             Flash {
                 page: page.to_owned(),
+                part: part.to_owned(),
                 outcome,
                 kept,
             },

@@ -14,6 +14,8 @@ use super::sealed::{self, SealedCookie};
 pub struct Flash {
     /// Path of the page that shows it.
     pub page: String,
+    /// The part of that page that it is about; empty for the page as a whole.
+    pub part: String,
     pub outcome: Outcome,
     /// What was typed, without secrets.
     pub kept: Kept,

@@ -18,6 +18,12 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request, sealed};
 
+/// The parts of the page that these forms stand in.
+#[cfg(feature = "ssr")]
+const THRESHOLDS: &str = "/alerts#thresholds";
+#[cfg(feature = "ssr")]
+const RECIPIENTS: &str = "/alerts#recipients";
+
 /// Where the link of a recipient leads.
 #[cfg(feature = "ssr")]
 const LINK_PAGE: &str = "/alert-recipient";
@@ -47,8 +53,8 @@ pub async fn choose(
         hours: ticked(&[(24, &hours_24), (1, &hours_1)]),
     };
     let outcome = alerts::choose(&backend, &actor, &wanted).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::ALERTS_CHOSEN, Kept::nothing());
+    answer::to(outcome, THRESHOLDS, THRESHOLDS, Kept::nothing())?;
+    answer::say(THRESHOLDS, words::ALERTS_CHOSEN, Kept::nothing());
     Ok(())
 }
 
@@ -58,13 +64,13 @@ pub async fn add_recipient(#[server(default)] recipient: String) -> Result<(), A
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = recipients::add(&backend, &actor, &recipient).await;
     let kept = Kept::of([("recipient", &recipient)]);
-    let was_asked = answer::to(outcome, "/alerts", "/alerts", kept)?;
+    let was_asked = answer::to(outcome, RECIPIENTS, RECIPIENTS, kept)?;
     let done = if was_asked {
         words::RECIPIENT_ASKED
     } else {
         words::RECIPIENT_ADDED
     };
-    answer::say("/alerts", done, Kept::nothing());
+    answer::say(RECIPIENTS, done, Kept::nothing());
     Ok(())
 }
 
@@ -76,8 +82,8 @@ pub async fn remove_recipient(#[server(default)] recipient_id: String) -> Result
         Ok(id) => recipients::remove(&backend, &actor, id).await,
         Err(_) => Err(Failure::Refused(AlertRefusal::NotFound)),
     };
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::RECIPIENT_REMOVED, Kept::nothing());
+    answer::to(outcome, RECIPIENTS, RECIPIENTS, Kept::nothing())?;
+    answer::say(RECIPIENTS, words::RECIPIENT_REMOVED, Kept::nothing());
     Ok(())
 }
 
@@ -89,8 +95,8 @@ pub async fn resend(#[server(default)] recipient_id: String) -> Result<(), Actio
         Ok(id) => recipients::resend(&backend, &actor, id).await,
         Err(_) => Err(Failure::Refused(AlertRefusal::NotFound)),
     };
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::RECIPIENT_ASKED, Kept::nothing());
+    answer::to(outcome, RECIPIENTS, RECIPIENTS, Kept::nothing())?;
+    answer::say(RECIPIENTS, words::RECIPIENT_ASKED, Kept::nothing());
     Ok(())
 }
 

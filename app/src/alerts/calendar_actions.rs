@@ -10,12 +10,16 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
+/// The part of the page that these forms stand in.
+#[cfg(feature = "ssr")]
+const PLACE: &str = "/alerts#calendar";
+
 #[server(endpoint = "calendar/create")]
 pub async fn create() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = calendar::create(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::CALENDAR_CREATED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::CALENDAR_CREATED, Kept::nothing());
     Ok(())
 }
 
@@ -23,7 +27,7 @@ pub async fn create() -> Result<(), ActionError> {
 pub async fn revoke() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = calendar::revoke(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::CALENDAR_REVOKED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::CALENDAR_REVOKED, Kept::nothing());
     Ok(())
 }

@@ -10,17 +10,16 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
+/// The part of the page that these forms stand in.
+#[cfg(feature = "ssr")]
+const PLACE: &str = "/alerts#limit";
+
 #[server(endpoint = "limit/set")]
 pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = limit::set(&backend, &actor, &monthly).await;
-    answer::to(
-        outcome,
-        "/alerts",
-        "/alerts",
-        Kept::of([("monthly", &monthly)]),
-    )?;
-    answer::say("/alerts", words::LIMIT_SET, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::of([("monthly", &monthly)]))?;
+    answer::say(PLACE, words::LIMIT_SET, Kept::nothing());
     Ok(())
 }
 
@@ -28,7 +27,7 @@ pub async fn set(#[server(default)] monthly: String) -> Result<(), ActionError> 
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = limit::remove(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::LIMIT_REMOVED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::LIMIT_REMOVED, Kept::nothing());
     Ok(())
 }

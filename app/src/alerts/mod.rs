@@ -14,4 +14,6 @@ pub mod recipient_link;
 #[cfg(feature = "ssr")]
 pub(crate) mod recipients;
 #[cfg(feature = "ssr")]
+mod ways;
+#[cfg(feature = "ssr")]
 mod words;

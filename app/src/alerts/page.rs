@@ -1,18 +1,19 @@
-//! Limit and alerts: what ends the spending, who is told before it does, and by which ways. What was told stands in
-//! `history`.
+//! Limit and alerts: what ends the spending, who is told before it does, and by which ways, one line each. Webhook and
+//! calendar draw themselves in `ways`, recipients in `recipients`; what was told stands in `history`.
 
-use backend::alerts::{self, Alerts, Webhook};
+use backend::alerts::{self, Alerts};
 use domain::act::Act;
-use domain::alert::{HOURS, PERCENTS};
+use domain::alert::{HOURS, PERCENTS, Wanted};
 use domain::forecast::Cause;
 use domain::money::Ticks;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{history, recipients};
+use super::{history, recipients, ways};
 use crate::frame::form::{Field, FormState, submit};
 use crate::frame::format::{self, CENTS, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::setting::{Setting, settings};
 
 /// `/alerts`
 pub fn view(place: Place) -> AnyView {
@@ -33,30 +34,17 @@ async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     if let Some(webhook) = page.webhook.as_ref().filter(|_| may_change) {
         state = state.starting_with("url", &webhook.url);
     }
+    let lines = vec![
+        limit(&page, may_change, &state),
+        thresholds(&page, may_change),
+        recipients::setting(&page.recipients, may_change, &state),
+        ways::webhook(page.webhook.as_ref(), may_change, &state),
+        ways::calendar(&page),
+    ];
     let body = view! {
-        {state.summary()}
         {layout::feed_notice(&page.feed)}
-        <section class="section" aria-labelledby="limit">
-            <h2 id="limit">"Monthly limit"</h2>
-            {limit(&page, may_change, &state)}
-        </section>
-        <section class="section" aria-labelledby="thresholds">
-            <h2 id="thresholds">"When alerts are given"</h2>
-            {thresholds(&page, may_change)}
-        </section>
-        <section class="section" aria-labelledby="recipients">
-            <h2 id="recipients">"Who is told by mail"</h2>
-            {recipients::list(&page.recipients, may_change)}
-            {may_change.then(|| recipients::add(&state))}
-        </section>
-        <section class="section" aria-labelledby="webhook">
-            <h2 id="webhook">"Webhook"</h2>
-            {webhook(page.webhook.as_ref(), may_change, &state)}
-        </section>
-        <section class="section" aria-labelledby="calendar">
-            <h2 id="calendar">"Calendar feed"</h2>
-            {calendar(&page)}
-        </section>
+        <section class="section" aria-label="Spending">{figures(&page)}</section>
+        {settings(lines, visit.flash.as_ref(), &state)}
         <section class="section" aria-labelledby="history">
             <h2 id="history">"Alerts given"</h2>
             {history::rows(page.history)}
@@ -66,7 +54,7 @@ async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
     Ok(Page::of_form("Limit and alerts", &state, body.into_any()))
 }
 
-fn limit(page: &Alerts, may_change: bool, state: &FormState) -> AnyView {
+fn figures(page: &Alerts) -> AnyView {
     let of = page.limit.map_or_else(
         || "no limit is set".into_any(),
         |limit| {
@@ -74,22 +62,16 @@ fn limit(page: &Alerts, may_change: bool, state: &FormState) -> AnyView {
             view! { "of "{limit}" a month" }.into_any()
         },
     );
-    let end = page
-        .forecast
-        .and_then(|forecast| forecast.zero)
-        .map(|(at, cause)| {
-            let what = match cause {
-                Cause::Credit => "credit ends, at this pace",
-                Cause::Limit => "limit is reached, at this pace",
-            };
-            view! {
-                <div class="figure">
-                    <p class="figure__value" data-figure="end">{format::moment(at)}</p>
-                    <p class="figure__note">{what}</p>
-                </div>
-            }
-        });
-    let forms = may_change.then(|| limit_forms(page, state));
+    let end = page.forecast.and_then(|forecast| forecast.zero);
+    let end = end.map(|(at, cause)| {
+        let what = end_words(cause, at <= page.feed.as_of);
+        view! {
+            <div class="figure">
+                <p class="figure__value" data-figure="end">{format::moment(at)}</p>
+                <p class="figure__note">{what}</p>
+            </div>
+        }
+    });
     view! {
         <div class="figures">
             <div class="figure">
@@ -98,13 +80,48 @@ fn limit(page: &Alerts, may_change: bool, state: &FormState) -> AnyView {
             </div>
             {end}
         </div>
+    }
+    .into_any()
+}
+
+/// What happens at the end, or has happened.
+const fn end_words(cause: Cause, is_past: bool) -> &'static str {
+    match (cause, is_past) {
+        (Cause::Credit, false) => "credit ends, at this pace",
+        (Cause::Limit, false) => "limit is reached, at this pace",
+        (Cause::Credit, true) => "credit is empty since then, so nothing runs",
+        (Cause::Limit, true) => "limit is reached since then, so nothing runs",
+    }
+}
+
+fn limit(page: &Alerts, may_change: bool, state: &FormState) -> Setting {
+    let now = page.limit.map_or_else(
+        || "None".into_any(),
+        |limit| {
+            let limit = format::amount(Ticks::from_cents(limit), CENTS);
+            view! { {limit}" a month" }.into_any()
+        },
+    );
+    let forms = may_change.then(|| limit_forms(page, state));
+    let body = view! {
         <p class="form__note">
             "When the limit is reached, running sandboxes hibernate at that second and new ones are refused. It counts from zero again on "
             {format::moment(page.resets_at)}", or goes on at once when it is raised."
         </p>
         {forms}
+    };
+    Setting {
+        id: "limit",
+        title: "Monthly limit",
+        state: now,
+        verb: verb(may_change),
+        body: body.into_any(),
     }
-    .into_any()
+}
+
+/// What a line is opened for.
+pub(super) const fn verb(may_change: bool) -> &'static str {
+    if may_change { "Change" } else { "Show" }
 }
 
 fn limit_forms(page: &Alerts, state: &FormState) -> AnyView {
@@ -132,7 +149,7 @@ fn limit_forms(page: &Alerts, state: &FormState) -> AnyView {
     .into_any()
 }
 
-fn thresholds(page: &Alerts, may_change: bool) -> AnyView {
+fn thresholds(page: &Alerts, may_change: bool) -> Setting {
     let percents = PERCENTS.map(|percent| {
         let label = if percent == 100 {
             "100 % used: nothing runs any more".to_owned()
@@ -171,11 +188,39 @@ fn thresholds(page: &Alerts, may_change: bool) -> AnyView {
     } else {
         view! { <div class="form">{choices}</div> }.into_any()
     };
-    view! {
-        <p>"For the credit since the last grant, and for the monthly limit. Each is given once: per grant for the credit, per month for the limit. Several at once are one message, the most urgent."</p>
+    let body = view! {
+        <p class="form__note">"For the credit since the last grant, and for the monthly limit. Each is given once: per grant for the credit, per month for the limit. Several at once are one message, the most urgent."</p>
         {choices}
+    };
+    Setting {
+        id: "thresholds",
+        title: "When alerts are given",
+        state: chosen(&page.wanted).into_any(),
+        verb: verb(may_change),
+        body: body.into_any(),
     }
-    .into_any()
+}
+
+/// Such as `at 50, 80 and 100 %, 24 and 1 h before the end`.
+fn chosen(wanted: &Wanted) -> String {
+    let percents = list(&wanted.percents, " %");
+    let hours = list(&wanted.hours, " h before the end");
+    match (percents.is_empty(), hours.is_empty()) {
+        (true, true) => "Never".to_owned(),
+        (false, true) => format!("At {percents}"),
+        (true, false) => hours,
+        (false, false) => format!("At {percents}, {hours}"),
+    }
+}
+
+/// Numbers as a sentence has them, with their unit behind the last; nothing for none.
+fn list(numbers: &[i32], unit: &str) -> String {
+    let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("{last}{unit}"),
+        Some((last, before)) => format!("{} and {last}{unit}", before.join(", ")),
+    }
 }
 
 fn tick(name: String, label: String, ticked: bool, may_change: bool) -> AnyView {
@@ -189,99 +234,30 @@ fn tick(name: String, label: String, ticked: bool, may_change: bool) -> AnyView 
     .into_any()
 }
 
-fn webhook(webhook: Option<&Webhook>, may_change: bool, state: &FormState) -> AnyView {
-    let url = Field {
-        name: "url",
-        label: "Address",
-        hint: "https, on the public internet. Each alert is posted to it as JSON, and tried again for about four hours.".to_owned(),
-        kind: "url",
-        autocomplete: "off",
-    };
-    let form = may_change.then(|| {
-        view! {
-            <form class="form" method="post" action="/api/webhook/set" novalidate>
-                {url.draw(state)}
-                <div class="form__actions">{submit("Set the webhook")}</div>
-            </form>
-        }
-    });
-    let none = (webhook.is_none() && !may_change).then(|| view! { <p>"No webhook is set."</p> });
-    view! { {none} {form} {webhook.map(|webhook| webhook_facts(webhook, may_change))} }.into_any()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn webhook_facts(webhook: &Webhook, may_change: bool) -> AnyView {
-    let test = match (
-        webhook.test_asked_at,
-        webhook.test_ended_at,
-        &webhook.test_failure,
-    ) {
-        (None, _, _) => "never".into_any(),
-        (Some(at), None, _) => view! { "asked for "{format::moment(at)}", on its way" }.into_any(),
-        (_, Some(at), None) => view! { "got through "{format::moment(at)} }.into_any(),
-        (_, Some(at), Some(class)) => {
-            let class = history::failure(class);
-            view! { <span class="badge badge--broken">"failed"</span>" "{format::moment(at)}": "{class} }.into_any()
-        }
-    };
-    let last = webhook
-        .last
-        .as_ref()
-        .map_or_else(|| "none yet".into_any(), history::outcome);
-    let secret = webhook.secret.clone().map(|secret| {
-        view! {
-            <dt>"Signing secret"</dt>
-            <dd><code class="secret__text" data-secret="webhook">{secret}</code></dd>
-        }
-    });
-    let acts = may_change.then(|| {
-        view! {
-            <div class="form__actions">
-                <form method="post" action="/api/webhook/test"><button class="button">"Send a test"</button></form>
-                <form method="post" action="/api/webhook/renew"><button class="button">"Make a new secret"</button></form>
-                <form method="post" action="/api/webhook/remove"><button class="button button--danger">"Remove the webhook"</button></form>
-            </div>
-        }
-    });
-    view! {
-        <dl class="facts">
-            {secret}
-            <dt>"Last alert posted"</dt>
-            <dd>{last}</dd>
-            <dt>"Last test"</dt>
-            <dd>{test}</dd>
-        </dl>
-        <p class="form__note">
-            "Each post carries "<code>"Isorun-Signature: t=…,v1=…"</code>
-            ". v1 is the HMAC-SHA-256, in hexadecimal, of t, a dot and the body, keyed by the secret. Refuse what is older than five minutes."
-        </p>
-        {acts}
+    #[test]
+    fn what_is_chosen_is_a_few_words() {
+        let wanted = |percents: &[i32], hours: &[i32]| Wanted {
+            percents: percents.to_vec(),
+            hours: hours.to_vec(),
+        };
+        assert_eq!(chosen(&wanted(&[], &[])), "Never");
+        assert_eq!(chosen(&wanted(&[80], &[])), "At 80 %");
+        assert_eq!(chosen(&wanted(&[], &[24])), "24 h before the end");
+        assert_eq!(
+            chosen(&wanted(&PERCENTS, &HOURS)),
+            "At 50, 80, 95 and 100 %, 24 and 1 h before the end"
+        );
     }
-    .into_any()
-}
 
-fn calendar(page: &Alerts) -> AnyView {
-    let link = match &page.calendar {
-        None => view! {
-            <form method="post" action="/api/calendar/create"><button class="button">"Make a link"</button></form>
+    #[test]
+    fn what_has_happened_is_not_said_as_if_it_would() {
+        for cause in [Cause::Credit, Cause::Limit] {
+            assert!(end_words(cause, false).ends_with("at this pace"));
+            assert!(!end_words(cause, true).contains("pace"));
         }
-        .into_any(),
-        Some((address, since)) => {
-            let address = address.clone();
-            view! {
-                <dl class="facts">
-                    <dt>"Address"</dt>
-                    <dd><code class="secret__text" data-secret="calendar">{address}</code></dd>
-                    <dt>"Made"</dt>
-                    <dd>{format::moment(*since)}</dd>
-                </dl>
-                <form method="post" action="/api/calendar/revoke"><button class="button button--danger">"Revoke the link"</button></form>
-            }
-            .into_any()
-        }
-    };
-    view! {
-        <p>"A link of your own for a calendar program: when the credit or the limit ends, when grants end, when the limit starts again. Whoever has the link can read it; nobody's name is in it."</p>
-        {link}
     }
-    .into_any()
 }

@@ -4,10 +4,35 @@ use backend::alerts::recipients::RecipientRow;
 use domain::ceilings::RECIPIENTS_MAX;
 use leptos::prelude::*;
 
+use super::page::verb;
 use crate::frame::form::{Field, FormState, submit};
 use crate::frame::format;
+use crate::frame::setting::Setting;
 
-pub fn list(recipients: &[RecipientRow], may_change: bool) -> AnyView {
+/// The line of who is told by mail.
+pub fn setting(recipients: &[RecipientRow], may_change: bool, state: &FormState) -> Setting {
+    let body = view! { {list(recipients, may_change)} {may_change.then(|| add(state))} };
+    Setting {
+        id: "recipients",
+        title: "Who is told by mail",
+        state: counted(recipients).into_any(),
+        verb: verb(may_change),
+        body: body.into_any(),
+    }
+}
+
+/// Such as `2 told, 1 asked`.
+fn counted(recipients: &[RecipientRow]) -> String {
+    let told = recipients.iter().filter(|one| one.confirmed_at.is_some());
+    let told = told.count();
+    match (told, recipients.len() - told) {
+        (0, 0) => "Nobody".to_owned(),
+        (told, 0) => format!("{told} told"),
+        (told, asked) => format!("{told} told, {asked} asked"),
+    }
+}
+
+fn list(recipients: &[RecipientRow], may_change: bool) -> AnyView {
     if recipients.is_empty() {
         return view! { <p>"Nobody is told by mail. Alerts stand on this page all the same."</p> }
             .into_any();
@@ -78,7 +103,7 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
     .into_any()
 }
 
-pub fn add(state: &FormState) -> AnyView {
+fn add(state: &FormState) -> AnyView {
     let hint = format!(
         "A member of the account is told at once; any other address is asked by mail first. {RECIPIENTS_MAX} recipients at most."
     );

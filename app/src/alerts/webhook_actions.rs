@@ -10,12 +10,16 @@ use crate::action::ActionError;
 #[cfg(feature = "ssr")]
 use crate::action::{answer, context, flash::Kept, request};
 
+/// The part of the page that these forms stand in.
+#[cfg(feature = "ssr")]
+const PLACE: &str = "/alerts#webhook";
+
 #[server(endpoint = "webhook/set")]
 pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhook::set(&backend, &actor, &url).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::of([("url", &url)]))?;
-    answer::say("/alerts", words::WEBHOOK_SET, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::of([("url", &url)]))?;
+    answer::say(PLACE, words::WEBHOOK_SET, Kept::nothing());
     Ok(())
 }
 
@@ -23,8 +27,8 @@ pub async fn set(#[server(default)] url: String) -> Result<(), ActionError> {
 pub async fn remove() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhook::remove(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::WEBHOOK_REMOVED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::WEBHOOK_REMOVED, Kept::nothing());
     Ok(())
 }
 
@@ -33,8 +37,8 @@ pub async fn remove() -> Result<(), ActionError> {
 pub async fn renew() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhook::renew(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::WEBHOOK_RENEWED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::WEBHOOK_RENEWED, Kept::nothing());
     Ok(())
 }
 
@@ -42,7 +46,7 @@ pub async fn renew() -> Result<(), ActionError> {
 pub async fn test() -> Result<(), ActionError> {
     let (backend, actor) = (context::backend()?, request::actor().await?);
     let outcome = webhook::test(&backend, &actor).await;
-    answer::to(outcome, "/alerts", "/alerts", Kept::nothing())?;
-    answer::say("/alerts", words::WEBHOOK_TESTED, Kept::nothing());
+    answer::to(outcome, PLACE, PLACE, Kept::nothing())?;
+    answer::say(PLACE, words::WEBHOOK_TESTED, Kept::nothing());
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::action::problem::{Problem, Words};
 
 pub const LIMIT_SET: Success = Success::new(
     "Limit set",
-    "It counts from the first of this month, UTC. The orchestrator is told within a second.",
+    "It counts from the first of this month, UTC. It takes effect within a second.",
 );
 pub const LIMIT_REMOVED: Success =
     Success::new("Limit removed", "Only the credit ends what runs now.");

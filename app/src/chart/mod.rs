@@ -184,6 +184,43 @@ pub fn spend(
     .into_any()
 }
 
+/// The chart of an example: without links, because there is nothing behind its bars, and without a read-out, because the
+/// pages of strangers load no script.
+pub fn example(caption: &'static str, breakdown: &Breakdown) -> AnyView {
+    let drawing = Drawing {
+        id: "example-chart",
+        caption: caption.to_owned(),
+        total: total(breakdown),
+        labels: &[],
+        links: Vec::new(),
+        moments: Vec::new(),
+    };
+    let drawing = stack::draw(drawing, breakdown);
+    let sums = (0..breakdown.cells.len()).map(|index| {
+        let sum = breakdown.bucket(index);
+        let billed = i64::try_from(sum.ms).unwrap_or(i64::MAX);
+        (domain::price::BilledMs(billed), sum.ticks)
+    });
+    let series = Series {
+        grid: breakdown.grid.clone(),
+        as_of: breakdown.as_of,
+        amounts: sums.collect(),
+    };
+    view! {
+        <figure class="chart">
+            <figcaption class="chart__caption">{caption}</figcaption>
+            {drawing}
+            <p class="chart__readout">{total(breakdown)}</p>
+            {marks::legend(breakdown, false, |_| None)}
+            <details class="disclosure">
+                <summary>"Show as table"</summary>
+                {table(caption, &series)}
+            </details>
+        </figure>
+    }
+    .into_any()
+}
+
 /// A series as a breakdown of its cost by nothing.
 fn plain(series: &Series) -> Breakdown {
     let cell = |(billed, ticks): &(domain::price::BilledMs, domain::money::Ticks)| {

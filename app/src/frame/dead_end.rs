@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
-use super::entrance;
+use super::entrance::{self, MARK};
 use crate::action::request_id::{self, RequestId};
 use crate::frame::assets::Assets;
 
@@ -114,18 +114,27 @@ impl DeadEnd {
 
 /// The dead end as the content of this answer, with its status.
 pub fn view(end: DeadEnd) -> AnyView {
+    let (title, text) = inside(end);
+    let body = view! {
+        <Title text=format!("{title} · Isorun")/>
+        <h1>{title}</h1>
+        {text}
+    };
+    entrance::entrance(body.into_any())
+}
+
+/// The same for who is signed in and keeps the frame: its heading and what stands below.
+pub fn inside(end: DeadEnd) -> (&'static str, AnyView) {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(end.status());
     }
     let request_id = request_id::current();
-    let body = view! {
-        <Title text=format!("{} · Isorun", end.title())/>
-        <h1>{end.title()}</h1>
+    let text = view! {
         <p>{end.text()}</p>
         {(!request_id.is_empty()).then(|| view! { <p class="form__note">"Request "<code>{request_id}</code></p> })}
         <p class="form__actions"><a class="button" href="/overview">"Overview"</a></p>
     };
-    entrance::entrance(body.into_any())
+    (end.title(), text.into_any())
 }
 
 /// The complete document, for middleware that runs around the application. Needs nothing that could break again.
@@ -135,10 +144,10 @@ pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String
     let (css, request_id) = (escaped(&assets.css), escaped(&request_id.0));
     format!(
         r##"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} · Isorun</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">
 <link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="{css}"></head>
 <body><a class="skip" href="#main">Skip to the page</a><div class="entrance">
-<header><a class="brand" href="/">isorun</a></header>
+<header><a class="brand" href="/"><svg viewBox="0 0 16 16" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" aria-hidden="true"><path d="{MARK}"></path></svg>isorun</a></header>
 <main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p>
 <p class="form__note">Request <code>{request_id}</code></p>
 <p class="form__actions"><a class="button" href="/overview">Overview</a></p></main></div></body></html>

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 
+/// Outline of the mark in a square of 16; public/favicon.svg is the same, twice as large.
+pub const MARK: &str = "M2 4.500 8 1l6 3.500v7L8 15l-6-3.500zM6.500 5.500v5l4-2.500z";
+
 /// Name and mark, leading home.
 pub fn brand(home: &'static str) -> AnyView {
     view! {
         <a class="brand" href=home>
             <svg viewBox="0 0 16 16" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" aria-hidden="true">
-                <path d="M2 4.500 8 1l6 3.500v7L8 15l-6-3.500zM6.500 5.500v5l4-2.500z"></path>
+                <path d=MARK></path>
             </svg>
             "isorun"
         </a>

@@ -204,6 +204,7 @@ mod tests {
     fn failed(problem: Problem, kept: Kept) -> FormState {
         FormState::of(Some(&Flash {
             page: "/".to_owned(),
+            part: String::new(),
             outcome: Outcome::Failed(vec![problem]),
             kept,
         }))

@@ -41,6 +41,13 @@ pub fn text(ticks: Ticks) -> String {
     }
 }
 
+/// An amount in whole dollars, as `$50`; with its cents where it has some.
+pub fn whole(ticks: Ticks) -> String {
+    let text = ticks.dollars(CENTS);
+    text.strip_suffix(".00")
+        .map_or(text.clone(), ToOwned::to_owned)
+}
+
 /// A price as it is quoted: `$0.026`, at least two decimals and as many as it has.
 pub fn price(price: MicroDollars) -> String {
     let (whole, micro) = (price.0 / 1_000_000, price.0 % 1_000_000);
@@ -147,6 +154,12 @@ mod tests {
             intervals_href(at.into(), Moment::from(at).plus_ms(60_000)),
             "/usage/intervals?from=2026-11-26T14:20:00Z&to=2026-11-26T14:21:00Z"
         );
+    }
+
+    #[test]
+    fn whole_dollars_have_no_cents() {
+        assert_eq!(whole(Ticks::from_cents(Cents(5_000))), "$50");
+        assert_eq!(whole(Ticks::from_cents(Cents(5_050))), "$50.50");
     }
 
     #[test]

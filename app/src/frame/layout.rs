@@ -16,12 +16,13 @@ use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use super::dead_end::{self, DeadEnd};
-use super::entrance::entrance;
+use super::entrance::{brand, entrance};
 use super::form::FormState;
 use super::format;
 use super::navigation::{Section, navigation};
 use crate::action::flash::{self, Flash, Outcome, Success};
 use crate::action::{ActionError, context, request};
+use crate::islands::{CopyButtons, FreshTab, Shortcuts};
 
 /// Where a page of the dashboard stands, as the route table says.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,8 @@ pub struct Page {
     /// The first part of the document's title, where that is not the heading.
     pub title: Option<String>,
     pub body: AnyView,
+    /// Whether loading it again would lose what it shows.
+    pub is_shown_once: bool,
 }
 
 impl Page {
@@ -57,6 +60,16 @@ impl Page {
             heading: heading.into(),
             title: None,
             body,
+            is_shown_once: false,
+        }
+    }
+
+    /// The same, which is never loaded anew by itself.
+    #[must_use]
+    pub fn shown_once(self) -> Self {
+        Self {
+            is_shown_once: true,
+            ..self
         }
     }
 
@@ -132,7 +145,10 @@ where
         return Ok(dead_end::view(DeadEnd::Broken));
     };
     let flash = flash::take(&backend, place.path);
-    let said = flash.as_ref().and_then(|flash| done(&flash.outcome));
+    // What is about a part of the page stands in that part.
+    let said = flash.as_ref().filter(|flash| flash.part.is_empty());
+    let said = said.and_then(|flash| done(&flash.outcome));
+    let is_answer = flash.is_some();
     // One snapshot for both, so that the balance in the frame is the balance on the page.
     let mut view = actor.view(&backend).await?;
     let nav = nav::read(&mut view).await?;
@@ -142,36 +158,69 @@ where
         view,
         flash,
     };
-    let page = page(visit).await?;
+    let page = match page(visit).await {
+        // Whoever is signed in keeps the way on.
+        Err(Stop::NotFound) => {
+            let (heading, body) = dead_end::inside(DeadEnd::NotFound);
+            Page::new(heading, body)
+        }
+        other => other?,
+    };
     let title = page.title.unwrap_or_else(|| page.heading.clone());
-    let framed = frame(
-        place.section,
-        &actor,
-        &nav,
-        page.heading,
-        (said, super::stopped::view(stopped.as_ref()), page.body).into_any(),
-    );
+    // An answer is gone once it was shown, and with it what was typed.
+    let fresh = (!page.is_shown_once && !is_answer).then(|| view! { <FreshTab/> });
+    let stopped = super::stopped::view(stopped.as_ref());
+    let body = (said, stopped, page.body, fresh).into_any();
+    let framed = frame(place.section, &actor, &nav, page.heading, body);
     Ok(view! { <Title text=format!("{title} · Isorun")/> {framed} }.into_any())
 }
 
 fn frame(section: Section, actor: &Actor, nav: &Nav, heading: String, body: AnyView) -> AnyView {
-    let account = actor.account_name().to_owned();
     let balance = format::balance(nav.balance);
     view! {
         <div class="dashboard">
             {navigation(section, nav)}
             <header class="bar">
-                <h1 class="bar__title">{heading}</h1>
+                {brand("/overview")}
                 <div class="bar__tools">
-                    <a class="bar__account" href="/settings"><span class="sr-only">"Account "</span>{account}</a>
+                    {account_menu(actor)}
                     <a class="bar__balance" href="/credit"><span class="sr-only">"Credit left "</span>{balance}</a>
-                    <form class="bar__leave" method="post" action="/api/session/sign-out">
-                        <button class="button button--quiet">"Sign out"</button>
-                    </form>
                 </div>
             </header>
-            <main class="page" id="main">{body}</main>
+            <main class="page" id="main">
+                <h1 class="page__title">{heading}</h1>
+                {body}
+            </main>
+            <CopyButtons/>
+            <Shortcuts/>
         </div>
+    }
+    .into_any()
+}
+
+/// Whose account this is, and what belongs to whoever is in it.
+fn account_menu(actor: &Actor) -> AnyView {
+    let name = actor.account_name().to_owned();
+    view! {
+        <details class="menu" data-menu>
+            <summary class="menu__open"><span class="sr-only">"Account "</span><span class="menu__name">{name.clone()}</span></summary>
+            <div class="menu__box">
+                <div class="menu__who">
+                    <p class="menu__whole">{name}</p>
+                    <p>{actor.email().as_str().to_owned()}</p>
+                    <p>{format!("Role: {}", actor.role().as_str())}</p>
+                </div>
+                <ul>
+                    <li><a class="menu__entry" href="/settings#account">"Account"</a></li>
+                    <li><a class="menu__entry" href="/settings#profile">"Settings"</a></li>
+                    <li>
+                        <form method="post" action="/api/session/sign-out">
+                            <button class="menu__entry">"Sign out"</button>
+                        </form>
+                    </li>
+                </ul>
+            </div>
+        </details>
     }
     .into_any()
 }

@@ -70,10 +70,10 @@ impl Section {
     }
 
     /// How many there are, where the number is worth a look.
-    const fn count(self, nav: &Nav) -> Option<i64> {
+    fn count(self, nav: &Nav) -> Option<String> {
         match self {
-            Self::Sandboxes => Some(nav.running),
-            Self::Keys => Some(nav.keys),
+            Self::Sandboxes if nav.running > 0 => Some(format!("{} running", nav.running)),
+            Self::Keys => Some(nav.keys.to_string()),
             _ => None,
         }
     }
@@ -100,18 +100,24 @@ pub fn navigation(current: Section, nav: &Nav) -> AnyView {
         <nav class="nav" aria-label="Main">
             {brand("/overview")}
             <ul class="nav__list">{entries.collect_view()}</ul>
-            <details class="nav__more">
+            <ul class="nav__foot">{outside()}</ul>
+            <details class="nav__more" data-menu>
                 <summary class="nav__link">{drawing("M3 8h.01M8 8h.01M13 8h.01")}"More"</summary>
                 <ul class="nav__menu">
                     {more.collect_view()}
-                    <li>
-                        <form method="post" action="/api/session/sign-out">
-                            <button class="nav__link">{drawing("M6 2H2v12h4M10 5l3 3-3 3M13 8H6")}"Sign out"</button>
-                        </form>
-                    </li>
+                    {outside()}
                 </ul>
             </details>
         </nav>
+    }
+    .into_any()
+}
+
+/// The ways out of the dashboard: to the documentation, and to a person.
+fn outside() -> AnyView {
+    view! {
+        <li><a class="nav__link" href="https://docs.isorun.ai">{drawing("M3 2h8l2 2v10H3zM6 7h4M6 10h4")}"Docs"</a></li>
+        <li><a class="nav__link" href="mailto:support@isorun.ai">{drawing("M2 3h12v9H8l-3 2.500V12H2z")}"Support"</a></li>
     }
     .into_any()
 }

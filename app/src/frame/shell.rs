@@ -1,6 +1,7 @@
 //! The HTML document around every page: head, content security policy and the script that wakes the islands.
 //! Frames and navigation are `layout`'s.
 
+use axum::extract::MatchedPath;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use axum::http::request::Parts;
 use leptos::nonce::{Nonce, use_nonce};
@@ -10,9 +11,20 @@ use leptos_meta::MetaTags;
 
 use super::assets::Assets;
 
-/// The document around what `app` draws; the pages of `without_islands` load no script. Expects `Assets` in the context;
-/// without it (when routes are listed at start) it names no files.
-pub fn document<A, V>(without_islands: &[&str], app: A) -> impl IntoView + use<A, V>
+/// A page as its document introduces it.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// As the router writes it.
+    pub path: &'static str,
+    /// Whether it answers anyone. What is for one person is nothing for a search engine; what is for anyone has no islands.
+    pub is_public: bool,
+    /// One sentence, for search engines and link previews.
+    pub text: &'static str,
+}
+
+/// The document around what `app` draws. Expects `Assets` in the context; without it (when routes are listed at start) it
+/// names no files. What is none of these pages is introduced by nothing and listed nowhere.
+pub fn document<A, V>(pages: &'static [About], app: A) -> impl IntoView + use<A, V>
 where
     A: FnOnce() -> V,
     V: IntoView,
@@ -26,8 +38,10 @@ where
     set_policy(nonce.as_ref());
     let assets = use_context::<Assets>();
     let css = assets.as_ref().map(|assets| assets.css.clone());
+    let about = matched().and_then(|path| pages.iter().find(|page| page.path == path));
+    let is_public = about.is_some_and(|page| page.is_public);
     let scripts = assets
-        .filter(|_| has_islands(without_islands))
+        .filter(|_| about.is_some() && !is_public)
         .map(|assets| scripts(&assets, nonce));
     view! {
         <!DOCTYPE html>
@@ -37,6 +51,8 @@ where
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {about.map(|page| view! { <meta name="description" content=page.text/> })}
+                {(!is_public).then(|| view! { <meta name="robots" content="noindex"/> })}
                 {css.map(|css| view! { <link rel="stylesheet" href=css/> })}
                 <MetaTags/>
                 {scripts}
@@ -49,9 +65,11 @@ where
     }
 }
 
-/// Whether the page asked for may hold an island.
-fn has_islands(without: &[&str]) -> bool {
-    use_context::<Parts>().is_some_and(|parts| !without.contains(&parts.uri.path()))
+/// The route that was asked for, as the router writes it.
+fn matched() -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let path = parts.extensions.get::<MatchedPath>()?;
+    Some(path.as_str().to_owned())
 }
 
 /// No preload hints: a browser without scripts would follow them for nothing, and the script asks for both files at once.

@@ -3,19 +3,19 @@
 use backend::Backend;
 use leptos::prelude::*;
 
-use crate::islands::CopyButton;
+use super::copy;
 
 /// What stands for a key where none may be shown.
 pub const NO_KEY: &str = "sk_live_…";
 
 /// A box of code with its language and a copy button. `label` names it for those who do not see it.
 pub fn code(title: &'static str, label: &'static str, text: String) -> AnyView {
-    let copied = text.clone();
+    let copied = copy::button(text.clone(), label);
     view! {
         <div class="snippet">
             <div class="snippet__head">
                 <span>{title}</span>
-                <span><CopyButton text=copied what=label.to_owned()/></span>
+                {copied}
             </div>
             <pre class="snippet__code" tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
         </div>

@@ -43,6 +43,18 @@ fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
                 <span class="form__note">"New here? "<a href="/sign-up">"Sign up"</a></span>
             </div>
         </form>
+        <aside class="beside" aria-labelledby="behind">
+            <h2 id="behind">"What is in your account"</h2>
+            <dl class="beside__facts">
+                <dt>"Overview"</dt>
+                <dd>"Credit left, what runs, what it costs per hour, and when the credit ends."</dd>
+                <dt>"Usage"</dt>
+                <dd>"Every second by key, image, size or sandbox, each cent with its arithmetic."</dd>
+                <dt>"Control"</dt>
+                <dd>"Keys, a monthly limit, and alerts by mail, webhook or calendar before it is reached."</dd>
+            </dl>
+            <p class="form__note">"Sandboxes and keys go on as they are while you are signed out. "<a href="https://docs.isorun.ai">"Documentation"</a>" · "<a href="/#prices">"Prices"</a></p>
+        </aside>
     }
     .into_any()
 }

@@ -60,7 +60,7 @@ pub fn LiveOverview(figures: Figures) -> impl IntoView {
                     <p class="figure__note">
                         <span data-figure="runs-out-note">{move || now.with(|figures| figures.runs_out_note.clone())}</span>
                         " · "
-                        <a href="/alerts">"set a limit"</a>
+                        <a href="/alerts#limit">"set a limit"</a>
                     </p>
                 </div>
             </div>

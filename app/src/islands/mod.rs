@@ -4,10 +4,14 @@
 
 mod chart_readout;
 mod confirm_dialog;
-mod copy_button;
+mod copy_buttons;
+mod fresh_tab;
 mod live_overview;
+mod shortcuts;
 
 pub use chart_readout::ChartReadout;
 pub use confirm_dialog::ConfirmDialog;
-pub use copy_button::CopyButton;
+pub use copy_buttons::CopyButtons;
+pub use fresh_tab::FreshTab;
 pub use live_overview::LiveOverview;
+pub use shortcuts::Shortcuts;

@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::action::sealed::{self, SealedCookie};
+use crate::frame::copy;
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::snippet;
-use crate::islands::CopyButton;
 
 /// A minute, and for this page only.
 const COOKIE: SealedCookie = SealedCookie::new("new_key", "/keys/created", 60);
@@ -48,21 +48,22 @@ pub fn view(place: Place) -> AnyView {
 async fn read(visit: Visit) -> Result<Page, Stop> {
     layout::shows_a_secret();
     Ok(match sealed::take::<NewKey>(&visit.backend, &COOKIE) {
-        Some(key) => Page::new(format!("Key {} created", key.name), shown(&visit, &key)),
+        Some(key) => {
+            Page::new(format!("Key {} created", key.name), shown(&visit, &key)).shown_once()
+        }
         None => Page::new("Key created", gone()),
     })
 }
 
 fn shown(visit: &Visit, key: &NewKey) -> AnyView {
     let line = format!("ISORUN_API_KEY={}", key.text);
-    let copied = key.text.clone();
     view! {
         <section class="section" aria-labelledby="the-key">
             <h2 id="the-key">"Store it now: it is shown this once"</h2>
             <p>"Only a fingerprint of it is kept here. Lost means revoke it and create another."</p>
             <div class="secret">
                 <code class="secret__text" id="new-key">{key.text.clone()}</code>
-                <span><CopyButton text=copied what="the key".to_owned()/></span>
+                {copy::button(key.text.clone(), "the key")}
             </div>
             {snippet::code(".env", "the line for .env", line)}
             <div class="form__actions"><a class="button button--primary" href="/overview">"I have stored it"</a></div>

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::list::state_badge;
+use crate::frame::copy;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::islands::ConfirmDialog;
@@ -39,6 +40,8 @@ fn facts(key: &KeyRow) -> AnyView {
             <dl class="facts" data-key=key.key_id.to_string()>
                 <dt>"Key"</dt>
                 <dd><code>{key.masked.clone()}</code></dd>
+                <dt>"Id"</dt>
+                <dd>{copy::id(key.key_id.to_string(), "the id of the key")}</dd>
                 <dt>"State"</dt>
                 <dd>{state_badge(key)}</dd>
                 <dt>"Created"</dt>

@@ -3,22 +3,32 @@
 use backend::keys::{self, KeyRow};
 use domain::act::Act;
 use domain::page;
+use domain::search::Search;
+use domain::usage::query;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::frame::form::FormState;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::search;
 
 /// `/keys`
 pub fn view(place: Place) -> AnyView {
-    let after = use_query_map().get_untracked().get("after");
-    layout::dashboard(place, move |visit| read(visit, after))
+    let query = use_query_map().get_untracked();
+    let (search, after) = (search::of(&query), query.get("after"));
+    layout::dashboard(place, move |visit| read(visit, search, after))
 }
 
-async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
-    let list = keys::list(&mut visit.view, after.as_deref()).await?;
+async fn read(
+    mut visit: Visit,
+    search: Option<Search>,
+    after: Option<String>,
+) -> Result<Page, Stop> {
+    let search = search.as_ref();
+    let list = keys::list(&mut visit.view, search, after.as_deref()).await?;
     let state = FormState::of(visit.flash.as_ref());
+    let is_searched = search.is_some() || !list.rows.is_empty();
     let new =
         visit.view.actor().is_offered(Act::KeyCreate).then(
             || view! { <a class="button button--primary" href="/keys/new">"Create a key"</a> },
@@ -27,13 +37,21 @@ async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
         {state.summary()}
         <section class="section" aria-labelledby="all-keys">
             <div class="section__head"><h2 id="all-keys">"All keys"</h2>{new}</div>
-            {rows(list)}
+            {is_searched.then(|| search::field("/keys", "Name, id or last four signs", search, &[]))}
+            {rows(list, search)}
         </section>
     };
     Ok(Page::of_form("Keys", &state, body.into_any()))
 }
 
-fn rows(list: page::Page<KeyRow>) -> AnyView {
+fn rows(list: page::Page<KeyRow>, search: Option<&Search>) -> AnyView {
+    if let Some(search) = search.filter(|_| list.rows.is_empty()) {
+        let none = format!(
+            "No key has “{}” in its name, or an id that begins with it. ",
+            search.as_str()
+        );
+        return view! { <p>{none}<a href="/keys">"Show all"</a></p> }.into_any();
+    }
     if list.rows.is_empty() {
         return view! {
             <div class="empty">
@@ -43,6 +61,8 @@ fn rows(list: page::Page<KeyRow>) -> AnyView {
         }
         .into_any();
     }
+    let words = search.map(|search| ("q", search.as_str().to_owned()));
+    let path = query::address("/keys", words.as_slice());
     let rows = list.rows.iter().map(row).collect_view();
     view! {
         <div class="scroll" role="region" tabindex="0" aria-label="Keys">
@@ -61,7 +81,7 @@ fn rows(list: page::Page<KeyRow>) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        {layout::pager("/keys", list.next)}
+        {layout::pager(&path, list.next)}
     }
     .into_any()
 }

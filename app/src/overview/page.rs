@@ -76,12 +76,12 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
                 "Your monthly limit is reached on {} at this pace.",
                 format::weekday(at)
             ),
-            "/alerts",
+            "/alerts#limit",
             "Change the limit",
         ),
         Attention::LimitNear(percent) => (
             format!("{percent} % of your monthly limit are spent."),
-            "/alerts",
+            "/alerts#limit",
             "Change the limit",
         ),
         Attention::Idle(count) => (
@@ -97,7 +97,7 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
                 "{} could not be mailed.",
                 many(count, "warning", "warnings")
             ),
-            "/alerts",
+            "/alerts#recipients",
             "Check the recipients",
         ),
         Attention::WebhookUndelivered(count) => (
@@ -105,7 +105,7 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
                 "{} did not reach your webhook.",
                 many(count, "warning", "warnings")
             ),
-            "/alerts",
+            "/alerts#webhook",
             "Check the webhook",
         ),
     }
@@ -115,7 +115,7 @@ fn underway(overview: &Overview) -> AnyView {
     let limit = overview.limit.map(|limit| {
         view! {
             <dt>"Monthly limit"</dt>
-            <dd><a href="/alerts">{format::amount(limit, CENTS)}</a></dd>
+            <dd><a href="/alerts#limit">{format::amount(limit, CENTS)}</a></dd>
         }
     });
     view! {

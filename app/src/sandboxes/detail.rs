@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::list::state_badge;
+use crate::frame::copy;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 
@@ -53,7 +54,7 @@ async fn read(
 fn facts(sandbox: &SandboxRow) -> AnyView {
     let parent = sandbox.parent_id.as_ref().map(|parent| {
         let href = format!("/sandboxes/{parent}");
-        view! { <dt>"Forked from"</dt><dd><a href=href><code>{parent.to_string()}</code></a></dd> }
+        view! { <dt>"Forked from"</dt><dd><a href=href><code>{parent.to_string()}</code></a>" "{copy::button(parent.to_string(), "the id of the parent")}</dd> }
     });
     let key = match (sandbox.key_id, sandbox.key_name.clone()) {
         (Some(key_id), Some(name)) => {
@@ -77,6 +78,8 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
     view! {
         <section class="section" aria-label="About this sandbox">
             <dl class="facts" data-sandbox=sandbox.sandbox_id.to_string()>
+                <dt>"Id"</dt>
+                <dd>{copy::id(sandbox.sandbox_id.to_string(), "the id of the sandbox")}</dd>
                 <dt>"State"</dt>
                 <dd>{state_badge(sandbox.state)}" "<span class="form__note">{note}</span></dd>
                 <dt>"Image"</dt>

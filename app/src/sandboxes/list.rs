@@ -1,14 +1,19 @@
 //! The list of sandboxes, newest first, by state.
 
 use backend::sandboxes::{self, SandboxRow};
+use domain::ceilings::SANDBOXES_SEARCHED_MAX;
 use domain::feed::StopReason;
 use domain::page;
 use domain::sandbox::SandboxState;
+use domain::search::Search;
+use domain::usage::query;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::frame::copy;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::search;
 
 /// `/sandboxes`
 pub fn view(place: Place) -> AnyView {
@@ -16,67 +21,75 @@ pub fn view(place: Place) -> AnyView {
     let state = query
         .get("state")
         .and_then(|word| SandboxState::parse(&word));
-    let after = query.get("after");
-    layout::dashboard(place, move |visit| read(visit, state, after))
+    let (search, after) = (search::of(&query), query.get("after"));
+    layout::dashboard(place, move |visit| read(visit, state, search, after))
 }
 
 async fn read(
     mut visit: Visit,
     state: Option<SandboxState>,
+    search: Option<Search>,
     after: Option<String>,
 ) -> Result<Page, Stop> {
-    let list = sandboxes::list(&mut visit.view, state, after.as_deref()).await?;
+    let search = search.as_ref();
+    let list = sandboxes::list(&mut visit.view, state, search, after.as_deref()).await?;
+    let kept = state.map(|state| ("state", state.as_str()));
+    let field = search::field("/sandboxes", "Id, image or key", search, kept.as_slice());
     let body = view! {
         <section class="section">
-            {controls(state)}
-            {rows(list, state)}
+            <div class="controls">{controls(state, search)} {field}</div>
+            {rows(list, state, search)}
         </section>
     };
     Ok(Page::new("Sandboxes", body.into_any()))
 }
 
-fn controls(current: Option<SandboxState>) -> AnyView {
-    let choices = [
-        (None, "All", "/sandboxes"),
-        (
-            Some(SandboxState::Running),
-            "Running",
-            "/sandboxes?state=running",
-        ),
-        (
-            Some(SandboxState::Hibernated),
-            "Hibernated",
-            "/sandboxes?state=hibernated",
-        ),
-        (
-            Some(SandboxState::Destroyed),
-            "Destroyed",
-            "/sandboxes?state=destroyed",
-        ),
-    ];
-    let links = choices.into_iter().map(|(state, name, href)| {
-        let here = (state == current).then_some("page");
-        view! { <a href=href aria-current=here>{name}</a> }
-    });
-    view! { <nav class="controls" aria-label="State"><div class="controls__set">{links.collect_view()}</div></nav> }.into_any()
+/// Where the same list is, with this state and this search.
+fn address(state: Option<SandboxState>, search: Option<&Search>) -> String {
+    let state = state.map(|state| ("state", state.as_str().to_owned()));
+    let search = search.map(|search| ("q", search.as_str().to_owned()));
+    let words: Vec<_> = state.into_iter().chain(search).collect();
+    query::address("/sandboxes", &words)
 }
 
-fn rows(list: page::Page<SandboxRow>, state: Option<SandboxState>) -> AnyView {
+fn controls(current: Option<SandboxState>, search: Option<&Search>) -> AnyView {
+    let choices = [
+        (None, "All"),
+        (Some(SandboxState::Running), "Running"),
+        (Some(SandboxState::Hibernated), "Hibernated"),
+        (Some(SandboxState::Destroyed), "Destroyed"),
+    ];
+    let links = choices.into_iter().map(|(state, name)| {
+        let here = (state == current).then_some("page");
+        view! { <a href=address(state, search) aria-current=here>{name}</a> }
+    });
+    view! { <nav aria-label="State"><div class="controls__set">{links.collect_view()}</div></nav> }
+        .into_any()
+}
+
+fn rows(
+    list: page::Page<SandboxRow>,
+    state: Option<SandboxState>,
+    search: Option<&Search>,
+) -> AnyView {
     if list.rows.is_empty() {
-        return empty(state);
+        return empty(state, search);
     }
-    let path = state.map_or_else(
-        || "/sandboxes".to_owned(),
-        |state| format!("/sandboxes?state={}", state.as_str()),
-    );
     (
         table("Sandboxes", &list.rows),
-        layout::pager(&path, list.next),
+        layout::pager(&address(state, search), list.next),
     )
         .into_any()
 }
 
-fn empty(state: Option<SandboxState>) -> AnyView {
+fn empty(state: Option<SandboxState>, search: Option<&Search>) -> AnyView {
+    if let Some(search) = search {
+        let among = format!(
+            "None of the {SANDBOXES_SEARCHED_MAX} newest sandboxes has an id that begins with “{0}”, or “{0}” in its image or in the name of its key. ",
+            search.as_str()
+        );
+        return view! { <p>{among}<a href=address(state, None)>"Show all"</a></p> }.into_any();
+    }
     match state {
         Some(state) => view! { <p>{format!("No sandbox is {}.", state.as_str())}</p> }.into_any(),
         None => view! {
@@ -121,7 +134,7 @@ fn row(sandbox: &SandboxRow) -> AnyView {
     let href = format!("/sandboxes/{id}");
     view! {
         <tr data-sandbox=id>
-            <th scope="row"><a href=href><code>{sandbox.sandbox_id.to_string()}</code></a></th>
+            <th scope="row"><a href=href><code>{sandbox.sandbox_id.to_string()}</code></a>" "{copy::button(sandbox.sandbox_id.to_string(), "the id")}</th>
             <td>{state_badge(sandbox.state)}{why(sandbox)}</td>
             <td>{sandbox.image.clone()}</td>
             <td>{format::size(sandbox.size)}</td>

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::list::state_badge;
+use crate::frame::ask::ask;
 use crate::frame::form::FormState;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
@@ -150,7 +151,7 @@ fn list(list: page::Page<IdleRow>, may_command: bool) -> AnyView {
                         <th scope="col" class="table__number">"Processors used"</th>
                         <th scope="col" class="table__number">"Billed"</th>
                         <th scope="col" class="table__number">"Cost"</th>
-                        <th scope="col">"Destroy after"</th>
+                        <th scope="col"><span class="sr-only">"Destroy"</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -192,22 +193,25 @@ fn idle(row: &IdleRow, may_command: bool) -> AnyView {
     .into_any()
 }
 
-/// One click each. The words beside a button are for those who do not see the row.
+/// Asked about first, then one click each. The words beside a button are for those who do not see the row.
 fn timer(id: &str) -> AnyView {
     let short: String = id.chars().take(7).collect();
+    let (what, name) = (short.clone(), short.clone());
     let buttons = SANDBOX_TIMEOUT_MINUTES.into_iter().map(|minutes| {
         view! {
-            <button class="button button--quiet" name="minutes" value=minutes.to_string()>
+            <button class="button button--danger" name="minutes" value=minutes.to_string()>
                 {format!("{minutes} min")}
                 <span class="sr-only">{format!(": destroy {short}… then")}</span>
             </button>
         }
     });
-    view! {
+    let form = view! {
         <form class="timer" method="post" action="/api/sandbox/set-timeout">
             <input type="hidden" name="sandbox_id" value=id.to_owned()/>
             {buttons.collect_view()}
         </form>
-    }
-    .into_any()
+    };
+    let label = view! { "Destroy…"<span class="sr-only">{format!(" {name}…")}</span> };
+    let follows = view! { <code>{what}"…"</code>" and its disk are gone when the timer ends, unless it is used before. In" };
+    ask(label.into_any(), follows.into_any(), form.into_any())
 }

@@ -128,6 +128,7 @@ mod tests {
         let typed = [("country", "XX"), ("terms", "yes"), ("dpa", "yes")];
         let flash = Flash {
             page: "/open-account".to_owned(),
+            part: String::new(),
             outcome: Outcome::Failed(refusal.problems()),
             kept: Kept::of(typed),
         };

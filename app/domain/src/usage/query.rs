@@ -358,7 +358,8 @@ fn instant(text: &str) -> Option<Moment> {
 }
 
 /// A path with its words; only what RFC 3986 leaves unreserved stays as it is.
-fn address(path: &str, pairs: &[(&'static str, String)]) -> String {
+#[must_use]
+pub fn address(path: &str, pairs: &[(&'static str, String)]) -> String {
     let mut text = path.to_owned();
     for (index, (name, word)) in pairs.iter().enumerate() {
         text.push(if index == 0 { '?' } else { '&' });

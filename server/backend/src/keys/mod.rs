@@ -12,6 +12,7 @@ use domain::key::{
 };
 use domain::money::Ticks;
 use domain::page::Page;
+use domain::search::Search;
 use time::OffsetDateTime;
 
 use crate::authority::actor::Actor;
@@ -129,18 +130,22 @@ pub async fn revoke(
     Ok(change.commit(key_id).await?)
 }
 
-/// One page of keys, newest first.
+/// One page of keys, newest first; of those that a search finds, when something is searched for.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, name = "keys.list")]
-pub async fn list(view: &mut View, cursor: Option<&str>) -> Result<Page<KeyRow>, Broken> {
+pub async fn list(
+    view: &mut View,
+    search: Option<&Search>,
+    cursor: Option<&str>,
+) -> Result<Page<KeyRow>, Broken> {
     let after = cursor
         .and_then(decode_cursor)
         .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let account_id = view.account_id();
     let (_, _, db) = view.parts();
-    let rows = store::list(db, account_id, None, after).await?;
+    let rows = store::list(db, account_id, None, search, after).await?;
     rated(view, rows).await
 }
 
@@ -152,7 +157,7 @@ pub async fn list(view: &mut View, cursor: Option<&str>) -> Result<Page<KeyRow>,
 pub async fn get(view: &mut View, key_id: KeyId) -> Result<Option<KeyRow>, Broken> {
     let account_id = view.account_id();
     let (_, _, db) = view.parts();
-    let rows = store::list(db, account_id, Some(key_id), None).await?;
+    let rows = store::list(db, account_id, Some(key_id), None, None).await?;
     Ok(rated(view, rows).await?.rows.pop())
 }
 

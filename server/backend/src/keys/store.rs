@@ -3,6 +3,7 @@
 use domain::ceilings::PAGE_ROWS;
 use domain::id::{AccountId, KeyId, UserId};
 use domain::key::KeyName;
+use domain::search::Search;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -103,11 +104,13 @@ pub(super) struct KeyRow {
     pub pushed_at: Option<OffsetDateTime>,
 }
 
-/// One page of keys, newest first, or one key when `only` is given; one row more than a page tells that more follow.
+/// One page of keys, newest first, or one key when `only` is given; one row more than a page tells that more follow. A search
+/// finds a name that has it, an id or the text of a key that begins with it, and the last four signs of a key.
 pub(super) async fn list(
     db: &mut PgConnection,
     account_id: AccountId,
     only: Option<KeyId>,
+    search: Option<&Search>,
     after: Option<(OffsetDateTime, KeyId)>,
 ) -> Result<Vec<KeyRow>, Broken> {
     let (at, id) = after.unzip();
@@ -119,8 +122,11 @@ pub(super) async fn list(
          LEFT JOIN key_uses AS used ON used.account_id = $1 AND used.key_id = k.key_id
          WHERE k.account_id = $1 AND ($2::uuid IS NULL OR k.key_id = $2)
            AND ($3::timestamptz IS NULL OR (k.created_at, k.key_id) < ($3, $4))
+           AND ($6::text IS NULL OR k.name ILIKE $6 OR k.key_id::text ILIKE $7 OR k.last_four = $8
+                OR 'sk_live_' || k.region || '_' || k.public_id LIKE $7)
          ORDER BY k.created_at DESC, k.key_id DESC LIMIT $5"#,
-        account_id.0, only.map(|id| id.0), at, id.map(|id| id.0), PAGE_ROWS + 1
+        account_id.0, only.map(|id| id.0), at, id.map(|id| id.0), PAGE_ROWS + 1,
+        search.map(Search::inside), search.map(Search::start), search.map(Search::as_str)
     )
     .fetch_all(db)
     .await?;

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use domain::id::AccountId;
 use domain::moment::Moment;
 use domain::money::MicroDollars;
-use domain::price::{Binding, Listed, Notice, Price, book_of};
+use domain::price::{Binding, Listed, Notice, Price, SANDBOX_SKU, book_of};
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::Backend;
 use crate::db::moment;
 use crate::failure::Broken;
 
@@ -18,6 +20,38 @@ use crate::failure::Broken;
 const LISTED_MAX: i64 = 2_000;
 /// Agreements and notices of one batch of accounts.
 const AGREED_MAX: i64 = 400_000;
+
+/// The prices that anybody may see: those of sandboxes, as listed.
+pub struct PriceList {
+    /// Oldest first, without a gap; one that is announced may lie ahead.
+    pub prices: Vec<Price>,
+    /// When they were read.
+    pub now: OffsetDateTime,
+}
+
+impl PriceList {
+    /// What rules now; none before the first.
+    #[must_use]
+    pub fn current(&self) -> Option<&Price> {
+        let now = moment(self.now);
+        self.prices.iter().find(|price| price.covers(now))
+    }
+}
+
+/// Reads the list for whoever asks: it is nobody's data.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "prices.list")]
+pub async fn list(backend: &Backend) -> Result<PriceList, Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let listed = listed(&mut db).await?;
+    let of_sandboxes = listed.into_iter().filter(|row| row.sku == SANDBOX_SKU);
+    Ok(PriceList {
+        prices: of_sandboxes.map(|row| row.price).collect(),
+        now: backend.clock().now(),
+    })
+}
 
 /// The price book of one account, oldest first.
 pub(crate) async fn book(

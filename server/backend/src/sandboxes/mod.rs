@@ -14,6 +14,7 @@ use domain::money::Ticks;
 use domain::page::Page;
 use domain::price::BilledMs;
 use domain::sandbox::{SandboxId, SandboxRefusal, SandboxState, Size};
+use domain::search::Search;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -61,7 +62,7 @@ pub struct SandboxRow {
     pub per_hour: Ticks,
 }
 
-/// One page of sandboxes, newest first.
+/// One page of sandboxes, newest first; of those that a search finds, when something is searched for.
 ///
 /// # Errors
 /// When the database fails.
@@ -69,6 +70,7 @@ pub struct SandboxRow {
 pub async fn list(
     view: &mut View,
     state: Option<SandboxState>,
+    search: Option<&Search>,
     cursor: Option<&str>,
 ) -> Result<Page<SandboxRow>, Broken> {
     let live = live::of(view).await?;
@@ -78,7 +80,11 @@ pub async fn list(
         after: cursor.and_then(decode_cursor),
         ..Filter::default()
     };
-    let rows = store::list(db, actor.account_id(), filter).await?;
+    let account_id = actor.account_id();
+    let rows = match search {
+        Some(search) => store::search(db, account_id, search, filter).await?,
+        None => store::list(db, account_id, filter).await?,
+    };
     page(
         rows,
         PAGE_ROWS,

@@ -1,8 +1,9 @@
 //! Sandboxes as pages list them. They are the stored result of the fold, which `folded` writes.
 
-use domain::ceilings::PAGE_ROWS;
+use domain::ceilings::{PAGE_ROWS, SANDBOXES_SEARCHED_MAX};
 use domain::id::AccountId;
 use domain::sandbox::{SandboxId, SandboxState};
+use domain::search::Search;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -38,6 +39,37 @@ pub(super) struct Filter<'a> {
     pub after: Option<(OffsetDateTime, String)>,
     /// At most so many rows; a page and one when none is given.
     pub limit: Option<i64>,
+}
+
+/// Of the newest sandboxes of an account those whose id begins with what is searched for, or whose image or key's name has it.
+/// Looks through a bounded number of rows, however long the past; patterns are compared once a row.
+pub(super) async fn search(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    search: &Search,
+    filter: Filter<'_>,
+) -> Result<Vec<SandboxRow>, Broken> {
+    let (at, id) = filter.after.unzip();
+    Ok(sqlx::query_as!(
+        SandboxRow,
+        r#"SELECT s.sandbox_id, s.state, s.image, s.region, s.vcpus, s.mem_mib, s.key_id, k.name AS "key_name?",
+                  s.parent_id, s.created_at, s.destroyed_at, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
+           FROM (SELECT * FROM (SELECT * FROM sandboxes WHERE account_id = $1
+                                ORDER BY created_at DESC, sandbox_id DESC LIMIT $8) AS newest
+                 WHERE ($2::text IS NULL OR state = $2)
+                   AND ($3::timestamptz IS NULL OR (created_at, sandbox_id) < ($3, $4))
+                   AND (sandbox_id ILIKE $5 OR image ILIKE $6
+                        OR key_id IN (SELECT key_id FROM keys WHERE account_id = $1 AND name ILIKE $6))
+                 ORDER BY created_at DESC, sandbox_id DESC LIMIT $7) AS s
+           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = s.key_id
+           CROSS JOIN LATERAL (SELECT coalesce(sum(billed_ms), 0)::bigint AS billed_ms, coalesce(sum(ticks), 0) AS ticks
+                               FROM slices AS l WHERE l.account_id = $1 AND l.sandbox_id = s.sandbox_id) AS posted
+           ORDER BY s.created_at DESC, s.sandbox_id DESC"#,
+        account_id.0, filter.state.map(SandboxState::as_str), at, id, search.start(), search.inside(),
+        filter.limit.unwrap_or(PAGE_ROWS + 1), SANDBOXES_SEARCHED_MAX
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// Sandboxes of an account, newest first.

@@ -201,7 +201,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         Err(Refused(KeyRefusal::NotFound))
     ));
     assert!(
-        keys::list(&mut world.view(&bob).await, None)
+        keys::list(&mut world.view(&bob).await, None, None)
             .await
             .unwrap()
             .rows

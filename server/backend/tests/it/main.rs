@@ -27,6 +27,7 @@ mod refusals;
 mod rights;
 mod same_moment;
 mod schema;
+mod search;
 mod settling;
 mod sign_up;
 mod skew;

@@ -1,0 +1,94 @@
+//! A tab that comes back after a while is loaded anew, so that nobody acts on figures of this morning; never while something
+//! is typed into it. Pages that show a thing once do without this island.
+
+use leptos::prelude::*;
+
+/// Watches for the return of the tab.
+#[island]
+pub fn FreshTab() -> impl IntoView {
+    Effect::new(move |_| watch());
+    view! { <span hidden></span> }
+}
+
+/// Milliseconds after which a page is old: figures move by the second, and reading one takes a while.
+const OLD_MS: i64 = 60_000;
+
+/// Whether a page that comes back is loaded anew. A clock that was set back says nothing about its age.
+#[cfg_attr(
+    not(any(feature = "hydrate", test)),
+    expect(dead_code, reason = "only a browser has tabs; tested natively")
+)]
+fn is_stale(age_ms: i64, is_typed: bool) -> bool {
+    !is_typed && (age_ms > OLD_MS || age_ms < 0)
+}
+
+#[cfg(feature = "hydrate")]
+fn watch() {
+    use wasm_bindgen::JsCast as _;
+    use wasm_bindgen::prelude::{Closure, JsValue};
+
+    let drawn = now_ms();
+    let returned = Closure::<dyn Fn()>::new(move || {
+        let is_seen = !document().hidden();
+        if is_seen && is_stale(now_ms() - drawn, is_typed()) {
+            drop(window().location().reload());
+        }
+    });
+    let listener = returned.as_ref().unchecked_ref();
+    let _: Result<(), JsValue> =
+        document().add_event_listener_with_callback("visibilitychange", listener);
+    // From the browser's store of left pages it comes back without being loaded.
+    let _: Result<(), JsValue> = window().add_event_listener_with_callback("pageshow", listener);
+    // The page lives as long as its listener.
+    returned.forget();
+}
+
+#[cfg(feature = "hydrate")]
+fn now_ms() -> i64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the browser's milliseconds are whole, and few enough for 53 bits"
+    )]
+    let now = js_sys::Date::now() as i64;
+    now
+}
+
+/// Ticks and choices that differ from what the page came with.
+#[cfg(feature = "hydrate")]
+const CHANGED: &str = "input:checked:not([checked]), input[checked]:not(:checked), \
+    select:has([selected]) option:checked:not([selected]), select:not(:has([selected])) option:checked:not(:first-child)";
+
+/// Whether any control differs from what the page came with.
+#[cfg(feature = "hydrate")]
+fn is_typed() -> bool {
+    use wasm_bindgen::JsCast as _;
+
+    let page = document();
+    let Ok(texts) = page.query_selector_all("input, textarea") else {
+        return true;
+    };
+    let is_text_changed = (0..texts.length())
+        .filter_map(|index| texts.item(index))
+        .any(|control| {
+            let control: &wasm_bindgen::JsValue = control.unchecked_ref();
+            let read = |name: &str| js_sys::Reflect::get(control, &name.into()).ok();
+            read("value") != read("defaultValue")
+        });
+    is_text_changed || !matches!(page.query_selector(CHANGED), Ok(None))
+}
+
+/// Never called: on the server no tab comes back.
+#[cfg(not(feature = "hydrate"))]
+fn watch() {}
+
+#[cfg(test)]
+mod tests {
+    use super::is_stale;
+
+    #[test]
+    fn a_minute_makes_a_page_old_and_typing_keeps_it() {
+        assert!(!is_stale(59_000, false) && is_stale(61_000, false));
+        assert!(!is_stale(3_600_000, true), "what is typed stays");
+        assert!(is_stale(-1, false), "the clock was set back");
+    }
+}
