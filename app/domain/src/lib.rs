@@ -32,6 +32,7 @@ pub mod price;
 pub mod role;
 pub mod sandbox;
 pub mod search;
+pub mod shown;
 pub mod sign_up;
 pub mod usage;
 pub mod webhook;
