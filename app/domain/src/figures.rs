@@ -16,8 +16,10 @@ pub struct Figures {
     pub rate_per_hour: String,
     /// Sandboxes that run by the settled feed.
     pub running: i64,
-    /// When credit or the customer's own limit ends at this pace: `Mon 23 Nov 2026, 14:20 UTC`, `now` or `never`.
+    /// How long credit or the customer's own limit lasts at this pace: `in 25 days`, `in 21 h 40 m`, `now` or `never`.
     pub runs_out: String,
+    /// When that is: `Mon 23 Nov 2026, 14:20 UTC`; empty for `now` and `never`.
+    pub runs_out_at: String,
     /// What ends then and why, such as `empty, at this pace`.
     pub runs_out_note: String,
     /// The moment the figures are true for, in words with the zone.

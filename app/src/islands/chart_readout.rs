@@ -4,24 +4,27 @@
 use leptos::prelude::*;
 
 /// The line under a chart. `labels` holds one sentence per bucket, in the order of the drawing; `summary` stands there
-/// while no bucket is chosen.
-#[island]
+/// while no bucket is chosen. The longest sentence keeps its room from the start, so that pointing at a bar moves nothing.
+#[component]
 pub fn ChartReadout(labels: Vec<String>, summary: String) -> impl IntoView {
-    let line = NodeRef::<leptos::html::P>::new();
-    let chosen = RwSignal::new(None::<usize>);
-    let count = labels.len();
-    Effect::new(move |_| {
-        if let Some(line) = line.get() {
-            listen(&line, count, chosen);
-        }
-    });
-    let text = move || {
-        chosen
-            .get()
-            .and_then(|index| labels.get(index).cloned())
-            .unwrap_or_else(|| summary.clone())
-    };
-    view! { <p class="chart__readout" role="status" aria-live="polite" node_ref=line>{text}</p> }
+    let longest = labels.iter().chain([&summary]);
+    let longest = longest.max_by_key(|label| label.chars().count());
+    let longest = longest.cloned().unwrap_or_default();
+    view! {
+        <div class="chart__reading" translate="no">
+            <p class="chart__readout" role="status" aria-live="polite">{summary.clone()}</p>
+            <p class="chart__reserve" aria-hidden="true">{longest}</p>
+            <Reading labels summary/>
+        </div>
+    }
+}
+
+/// Wakes the line around it and the drawing above.
+#[island]
+fn Reading(labels: Vec<String>, summary: String) -> impl IntoView {
+    let here = NodeRef::<leptos::html::Span>::new();
+    wake(here, labels, summary);
+    view! { <span hidden node_ref=here></span> }
 }
 
 /// The bucket that a key leads to; none when the key is not ours.
@@ -41,82 +44,101 @@ fn step(key: &str, chosen: Option<usize>, count: usize) -> Option<usize> {
 }
 
 #[cfg(feature = "hydrate")]
-fn listen(line: &web_sys::HtmlElement, count: usize, chosen: RwSignal<Option<usize>>) {
-    use wasm_bindgen::JsCast as _;
-    use wasm_bindgen::prelude::{Closure, JsValue};
+fn wake(here: NodeRef<leptos::html::Span>, labels: Vec<String>, summary: String) {
+    use super::dom::{find, say, within};
+    use std::cell::Cell;
+    use std::rc::Rc;
 
-    let drawing = line
-        .closest(".chart")
-        .ok()
-        .flatten()
-        .and_then(|chart| chart.query_selector("svg").ok().flatten());
-    let Some(drawing) = drawing else { return };
-    let (marked, followed) = (drawing.clone(), drawing.clone());
-    let choose = move |index: Option<usize>| {
-        if index != chosen.get_untracked() {
-            mark(&marked, index);
-            chosen.set(index);
-        }
-    };
-    let on_move = choose.clone();
-    let moved = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
-        let over = event
+    let count = labels.len();
+    let words = Rc::new((labels, summary));
+    within(here, ".chart", move |chart| {
+        let (Some(drawing), Some(line)) = (find(&chart, "svg"), find(&chart, ".chart__readout"))
+        else {
+            return;
+        };
+        let chosen = Rc::new(Cell::new(None));
+        let (words, kept, marked) = (Rc::clone(&words), Rc::clone(&chosen), drawing.clone());
+        let choose = Rc::new(move |index: Option<usize>| {
+            if kept.replace(index) != index {
+                mark(&marked, index);
+                let label = index.and_then(|index| words.0.get(index));
+                say(&line, label.unwrap_or(&words.1));
+            }
+        });
+        point(&drawing, &choose);
+        walk(&drawing, &choose, &chosen, count);
+    });
+}
+
+/// Follows the pointer.
+#[cfg(feature = "hydrate")]
+fn point(drawing: &web_sys::Element, choose: &std::rc::Rc<impl Fn(Option<usize>) + 'static>) {
+    use super::dom::listen;
+    use std::rc::Rc;
+    use wasm_bindgen::JsCast as _;
+    use web_sys::Event;
+
+    let over = Rc::clone(choose);
+    listen(drawing, "pointerover", move |event: Event| {
+        let target = event
             .target()
             .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let index = over
+        let index = target
             .and_then(|over| over.get_attribute("data-index"))
             .and_then(|index| index.parse().ok());
         if index.is_some() {
-            on_move(index);
+            over(index);
         }
     });
-    let on_leave = choose.clone();
-    let left = Closure::<dyn Fn(web_sys::Event)>::new(move |_: web_sys::Event| on_leave(None));
-    let pressed =
-        Closure::<dyn Fn(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| {
-            let key = event.key();
-            if key == "Escape" {
-                choose(None);
-            } else if key == "Enter" {
-                follow(&followed, chosen.get_untracked());
-            } else if let Some(index) = step(&key, chosen.get_untracked(), count) {
-                event.prevent_default();
-                choose(Some(index));
-            }
-        });
-    let _: Result<(), JsValue> = drawing.set_attribute("tabindex", "0");
-    for (name, listener) in [
-        ("pointerover", moved.as_ref()),
-        ("pointerleave", left.as_ref()),
-        ("blur", left.as_ref()),
-        ("keydown", pressed.as_ref()),
-    ] {
-        let _: Result<(), JsValue> =
-            drawing.add_event_listener_with_callback(name, listener.unchecked_ref());
+    for name in ["pointerleave", "blur"] {
+        let left = Rc::clone(choose);
+        listen(drawing, name, move |_: Event| left(None));
     }
-    // The drawing lives as long as the page, and so do its listeners.
-    moved.forget();
-    left.forget();
-    pressed.forget();
+}
+
+/// Follows the keys.
+#[cfg(feature = "hydrate")]
+fn walk(
+    drawing: &web_sys::Element,
+    choose: &std::rc::Rc<impl Fn(Option<usize>) + 'static>,
+    chosen: &std::rc::Rc<std::cell::Cell<Option<usize>>>,
+    count: usize,
+) {
+    use super::dom::{listen, set};
+    use std::rc::Rc;
+
+    let (choose, chosen, followed) = (Rc::clone(choose), Rc::clone(chosen), drawing.clone());
+    listen(drawing, "keydown", move |event: web_sys::KeyboardEvent| {
+        let key = event.key();
+        if key == "Escape" {
+            choose(None);
+        } else if key == "Enter" {
+            follow(&followed, chosen.get());
+        } else if let Some(index) = step(&key, chosen.get(), count) {
+            event.prevent_default();
+            choose(Some(index));
+        }
+    });
+    set(drawing, "tabindex", Some("0"));
 }
 
 /// Moves the mark of the chosen bucket.
 #[cfg(feature = "hydrate")]
 fn mark(drawing: &web_sys::Element, index: Option<usize>) {
-    use wasm_bindgen::prelude::JsValue;
+    use super::dom::{find, set};
 
-    if let Ok(Some(old)) = drawing.query_selector("[aria-current]") {
-        let _: Result<(), JsValue> = old.remove_attribute("aria-current");
+    if let Some(old) = find(drawing, "[aria-current]") {
+        set(&old, "aria-current", None);
     }
-    if let Some(target) = find(drawing, ".chart__hit", index) {
-        let _: Result<(), JsValue> = target.set_attribute("aria-current", "true");
+    if let Some(target) = of_bucket(drawing, ".chart__hit", index) {
+        set(&target, "aria-current", Some("true"));
     }
 }
 
 /// Goes where the chosen bucket leads.
 #[cfg(feature = "hydrate")]
 fn follow(drawing: &web_sys::Element, index: Option<usize>) {
-    let href = find(drawing, "a", index).and_then(|link| link.get_attribute("href"));
+    let href = of_bucket(drawing, "a", index).and_then(|link| link.get_attribute("href"));
     if let (Some(href), Some(window)) = (href, web_sys::window()) {
         // Should the browser refuse, the link in the table is still there.
         let _ = window.location().assign(&href);
@@ -125,14 +147,17 @@ fn follow(drawing: &web_sys::Element, index: Option<usize>) {
 
 /// What belongs to a bucket.
 #[cfg(feature = "hydrate")]
-fn find(drawing: &web_sys::Element, kind: &str, index: Option<usize>) -> Option<web_sys::Element> {
-    let selector = format!("{kind}[data-index=\"{}\"]", index?);
-    drawing.query_selector(&selector).ok().flatten()
+fn of_bucket(
+    drawing: &web_sys::Element,
+    kind: &str,
+    index: Option<usize>,
+) -> Option<web_sys::Element> {
+    super::dom::find(drawing, &format!("{kind}[data-index=\"{}\"]", index?))
 }
 
-/// Never called: on the server nobody points.
+/// Nothing to wake on the server.
 #[cfg(not(feature = "hydrate"))]
-fn listen<T>(_line: &T, _count: usize, _chosen: RwSignal<Option<usize>>) {}
+fn wake(_here: NodeRef<leptos::html::Span>, _labels: Vec<String>, _summary: String) {}
 
 #[cfg(test)]
 mod tests {

@@ -1,98 +1,25 @@
-//! The figures of the overview, kept current while the page is looked at. The page arrives with them complete; this asks
-//! for a small JSON every two seconds and replaces the words. What they say is decided by `backend`.
+//! Keeps the figures of the overview current while the page is looked at. The page arrives with them complete; this asks
+//! for a small JSON every two seconds and replaces the words. What they say is decided by `backend`, where they stand by
+//! `overview::figures`. An answer that does not come in time is no answer: the page says how old it is and goes on asking.
 
-use domain::figures::Figures;
+use domain::figures::Stage;
 use leptos::prelude::*;
 
-/// Balance, pace and end of credit.
+/// Stands inside the figures it keeps current; `as_of` is the moment they were true for when the page was drawn.
 #[island]
-pub fn LiveOverview(figures: Figures) -> impl IntoView {
-    let stage = figures.stage;
-    let now = RwSignal::new(figures);
-    let silent = RwSignal::new(false);
-    Effect::new(move |_| watch(stage, now, silent));
-    let status = move || {
-        now.with(|figures| match (silent.get(), figures.stale) {
-            (true, _) => format!("Not updated since {}. The dashboard does not answer; it is asked again every 2 seconds.", figures.as_of),
-            (false, true) => format!("As of {}. The orchestrator does not answer; usage since then follows when it does.", figures.as_of),
-            (false, false) => format!("As of {}.", figures.as_of),
-        })
-    };
-    let first = move || now.with(|figures| figures.first_sandbox.clone());
-    view! {
-        <div class="live">
-            {move || {
-                first()
-                    .map(|words| {
-                        view! {
-                            <div class="notice notice--done">
-                                <p class="notice__title">"Your first sandbox"</p>
-                                <p>{words}</p>
-                            </div>
-                        }
-                    })
-            }}
-            <div class="figures">
-                <div class="figure">
-                    <p class="figure__value">
-                        <span data-ticks=move || now.with(|figures| figures.balance_ticks.clone()) data-figure="balance">
-                            {move || now.with(|figures| coarse(&figures.balance).to_owned())}
-                            <span class="figure__fine">{move || now.with(|figures| fine(&figures.balance).to_owned())}</span>
-                        </span>
-                        <span class="figure__unit">"credit left"</span>
-                    </p>
-                    <p class="figure__note"><a href="/credit">"Where it goes"</a></p>
-                </div>
-                <div class="figure">
-                    <p class="figure__value">
-                        <span data-figure="rate">{move || now.with(|figures| figures.rate_per_hour.clone())}</span>
-                        <span class="figure__unit">"/h now"</span>
-                    </p>
-                    <p class="figure__note">
-                        <a href="/sandboxes?state=running" data-figure="running">{move || now.with(|figures| sandboxes(figures.running))}</a>
-                    </p>
-                </div>
-                <div class="figure">
-                    <p class="figure__value">
-                        <span data-figure="runs-out">{move || now.with(|figures| end(figures).0)}</span>
-                        <span class="figure__unit">{move || now.with(|figures| end(figures).1)}</span>
-                    </p>
-                    <p class="figure__note">
-                        <span data-figure="runs-out-note">{move || now.with(|figures| figures.runs_out_note.clone())}</span>
-                        " · "
-                        <a href="/alerts#limit">"set a limit"</a>
-                    </p>
-                </div>
-            </div>
-            <p class="live__status" data-stale=move || (silent.get() || now.with(|figures| figures.stale)).to_string()>
-                {status}
-            </p>
-        </div>
-    }
-}
-
-fn sandboxes(running: i64) -> String {
-    match running {
-        0 => "no sandbox running".to_owned(),
-        1 => "1 sandbox running".to_owned(),
-        more => format!("{more} sandboxes running"),
-    }
-}
-
-/// Day and time of the end, apart, because only the day is large.
-fn end(figures: &Figures) -> (String, String) {
-    let end = figures.runs_out.as_str();
-    let (day, time) = end.split_once(", ").unwrap_or((end, ""));
-    (day.to_owned(), time.to_owned())
+pub fn LiveOverview(stage: Stage, as_of: String) -> impl IntoView {
+    let here = NodeRef::<leptos::html::Span>::new();
+    wake(here, stage, as_of);
+    view! { <span hidden node_ref=here></span> }
 }
 
 /// Everything up to whole cents.
-fn coarse(amount: &str) -> &str {
+pub fn coarse(amount: &str) -> &str {
     amount.split_at(cents_end(amount)).0
 }
 
 /// What lies below a cent.
-fn fine(amount: &str) -> &str {
+pub fn fine(amount: &str) -> &str {
     amount.split_at(cents_end(amount)).1
 }
 
@@ -105,60 +32,156 @@ fn cents_end(amount: &str) -> usize {
     }
 }
 
-/// Asks now and then, only while somebody looks, and never twice at once.
-#[cfg(feature = "hydrate")]
-fn watch(stage: domain::figures::Stage, now: RwSignal<Figures>, silent: RwSignal<bool>) {
-    use std::cell::Cell;
-    use std::rc::Rc;
-    use std::time::Duration;
-
-    let asking = Rc::new(Cell::new(false));
-    let ask = move || {
-        if document().hidden() || asking.replace(true) {
-            return;
-        }
-        let asking = Rc::clone(&asking);
-        leptos::task::spawn_local(async move {
-            match fetch().await {
-                Some(figures) => {
-                    if figures.stage > stage {
-                        drop(window().location().reload());
-                    }
-                    silent.set(false);
-                    now.set(figures);
-                }
-                None => silent.set(true),
-            }
-            asking.set(false);
-        });
-    };
-    // The page lives as long as its timer, so no handle is kept.
-    drop(set_interval_with_handle(ask, Duration::from_secs(2)));
+/// `3 sandboxes running`.
+pub fn running(sandboxes: i64) -> String {
+    match sandboxes {
+        0 => "no sandbox running".to_owned(),
+        1 => "1 sandbox running".to_owned(),
+        more => format!("{more} sandboxes running"),
+    }
 }
 
-/// The figures of this moment; none when there is no sound answer. An ended session reloads the page, which then leads
-/// to the sign-in form.
+/// How current the figures are, in a sentence.
+pub fn currency(as_of: &str, stale: bool) -> String {
+    if stale {
+        format!(
+            "As of {as_of}. The orchestrator does not answer; usage since then follows when it does."
+        )
+    } else {
+        format!("As of {as_of}.")
+    }
+}
+
+/// How often is asked.
 #[cfg(feature = "hydrate")]
-async fn fetch() -> Option<Figures> {
+const EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+/// How long an answer may take, its last byte included: long for a phone in a tunnel, short for somebody who watches money.
+#[cfg(feature = "hydrate")]
+const PATIENCE_MS: u32 = 4_000;
+
+/// Asks now and then, only while somebody looks, and never twice at once. A page that is looked at again asks at once.
+#[cfg(feature = "hydrate")]
+fn wake(here: NodeRef<leptos::html::Span>, stage: Stage, as_of: String) {
+    use super::dom::{listen, within};
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    let true_at = Rc::new(RefCell::new(as_of));
+    within(here, ".live", move |live| {
+        let (asking, true_at) = (Rc::new(Cell::new(false)), Rc::clone(&true_at));
+        let ask = move || {
+            if document().hidden() || asking.replace(true) {
+                return;
+            }
+            let (asking, true_at, live) = (Rc::clone(&asking), Rc::clone(&true_at), live.clone());
+            leptos::task::spawn_local(async move {
+                match fetch().await {
+                    Some(figures) if figures.stage > stage => drop(window().location().reload()),
+                    Some(figures) => {
+                        show(&live, &figures);
+                        true_at.replace(figures.as_of);
+                    }
+                    None => silence(&live, &true_at.borrow()),
+                }
+                asking.set(false);
+            });
+        };
+        let seen = ask.clone();
+        listen(&document(), "visibilitychange", move |_: web_sys::Event| {
+            seen();
+        });
+        let back = ask.clone();
+        listen(&window(), "online", move |_: web_sys::Event| back());
+        // The page lives as long as its timer, so no handle is kept.
+        drop(set_interval_with_handle(ask, EVERY));
+    });
+}
+
+/// Puts the figures in their places.
+#[cfg(feature = "hydrate")]
+fn show(live: &web_sys::Element, figures: &domain::figures::Figures) {
+    use super::dom::{find, say, set};
+
+    let running = running(figures.running);
+    for (name, text) in [
+        ("coarse", coarse(&figures.balance)),
+        ("fine", fine(&figures.balance)),
+        ("rate", &figures.rate_per_hour),
+        ("running", &running),
+        ("runs-out", &figures.runs_out),
+        ("runs-out-at", &figures.runs_out_at),
+        ("runs-out-note", &figures.runs_out_note),
+    ] {
+        if let Some(element) = find(live, &format!("[data-figure={name}]")) {
+            say(&element, text);
+        }
+    }
+    if let Some(balance) = find(live, "[data-figure=balance]") {
+        set(&balance, "data-ticks", Some(&figures.balance_ticks));
+    }
+    if let Some(first) = find(live, "[data-figure=first-sandbox]") {
+        let hidden = figures.first_sandbox.is_none().then_some("");
+        set(&first, "hidden", hidden);
+        if let Some(words) = find(&first, "[data-words]") {
+            say(&words, figures.first_sandbox.as_deref().unwrap_or_default());
+        }
+    }
+    status(
+        live,
+        &currency(&figures.as_of, figures.stale),
+        figures.stale,
+    );
+}
+
+/// Says since when nothing came.
+#[cfg(feature = "hydrate")]
+fn silence(live: &web_sys::Element, as_of: &str) {
+    // The day is on the page already, or it is today.
+    let (_, time) = as_of.split_once(", ").unwrap_or(("", as_of));
+    let said = format!(
+        "Not updated since {time}. The dashboard does not answer; it is asked again every 2 seconds."
+    );
+    status(live, &said, true);
+}
+
+#[cfg(feature = "hydrate")]
+fn status(live: &web_sys::Element, said: &str, stale: bool) {
+    use super::dom::{find, say, set};
+
+    if let Some(line) = find(live, ".live__status") {
+        say(&line, said);
+        set(
+            &line,
+            "data-stale",
+            Some(if stale { "true" } else { "false" }),
+        );
+    }
+}
+
+/// The figures of this moment; none when there is no sound answer in time. An ended session reloads the page, which then
+/// leads to the sign-in form.
+#[cfg(feature = "hydrate")]
+async fn fetch() -> Option<domain::figures::Figures> {
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen_futures::JsFuture;
+    use web_sys::{AbortSignal, RequestInit, Response};
 
-    let answer = JsFuture::from(window().fetch_with_str("/live/overview"))
-        .await
-        .ok()?;
-    let answer = answer.dyn_into::<web_sys::Response>().ok()?;
+    let limited = RequestInit::new();
+    limited.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
+    let answer = window().fetch_with_str_and_init("/live/overview", &limited);
+    let answer = JsFuture::from(answer).await.ok()?;
+    let answer = answer.dyn_into::<Response>().ok()?;
     if answer.status() == 401 {
         drop(window().location().reload());
     }
-    let text = JsFuture::from(answer.ok().then(|| answer.text().ok()).flatten()?)
-        .await
-        .ok()?;
+    let text = answer.ok().then(|| answer.text().ok()).flatten()?;
+    let text = JsFuture::from(text).await.ok()?;
     leptos::serde_json::from_str(&text.as_string()?).ok()
 }
 
-/// Never called: on the server nobody watches.
+/// Nothing to wake on the server.
 #[cfg(not(feature = "hydrate"))]
-fn watch(_stage: domain::figures::Stage, _now: RwSignal<Figures>, _silent: RwSignal<bool>) {}
+fn wake(_here: NodeRef<leptos::html::Span>, _stage: Stage, _as_of: String) {}
 
 #[cfg(test)]
 mod tests {

@@ -160,7 +160,7 @@ async fn worded(
         None => None,
     };
     let per_hour = live.per_hour();
-    let (runs_out, runs_out_note) = end(zero, per_hour, as_of);
+    let (runs_out, runs_out_at, runs_out_note) = end(zero, per_hour, as_of);
     Ok(Figures {
         stage: match (glance.first_at, glance.keys) {
             (Some(_), _) => Stage::Underway,
@@ -172,6 +172,7 @@ async fn worded(
         rate_per_hour: per_hour.dollars(3),
         running: glance.running,
         runs_out,
+        runs_out_at,
         runs_out_note,
         as_of: to_the_second(as_of),
         stale: live.feed.stale || live.feed.stopped,
@@ -179,15 +180,15 @@ async fn worded(
     })
 }
 
-/// When it ends, and what that means.
-fn end(zero: Option<Zero>, per_hour: Ticks, as_of: OffsetDateTime) -> (String, String) {
+/// How long it lasts, when it ends, and what that means.
+fn end(zero: Option<Zero>, per_hour: Ticks, as_of: OffsetDateTime) -> (String, String, String) {
     let Some(zero) = zero else {
         let note = if per_hour.is_positive() {
             "at this pace"
         } else {
             "nothing runs"
         };
-        return ("never".to_owned(), note.to_owned());
+        return ("never".to_owned(), String::new(), note.to_owned());
     };
     let at = OffsetDateTime::from(zero.at);
     if at <= as_of {
@@ -195,14 +196,25 @@ fn end(zero: Option<Zero>, per_hour: Ticks, as_of: OffsetDateTime) -> (String, S
             Cause::Credit => "credit is empty",
             Cause::Limit => "your monthly limit is reached",
         };
-        return ("now".to_owned(), note.to_owned());
+        return ("now".to_owned(), String::new(), note.to_owned());
     }
     let note = match (zero.cause, per_hour.is_positive()) {
         (Cause::Credit, true) => "empty, at this pace",
         (Cause::Credit, false) => "the last credit ends by its date",
         (Cause::Limit, _) => "your monthly limit is reached, at this pace",
     };
-    (in_minutes(at), note.to_owned())
+    (lasting(at - as_of), in_minutes(at), note.to_owned())
+}
+
+/// `in 25 days`, `in 21 h 40 m`, `in 32 min`: whole units, never longer than it is.
+fn lasting(left: time::Duration) -> String {
+    let minutes = left.whole_minutes().max(0);
+    match minutes {
+        0 => "within a minute".to_owned(),
+        1..60 => format!("in {minutes} min"),
+        60..2_880 => format!("in {} h {:02} m", minutes / 60, minutes % 60),
+        _ => format!("in {} days", minutes / 1_440),
+    }
 }
 
 /// `run78cb… started 3 s ago, $0.0000342 so far`.
@@ -255,24 +267,40 @@ mod tests {
             Some(Zero { at, cause })
         };
         let said = |zero, rate| {
-            let (when, note) = end(zero, rate, as_of);
-            format!("{when}; {note}")
+            let (lasting, at, note) = end(zero, rate, as_of);
+            format!("{lasting}; {at}; {note}")
         };
         let later = datetime!(2026-02-20 19:30:44 UTC);
         assert_eq!(
             said(zero(later, Cause::Credit), rate),
-            "Fri 20 Feb 2026, 19:30 UTC; empty, at this pace"
+            "in 50 days; Fri 20 Feb 2026, 19:30 UTC; empty, at this pace"
         );
         assert_eq!(
             said(zero(later, Cause::Limit), rate),
-            "Fri 20 Feb 2026, 19:30 UTC; your monthly limit is reached, at this pace"
+            "in 50 days; Fri 20 Feb 2026, 19:30 UTC; your monthly limit is reached, at this pace"
         );
         assert_eq!(
             said(zero(as_of, Cause::Credit), rate),
-            "now; credit is empty"
+            "now; ; credit is empty"
         );
-        assert_eq!(said(None, rate), "never; at this pace");
-        assert_eq!(said(None, Ticks::ZERO), "never; nothing runs");
+        assert_eq!(said(None, rate), "never; ; at this pace");
+        assert_eq!(said(None, Ticks::ZERO), "never; ; nothing runs");
+    }
+
+    #[test]
+    fn what_is_left_is_never_longer_than_it_is() {
+        for (seconds, text) in [
+            (59, "within a minute"),
+            (60, "in 1 min"),
+            (3_599, "in 59 min"),
+            (3_600, "in 1 h 00 m"),
+            (78_000, "in 21 h 40 m"),
+            (172_799, "in 47 h 59 m"),
+            (172_800, "in 2 days"),
+            (26 * 86_400 - 1, "in 25 days"),
+        ] {
+            assert_eq!(lasting(time::Duration::seconds(seconds)), text);
+        }
     }
 
     #[test]
