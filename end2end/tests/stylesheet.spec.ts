@@ -6,7 +6,7 @@ import { expect, test } from '../fixtures.ts';
 
 const STYLE = new URL('../../style/', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, STYLE), 'utf8');
-const LAYERS = ['reset', 'tokens', 'base', 'layout', 'components', 'utilities'];
+const LAYERS = ['reset', 'tokens', 'base', 'layout', 'components', 'utilities', 'print'];
 const COMPONENTS = readdirSync(new URL('components/', STYLE)).map((file) => `components/${file}`);
 
 // The same with scripts and without.

@@ -58,6 +58,10 @@ pub const SIGN_UP_CREDIT_CENTS: i64 = 5_000;
 pub const SANDBOX_TIMEOUT_MINUTES: [i64; 3] = [5, 15, 60];
 /// Entries of one downloaded statement: about 12 MB; the file says where the next one starts.
 pub const STATEMENT_ROWS_MAX: usize = 100_000;
+/// Days on one page of the statement: a month.
+pub const STATEMENT_DAYS: usize = 31;
+/// Entries read for one page of the statement: the hours of a month, and as many others as anybody is given in one.
+pub const STATEMENT_ENTRIES: usize = 800;
 /// Days of one burn-down: a year and a day; older ones are in the statement.
 pub const BURN_DOWN_DAYS_MAX: i64 = 366;
 /// Running sandboxes that a what-if offers to stop, the dearest first.

@@ -5,37 +5,33 @@ use domain::alert::{Alert, Kind};
 use domain::page;
 use leptos::prelude::*;
 
-use crate::frame::format::{self, METERED};
+use crate::frame::format::{self, Decimals};
 use crate::frame::layout;
+use crate::frame::table::{self, Head};
 
 /// The list with the way to its next page.
 pub fn rows(history: page::Page<Told>) -> AnyView {
     if history.rows.is_empty() {
         return view! { <p>"No alert was given yet."</p> }.into_any();
     }
-    let rows = history.rows.iter().map(row).collect_view();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="List of alerts given">
-            <table class="table">
-                <caption class="sr-only">"Alerts given, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Given"</th>
-                        <th scope="col">"Alert"</th>
-                        <th scope="col">"Expected end"</th>
-                        <th scope="col">"Told"</th>
-                        <th scope="col" class="table__number">"Left then"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {layout::pager("/alerts", history.next)}
-    }
-    .into_any()
+    let heads = vec![
+        Head::name("Alert"),
+        Head::plain("Given (UTC)"),
+        Head::plain("Expected end"),
+        Head::text("Told"),
+        Head::main("Left then"),
+    ];
+    let left = Decimals::of(history.rows.iter().map(|told| told.left));
+    let day = |told: &Told| format::day_of(told.raised_at);
+    let groups = table::by_day(&history.rows, day, |told| row(told, left));
+    (
+        table::table("alerts", "Alerts given, newest first", heads, groups, None),
+        layout::pager("/alerts", history.next),
+    )
+        .into_any()
 }
 
-fn row(told: &Told) -> AnyView {
+fn row(told: &Told, left: Decimals) -> AnyView {
     let whom = if told.deliveries.is_empty() {
         if told.is_covered {
             "not sent: a more urgent one of the same moment was".into_any()
@@ -55,11 +51,11 @@ fn row(told: &Told) -> AnyView {
     };
     view! {
         <tr data-alert=told.alert.kind.as_str() data-threshold=told.alert.threshold.to_string()>
-            <th scope="row">{format::moment(told.raised_at)}</th>
-            <td>{name(told.alert)}</td>
-            <td>{format::moment_or(told.zero_at, "none in sight")}</td>
-            <td class="table__prose">{whom}</td>
-            <td class="table__number">{format::amount(told.left, METERED)}</td>
+            {table::name(name(told.alert), None)}
+            {table::plain("Given", format::clock(told.raised_at))}
+            {table::plain("Expected end", format::moment_or(told.zero_at, "none in sight"))}
+            {table::prose("Told", whom)}
+            {table::main(left.amount(told.left))}
         </tr>
     }
     .into_any()

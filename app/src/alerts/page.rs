@@ -11,7 +11,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{history, recipients, ways};
 use crate::frame::form::{Field, FormState, submit};
-use crate::frame::format::{self, CENTS, METERED};
+use crate::frame::format::{self, CENTS};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::setting::{Setting, settings};
 
@@ -75,7 +75,7 @@ fn figures(page: &Alerts) -> AnyView {
     view! {
         <div class="figures">
             <div class="figure">
-                <p class="figure__value" data-figure="spent">{format::amount(page.spent, METERED)}</p>
+                <p class="figure__value" data-figure="spent">{format::headline(page.spent)}</p>
                 <p class="figure__note">"spent this month, "{of}</p>
             </div>
             {end}

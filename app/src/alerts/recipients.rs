@@ -8,6 +8,7 @@ use super::page::verb;
 use crate::frame::form::{Field, FormState, submit};
 use crate::frame::format;
 use crate::frame::setting::Setting;
+use crate::frame::table::{self, Head};
 
 /// The line of who is told by mail.
 pub fn setting(recipients: &[RecipientRow], may_change: bool, state: &FormState) -> Setting {
@@ -37,26 +38,17 @@ fn list(recipients: &[RecipientRow], may_change: bool) -> AnyView {
         return view! { <p>"Nobody is told by mail. Alerts stand on this page all the same."</p> }
             .into_any();
     }
-    let rows = recipients.iter().map(|one| row(one, may_change));
-    let act =
-        may_change.then(|| view! { <th scope="col"><span class="sr-only">"Change"</span></th> });
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Recipients">
-            <table class="table">
-                <caption class="sr-only">"Recipients of alerts"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Since"</th>
-                        {act}
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+    let mut heads = vec![
+        Head::name("Address"),
+        Head::plain("State"),
+        Head::plain("Since (UTC)"),
+    ];
+    if may_change {
+        heads.push(Head::plain("Change").silent());
     }
-    .into_any()
+    let rows = recipients.iter().map(|one| row(one, may_change));
+    let rows = table::plain_group(rows.collect_view());
+    table::table("recipients", "Recipients of alerts", heads, rows, None)
 }
 
 fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
@@ -94,9 +86,9 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
     });
     view! {
         <tr>
-            <th scope="row">{recipient.email.clone()}</th>
-            <td><span class=class>{state}</span></td>
-            <td>{format::moment(since)}</td>
+            {table::name(table::clip(recipient.email.clone()), None)}
+            {table::plain("", view! { <span class=class>{state}</span> })}
+            {table::plain("Since", format::moment(since))}
             {acts}
         </tr>
     }

@@ -10,7 +10,8 @@ use domain::usage;
 use leptos::prelude::*;
 
 use super::scale::{BOTTOM, TICKS_PER_NANO, TOP, WHOLE, grid, percent, share};
-use crate::frame::format::{self, METERED};
+use crate::frame::format::{self, Decimals};
+use crate::frame::table::{self, Head};
 use crate::islands::ChartReadout;
 
 /// Keys named in one read-out line; the rest is summed up.
@@ -242,23 +243,34 @@ fn in_words(point: &Point, is_hourly: bool) -> String {
 
 fn table(line: &BurnDown) -> AnyView {
     let is_hourly = line.grid.is_hourly();
+    let of = |what: fn(&Point) -> Ticks| Decimals::of(line.points.iter().map(what));
+    let (granted, used) = (
+        of(|point| point.change.granted),
+        of(|point| point.change.cost()),
+    );
+    let (overrun, ended) = (
+        of(|point| point.change.overrun),
+        of(|point| point.change.ended),
+    );
+    let left = of(|point| point.left);
     let rows = line.points.iter().rev().map(|point| {
         let change = &point.change;
         let (from, to) = (point.start, point.start.plus_ms(line.grid.bucket_ms));
         let day = format::bucket(point.start, is_hourly);
+        let cost = used.amount(change.cost());
         let used = if change.cost().is_positive() {
-            view! { <a href=format::intervals_href(from, to)>{format::amount(change.cost(), METERED)}</a> }.into_any()
+            view! { <a href=format::intervals_href(from, to)>{cost}</a> }.into_any()
         } else {
-            format::amount(Ticks::ZERO, METERED)
+            cost
         };
         view! {
             <tr>
-                <th scope="row">{day}</th>
-                <td class="table__number">{format::amount(change.granted, METERED)}</td>
-                <td class="table__number">{used}</td>
-                <td class="table__number">{format::amount(change.overrun, METERED)}</td>
-                <td class="table__number">{format::amount(change.ended, METERED)}</td>
-                <td class="table__number">{format::amount(point.left, METERED)}</td>
+                <th scope="row" class="table__first">{day}</th>
+                {table::number("Granted", granted.amount(change.granted))}
+                {table::number("Used", used)}
+                {table::number("Not charged", overrun.amount(change.overrun))}
+                {table::number("Ended unused", ended.amount(change.ended))}
+                {table::main(left.amount(point.left))}
             </tr>
         }
     });
@@ -267,25 +279,16 @@ fn table(line: &BurnDown) -> AnyView {
     } else {
         "Hour (UTC)"
     };
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Credit left, as a table">
-            <table class="table" data-table="burn-down">
-                <caption class="sr-only">"Credit left, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{first}</th>
-                        <th scope="col" class="table__number">"Granted"</th>
-                        <th scope="col" class="table__number">"Used"</th>
-                        <th scope="col" class="table__number">"Of it not charged"</th>
-                        <th scope="col" class="table__number">"Ended unused"</th>
-                        <th scope="col" class="table__number">"Left"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = vec![
+        Head::plain(first),
+        Head::figure("Granted"),
+        Head::figure("Used"),
+        Head::figure("Of it not charged"),
+        Head::figure("Ended unused"),
+        Head::main("Left"),
+    ];
+    let rows = table::plain_group(rows.collect_view());
+    table::table("burn-down", "Credit left, newest first", heads, rows, None)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod cumulative;
 mod marks;
 mod rows;
 mod scale;
+mod sheet;
 mod stack;
 pub mod value;
 
@@ -17,9 +18,11 @@ use leptos::prelude::*;
 
 pub use burn_down::burn_down;
 
-use crate::frame::format::{self, METERED};
+use crate::frame::format;
+use crate::frame::table::{self, Head};
 use crate::islands::ChartReadout;
 pub use cumulative::cumulative;
+use sheet::Sheet;
 use stack::{Drawing, PRICE_CHANGE};
 
 /// The chart of a usage page with its legend, read-out line and table.
@@ -150,7 +153,7 @@ pub fn spend(
     let (billed, ticks) = series.total();
     let total = format!(
         "{} in all, {}",
-        ticks.dollars(METERED),
+        domain::shown::amount(ticks),
         format::duration_text(billed)
     );
     let labels: Vec<String> = stack::labels(&breakdown)
@@ -177,7 +180,7 @@ pub fn spend(
             <ChartReadout labels=labels summary=total/>
             <details class="disclosure">
                 <summary>"Same as a table"</summary>
-                {table(caption, series)}
+                {table(caption, &breakdown)}
             </details>
         </figure>
     }
@@ -239,48 +242,40 @@ fn plain(series: &Series) -> Breakdown {
     }
 }
 
-/// The rows of a series, newest first, and their sum.
-fn table(caption: &'static str, series: &Series) -> AnyView {
-    let rows =
-        series
-            .grid
-            .buckets
-            .iter()
-            .zip(&series.amounts)
-            .rev()
-            .map(|(bucket, (billed, ticks))| {
-                view! {
-                    <tr data-bucket=instant_word(bucket.start)>
-                        <th scope="row">{value::bucket_name(&series.grid, bucket)}</th>
-                        <td class="table__number">{format::duration(*billed)}</td>
-                        <td class="table__number">{format::amount(*ticks, METERED)}</td>
-                    </tr>
-                }
-            });
-    let (billed, ticks) = series.total();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=caption>
-            <table class="table">
-                <caption class="sr-only">{caption}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time (UTC)"</th>
-                        <th scope="col" class="table__number">"Sandbox time"</th>
-                        <th scope="col" class="table__number">"Cost"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-                <tfoot>
-                    <tr>
-                        <th scope="row">"Total"</th>
-                        <td class="table__number" data-total="ms">{format::duration(billed)}</td>
-                        <td class="table__number" data-total="ticks">{format::amount(ticks, METERED)}</td>
-                    </tr>
-                </tfoot>
-            </table>
-        </div>
-    }
-    .into_any()
+/// The rows of a plain series, newest first, and their sum.
+fn table(caption: &'static str, breakdown: &Breakdown) -> AnyView {
+    let mut times = breakdown.clone();
+    times.metric = Metric::SandboxHours;
+    let (time, cost) = (Sheet::of(&times), Sheet::of(breakdown));
+    let grid = &breakdown.grid;
+    let begun = (0..grid.buckets.len())
+        .filter(|index| breakdown.elapsed_ms(*index) > 0)
+        .count();
+    let is_used = |index| breakdown.bucket(index) != Amounts::default();
+    let rows = rows::folded(grid, begun, 3, is_used, |index, bucket| {
+        view! {
+            <tr data-bucket=instant_word(bucket.start)>
+                <th scope="row">{value::bucket_name(grid, bucket)}</th>
+                {table::number("", time.row(index))}
+                {table::main(cost.row(index))}
+            </tr>
+        }
+        .into_any()
+    });
+    let heads = vec![
+        Head::plain("Time (UTC)"),
+        Head::figure("Sandbox time"),
+        Head::main("Cost"),
+    ];
+    let foot = view! {
+        <tr>
+            <th scope="row">"Total"</th>
+            <td class="table__number" data-total="ms">{time.total()}</td>
+            <td class="table__number" data-total="ticks">{cost.total()}</td>
+        </tr>
+    };
+    let rows = table::plain_group(rows);
+    table::table("spend", caption, heads, rows, Some(foot.into_any()))
 }
 
 #[cfg(test)]
@@ -338,8 +333,10 @@ mod tests {
 
     #[test]
     fn the_table_holds_the_same_rows_and_their_sum() {
-        let html = table("Spend", &series(&[1, 2, 4])).to_html();
-        assert_eq!(html.matches("<tr").count(), 1 + 7 + 1, "{html}");
+        let html = table("Spend", &plain(&series(&[1, 2, 4]))).to_html();
+        // Three days with use, one row for the four without.
+        assert_eq!(html.matches("<tr").count(), 1 + 3 + 1 + 1, "{html}");
+        assert!(html.contains("4 days without use"), "{html}");
         assert!(
             html.contains(r#"data-ticks="7""#) && html.contains(r#"data-ms="3000""#),
             "{html}"

@@ -3,6 +3,7 @@
 
 use domain::money::Ticks;
 use domain::price::BilledMs;
+use domain::shown;
 use domain::usage::breakdown::{Amounts, Facet, NANOS};
 use domain::usage::grid::{Bucket, Grid, Step};
 use domain::usage::query::{Group, Metric};
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::frame::format::{self, CENTS, METERED};
+use crate::frame::format;
 
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
 const DAY_AND_YEAR: &[BorrowedFormatItem<'_>] =
@@ -64,10 +65,7 @@ pub fn facet_name(facet: &Facet) -> String {
 /// A value in words: `$1.23`, `2 h 04 m`, `3.25 vCPU-h`, `1.5`.
 pub fn text(metric: Metric, raw: i128, elapsed_ms: i64) -> String {
     match metric {
-        Metric::Cost => {
-            let ticks = Ticks::new(raw).unwrap_or_default();
-            ticks.dollars(if raw == 0 { CENTS } else { METERED })
-        }
+        Metric::Cost => shown::amount(Ticks::new(raw).unwrap_or_default()),
         Metric::SandboxHours => {
             format::duration_text(BilledMs(i64::try_from(raw).unwrap_or(i64::MAX)))
         }
@@ -91,14 +89,14 @@ pub fn value(metric: Metric, amounts: &Amounts, elapsed_ms: i64) -> AnyView {
 
 /// A text that stands for an exact number.
 pub fn exact(metric: Metric, raw: i128, text: String) -> AnyView {
-    let raw = raw.to_string();
+    let number = raw.to_string();
     match metric {
-        Metric::Cost => view! { <span data-ticks=raw>{text}</span> }.into_any(),
+        Metric::Cost => format::figure(Ticks::new(raw).unwrap_or_default(), text),
         Metric::SandboxHours | Metric::Concurrency => {
-            view! { <span data-ms=raw>{text}</span> }.into_any()
+            view! { <span data-ms=number>{text}</span> }.into_any()
         }
-        Metric::VcpuHours => view! { <span data-vcpu-ms=raw>{text}</span> }.into_any(),
-        Metric::GibHours => view! { <span data-mib-ms=raw>{text}</span> }.into_any(),
+        Metric::VcpuHours => view! { <span data-vcpu-ms=number>{text}</span> }.into_any(),
+        Metric::GibHours => view! { <span data-mib-ms=number>{text}</span> }.into_any(),
     }
 }
 
@@ -166,14 +164,14 @@ mod tests {
 
     #[test]
     fn each_metric_has_its_unit() {
-        assert_eq!(text(Metric::Cost, TICKS_PER_DOLLAR / 4, 0), "$0.250000");
+        assert_eq!(text(Metric::Cost, TICKS_PER_DOLLAR / 4, 0), "$0.25");
         assert_eq!(text(Metric::Cost, 0, 0), "$0.00");
         assert_eq!(text(Metric::SandboxHours, 43_440_000, 0), "12 h 04 m");
         assert_eq!(text(Metric::VcpuHours, 9_000_000, 0), "2.50 vCPU-h");
         assert_eq!(text(Metric::GibHours, 3_600_000 * 1_024, 0), "1.00 GiB-h");
         assert_eq!(text(Metric::Concurrency, 1_000, 3_600_000), "0.0002");
         assert_eq!(text(Metric::Concurrency, 1, 3_600_000_000), "under 0.0001");
-        assert_eq!(signed(Metric::Cost, -TICKS_PER_DOLLAR, 0), "−$1.000000");
+        assert_eq!(signed(Metric::Cost, -TICKS_PER_DOLLAR, 0), "−$1.00");
     }
 
     #[test]

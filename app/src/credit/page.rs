@@ -6,15 +6,17 @@ use backend::ledger::statement::EntryKind;
 use domain::burn_down::Reach;
 use domain::forecast::{Cause, Zero};
 use domain::money::Ticks;
+use domain::usage::query::date_of;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::words::reason;
 use super::{statement, what_if};
 use crate::chart;
 use crate::frame::format::{self, CENTS, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::table::{self, Head};
 
 /// `/credit`
 pub fn view(place: Place) -> AnyView {
@@ -26,10 +28,16 @@ pub fn view(place: Place) -> AnyView {
         cursor: query.get("after"),
         supposed: form.supposed(),
     };
-    layout::dashboard(place, move |visit| read(visit, asked, form))
+    let open = query.get("day").and_then(|word| date_of(&word));
+    layout::dashboard(place, move |visit| read(visit, asked, form, open))
 }
 
-async fn read(mut visit: Visit, asked: Asked, form: what_if::Form) -> Result<Page, Stop> {
+async fn read(
+    mut visit: Visit,
+    asked: Asked,
+    form: what_if::Form,
+    open: Option<Date>,
+) -> Result<Page, Stop> {
     let page = credit::page(&mut visit.view, &asked).await?;
     let credit = &page.credit;
     let end = end(credit.zero, credit.per_hour, credit.feed.as_of);
@@ -54,11 +62,11 @@ async fn read(mut visit: Visit, asked: Asked, form: what_if::Form) -> Result<Pag
         </section>
         <section class="section" aria-labelledby="grants">
             <h2 id="grants">"Grants"</h2>
-            {grants(&credit.grants)}
+            {grants(&credit.grants, visit.backend.clock().now())}
         </section>
         <section class="section" aria-labelledby="statement">
             <h2 id="statement">"Statement"</h2>
-            {statement::view(credit, page.statement, &asked)}
+            {statement::view(credit, page.statement, &asked, open)}
         </section>
         {layout::as_of(&credit.feed)}
     };
@@ -113,7 +121,7 @@ fn figures(credit: &Credit) -> AnyView {
         ticks.is_positive().then(|| {
             view! {
                 <div class="figure">
-                    <p class="figure__value" data-figure=name>{format::amount(ticks, METERED)}</p>
+                    <p class="figure__value" data-figure=name>{format::headline(ticks)}</p>
                     <p class="figure__note">{note}</p>
                 </div>
             }
@@ -132,11 +140,11 @@ fn figures(credit: &Credit) -> AnyView {
     view! {
         <div class="figures">
             <div class="figure">
-                <p class="figure__value" data-figure="remaining">{format::amount(credit.remaining, METERED)}<span class="figure__unit">"left"</span></p>
+                <p class="figure__value" data-figure="remaining">{format::left(credit.remaining)}<span class="figure__unit">"left"</span></p>
                 <p class="figure__note">"of "{format::amount(credit.given, CENTS)}" given"</p>
             </div>
             <div class="figure">
-                <p class="figure__value" data-figure="spent">{format::amount(credit.spent, METERED)}</p>
+                <p class="figure__value" data-figure="spent">{format::headline(credit.spent)}</p>
                 <p class="figure__note">"spent"</p>
             </div>
             <div class="figure">
@@ -150,34 +158,25 @@ fn figures(credit: &Credit) -> AnyView {
     .into_any()
 }
 
-fn grants(grants: &[GrantRow]) -> AnyView {
+fn grants(grants: &[GrantRow], now: OffsetDateTime) -> AnyView {
     if grants.is_empty() {
         return view! { <p>"No credit was given yet. New accounts receive $50 once their e-mail address is confirmed."</p> }.into_any();
     }
-    let rows = grants.iter().map(grant).collect_view();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="List of grants">
-            <table class="table">
-                <caption class="sr-only">"Grants"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Grant"</th>
-                        <th scope="col">"Given on"</th>
-                        <th scope="col">"Starts"</th>
-                        <th scope="col">"Ends"</th>
-                        <th scope="col">"Left"</th>
-                        <th scope="col" class="table__number">"Given"</th>
-                        <th scope="col" class="table__number">"Remaining"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = vec![
+        Head::name("Grant"),
+        Head::plain("Given (UTC)"),
+        Head::plain("Starts"),
+        Head::plain("Ends"),
+        Head::plain("Left"),
+        Head::figure("Given"),
+        Head::main("Remaining"),
+    ];
+    let rows = grants.iter().map(|one| grant(one, now));
+    let rows = table::plain_group(rows.collect_view());
+    table::table("grants", "Grants", heads, rows, None)
 }
 
-fn grant(grant: &GrantRow) -> AnyView {
+fn grant(grant: &GrantRow, now: OffsetDateTime) -> AnyView {
     let state = match grant.state {
         GrantState::Open => None,
         GrantState::Spent => Some("spent"),
@@ -185,16 +184,21 @@ fn grant(grant: &GrantRow) -> AnyView {
         GrantState::Waiting => Some("not yet"),
     };
     let state = state.map(|word| view! { " "<span class="badge">{word}</span> });
-    let note = (!grant.note.is_empty()).then(|| view! { <br/><small>{grant.note.clone()}</small> });
+    let note = (!grant.note.is_empty()).then(|| table::clip(grant.note.clone()));
+    let starts = if grant.starts_at > now {
+        format::moment(grant.starts_at)
+    } else {
+        "started".into_any()
+    };
     view! {
         <tr id=format!("grant-{}", grant.grant_id)>
-            <th scope="row" class="table__prose">{reason(grant.reason)}{state}{note}</th>
-            <td>{format::moment(grant.granted_at)}</td>
-            <td>{format::moment(grant.starts_at)}</td>
-            <td>{format::moment_or(grant.ends_at, "never")}</td>
-            <td>{meter(grant)}</td>
-            <td class="table__number">{format::amount(grant.given, given_places(grant.given))}</td>
-            <td class="table__number">{format::amount(grant.remaining, METERED)}</td>
+            {table::name(view! { {reason(grant.reason)}{state} }, note)}
+            {table::plain("Given", format::when(grant.granted_at, now))}
+            {table::plain("Starts", starts)}
+            {table::plain("Ends", format::moment_or(grant.ends_at, "never"))}
+            {table::plain("", meter(grant))}
+            {table::number("Given", format::amount(grant.given, given_places(grant.given)))}
+            {table::main(format::balance(grant.remaining))}
         </tr>
     }
     .into_any()

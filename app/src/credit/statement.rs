@@ -2,17 +2,21 @@
 //! what caused it.
 
 use backend::credit::{Asked, Credit};
+use backend::ledger::statement::days::{Day, Days, Line};
 use backend::ledger::statement::{Cause, EntryKind, EntryRow};
 use domain::moment::{HOUR_MS, Moment};
-use domain::page;
+use domain::money::Ticks;
+use domain::shown;
 use leptos::prelude::*;
+use time::Date;
 
 use super::words::reason;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout;
+use crate::frame::table::{self, Group, Head};
 
-/// The statement with its filter and its downloads.
-pub fn view(credit: &Credit, statement: page::Page<EntryRow>, asked: &Asked) -> AnyView {
+/// The statement with its filter and its downloads. The hours of `open` are listed; every other day is a line.
+pub fn view(credit: &Credit, statement: Days, asked: &Asked, open: Option<Date>) -> AnyView {
     let is_first = asked.cursor.is_none() && asked.kind.is_none();
     let pending = if is_first {
         pending(credit)
@@ -26,38 +30,149 @@ pub fn view(credit: &Credit, statement: page::Page<EntryRow>, asked: &Asked) -> 
         };
         return view! { {controls(asked.kind)} <p>{text}</p> }.into_any();
     }
-    let path = asked.kind.map_or_else(
-        || "/credit".to_owned(),
-        |kind| format!("/credit?kind={}", kind.as_str()),
-    );
+    let path = address(asked.kind, None);
+    let page = address(asked.kind, asked.cursor.as_deref());
     let has_balance = asked.kind.is_none();
-    let balance =
-        has_balance.then(|| view! { <th scope="col" class="table__number">"Balance"</th> });
+    let mut heads = vec![
+        Head::name("What"),
+        Head::plain("Booked (UTC)"),
+        Head::main("Amount"),
+    ];
+    if has_balance {
+        heads.push(Head::figure("Balance"));
+    }
+    let mut groups = Vec::new();
+    if !pending.is_empty() {
+        groups.push(table::group(
+            "Not booked yet",
+            pending.into_iter().collect_view(),
+        ));
+    }
+    groups.extend(statement.rows.iter().map(|day| group(day, open, &page)));
     let note = (!has_balance).then(|| view! { <p class="form__note">"Balances are shown where all kinds are listed: they are the sum of all of them."</p> });
     view! {
-        <p class="form__note">"Usage is booked hour by hour. What runs right now stands in the first line until its hour is booked."</p>
+        <p class="form__note">"Usage is booked hour by hour and stands below the day it ran on. What runs right now stands in the first line until its hour is booked."</p>
         {controls(asked.kind)}
         {note}
-        <div class="scroll" role="region" tabindex="0" aria-label="List of entries">
-            <table class="table" data-table="statement">
-                <caption class="sr-only">"Statement, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Booked"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col" class="table__number">"Amount"</th>
-                        {balance}
-                    </tr>
-                </thead>
-                <tbody>
-                    {pending.into_iter().collect_view()}
-                    {statement.rows.iter().map(entry).collect_view()}
-                </tbody>
-            </table>
-        </div>
+        {table::table("statement", "Statement, newest first", heads, groups, None)}
         {layout::pager(&path, statement.next)}
     }
     .into_any()
+}
+
+/// Where a page of the statement is.
+fn address(kind: Option<EntryKind>, cursor: Option<&str>) -> String {
+    let words = [("kind", kind.map(EntryKind::as_str)), ("after", cursor)];
+    let words = words
+        .into_iter()
+        .filter_map(|(name, word)| Some(format!("{name}={}", word?)));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        "/credit".to_owned()
+    } else {
+        format!("/credit?{}", words.join("&"))
+    }
+}
+
+/// The lines of a day, with its hours where it is open. A day that is one line has its name in it.
+fn group(day: &Day, open: Option<Date>, page: &str) -> Group {
+    let is_open = open == Some(day.date);
+    let name = format::date(day.date);
+    let id = format!("day-{}", day.date);
+    let named = view! { <span id=id>{name}</span> };
+    if let [line] = day.lines.as_slice()
+        && !is_open
+        && line.entries.len() > 1
+    {
+        let what = hours_of(line, day.date, page);
+        return table::unnamed(folded(line, table::name(named, Some(what))));
+    }
+    let lines = day.lines.iter().map(|line| {
+        if is_open || line.entries.len() == 1 {
+            hours(line).into_any()
+        } else {
+            folded(line, table::name(hours_of(line, day.date, page), None))
+        }
+    });
+    table::group(named, lines.collect_view())
+}
+
+/// `Usage of 12 hours`, which opens to them.
+fn hours_of(line: &Line, date: Date, page: &str) -> AnyView {
+    let joint = if page.contains('?') { '&' } else { '?' };
+    let href = format!("{page}{joint}day={date}#day-{date}");
+    let count = line.entries.len();
+    let day = format!(" on {}", format::date(date));
+    view! { {long(line.kind())}" of "<a href=href>{format!("{count} hours")}<span class="sr-only">{day}</span></a> }
+    .into_any()
+}
+
+/// Several hours as one line.
+fn folded(line: &Line, name: AnyView) -> AnyView {
+    let (from, until) = (line.entries.last(), line.entries.first());
+    let booked = from.zip(until).map(|(from, until)| {
+        view! { {format::clock(from.booked_at)}" to "{format::clock(until.booked_at)} }
+    });
+    let before = line
+        .balance()
+        .map(|balance| balance.saturating_sub(line.amount()));
+    let amount = between(line.amount(), line.balance().zip(before));
+    view! {
+        <tr data-entry=line.kind().as_str() data-entries=line.entries.len().to_string()>
+            {name}
+            {table::plain("Booked", booked)}
+            {table::main(amount)}
+            {left_after(line.balance())}
+        </tr>
+    }
+    .into_any()
+}
+
+/// Each entry of a line. Without balances they are rounded so that they add up to their sum.
+fn hours(line: &Line) -> impl IntoView + use<> {
+    let exact: Vec<Vec<i128>> = line
+        .entries
+        .iter()
+        .map(|entry| vec![entry.amount.abs().get()])
+        .collect();
+    let together = shown::add_up(&exact, shown::unit(METERED));
+    let entries = line.entries.iter().zip(together.rows);
+    entries.map(|(row, units)| entry(row, units)).collect_view()
+}
+
+fn entry(entry: &EntryRow, units: i128) -> AnyView {
+    let amount = match entry.balance {
+        Some(after) => between(
+            entry.amount,
+            Some((after, after.saturating_sub(entry.amount))),
+        ),
+        None => {
+            let shown = Ticks::new(units.saturating_mul(shown::unit(METERED))).unwrap_or_default();
+            let sign = if entry.amount < Ticks::ZERO { "-" } else { "" };
+            format::figure(entry.amount, format!("{sign}{}", shown.dollars(METERED)))
+        }
+    };
+    view! {
+        <tr data-entry=entry.kind.as_str()>
+            {table::name(what(entry), None)}
+            {table::plain("Booked", format::clock(entry.booked_at))}
+            {table::main(amount)}
+            {left_after(entry.balance)}
+        </tr>
+    }
+    .into_any()
+}
+
+/// An amount as the difference of the two balances beside it, so that what is shown adds up however often it is rounded.
+fn between(amount: Ticks, balances: Option<(Ticks, Ticks)>) -> AnyView {
+    let Some((after, before)) = balances else {
+        return format::amount(amount, METERED);
+    };
+    format::figure(amount, shown::difference(after, before, METERED))
+}
+
+fn left_after(ticks: Option<Ticks>) -> Option<AnyView> {
+    ticks.map(|ticks| table::number("Balance", format::amount(ticks, METERED)))
 }
 
 fn controls(current: Option<EntryKind>) -> AnyView {
@@ -108,14 +223,15 @@ fn pending(credit: &Credit) -> Vec<AnyView> {
         if !ticks.is_positive() {
             continue;
         }
+        let before = left;
         left = left.saturating_sub(ticks);
         rows.push(
             view! {
                 <tr data-pending="">
-                    <th scope="row">"not yet"</th>
-                    <td>{what}</td>
-                    <td class="table__number">{format::amount(-ticks, METERED)}</td>
-                    <td class="table__number">{format::amount(left, METERED)}</td>
+                    {table::name(what, None)}
+                    {table::plain("", "not yet")}
+                    {table::main(between(-ticks, Some((left, before))))}
+                    {left_after(Some(left))}
                 </tr>
             }
             .into_any(),
@@ -125,28 +241,13 @@ fn pending(credit: &Credit) -> Vec<AnyView> {
     rows
 }
 
-fn entry(entry: &EntryRow) -> AnyView {
-    let balance = entry
-        .balance
-        .map(|balance| view! { <td class="table__number">{format::amount(balance, METERED)}</td> });
-    view! {
-        <tr data-entry=entry.kind.as_str()>
-            <th scope="row">{format::moment(entry.booked_at)}</th>
-            <td>{what(entry)}</td>
-            <td class="table__number">{format::amount(entry.amount, METERED)}</td>
-            {balance}
-        </tr>
-    }
-    .into_any()
-}
-
 fn what(entry: &EntryRow) -> AnyView {
     let name = long(entry.kind);
     match &entry.cause {
         Cause::Hour(hour) => {
             let from = Moment::from(*hour);
             let href = format::intervals_href(from, from.plus_ms(HOUR_MS));
-            view! { {name}" for "<a href=href>"the hour from "{format::moment(*hour)}</a> }
+            view! { {name}" for "<a href=href>"the hour from "{format::clock(*hour)}</a> }
                 .into_any()
         }
         Cause::Grant(id, why) => {

@@ -5,39 +5,121 @@ use domain::moment::Moment;
 use domain::money::{Cents, MicroDollars, Ticks};
 use domain::price::BilledMs;
 use domain::sandbox::Size;
+use domain::shown;
 use leptos::prelude::*;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 const MOMENT: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+/// All of a moment, as its title has it.
+const WHOLE: &[BorrowedFormatItem<'_>] = format_description!(
+    "[day padding:none] [month repr:short] [year], [hour]:[minute]:[second] UTC"
+);
 const EXACT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const WEEKDAY: &[BorrowedFormatItem<'_>] = format_description!(
     "[weekday] [day padding:none] [month repr:short] [year], [hour]:[minute] UTC"
 );
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short] [day padding:none] [month repr:short] [year]");
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short]");
+const DAY_AND_YEAR: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:short] [year]");
 const HOUR: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
+const SECOND: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
 /// Decimals of whole cents.
-pub const CENTS: u32 = 2;
-/// Decimals of metered amounts: one second of the smallest sandbox still shows.
-pub const METERED: u32 = 6;
+pub const CENTS: u32 = shown::CENTS;
+/// Decimals of receipts and statements.
+pub const METERED: u32 = shown::RECEIPT;
 
-/// An amount in dollars with this many decimals, plain `$0.00` when it is nothing; its ticks stand in `data-ticks`.
+/// An amount with so many decimals; all of it in the title, its ticks in `data-ticks`.
 pub fn amount(ticks: Ticks, places: u32) -> AnyView {
-    let places = if ticks == Ticks::ZERO { CENTS } else { places };
-    view! { <span data-ticks=ticks.to_string()>{ticks.dollars(places)}</span> }.into_any()
+    figure(ticks, ticks.dollars(places))
 }
 
-/// An amount as a sentence has it: whole cents cut off, or six decimals under a cent.
-pub fn text(ticks: Ticks) -> String {
-    let is_small = ticks != Ticks::ZERO && ticks.abs() < Ticks::from_cents(Cents(1));
-    if is_small {
-        ticks.dollars(METERED)
+/// An amount that stands for itself: two decimals from a dollar on, four digits that count below.
+pub fn money(ticks: Ticks) -> AnyView {
+    figure(ticks, shown::amount(ticks))
+}
+
+/// An amount as a headline: whole cents; below a cent what counts of it, since something is not nothing.
+pub fn headline(ticks: Ticks) -> AnyView {
+    if ticks.abs() < Ticks::from_cents(Cents(1)) {
+        money(ticks)
     } else {
-        ticks.dollars_floor()
+        amount(ticks, CENTS)
+    }
+}
+
+/// A text that stands for an amount.
+pub fn figure(ticks: Ticks, text: String) -> AnyView {
+    let whole = signed(shown::whole(ticks));
+    let text = signed(text);
+    let title = (whole != text).then_some(whole);
+    view! { <span data-ticks=ticks.to_string() title=title>{text}</span> }.into_any()
+}
+
+/// The minus of figures, as wide as a digit.
+pub fn signed(text: String) -> String {
+    text.strip_prefix('-')
+        .map(|rest| format!("−{rest}"))
+        .unwrap_or(text)
+}
+
+/// Nothing, said quietly where figures are compared: a dot, read aloud as what it stands for.
+pub fn nothing(text: String) -> AnyView {
+    view! { <span class="sr-only">{text}</span><span class="table__dot" aria-hidden="true">"·"</span> }
+        .into_any()
+}
+
+/// How many decimals the amounts of a column have, so that their points stand below each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimals(usize);
+
+impl Decimals {
+    /// Of amounts that each stand for themselves.
+    pub fn of(amounts: impl Iterator<Item = Ticks>) -> Self {
+        let amounts = amounts.filter(|ticks| *ticks != Ticks::ZERO);
+        Self(
+            amounts
+                .map(|ticks| decimals(&shown::amount(ticks)))
+                .max()
+                .unwrap_or(0),
+        )
+    }
+
+    /// One of them, with room for the decimals it has not; a dot for nothing.
+    pub fn amount(self, ticks: Ticks) -> AnyView {
+        let text = shown::amount(ticks);
+        let missing = self.0.saturating_sub(decimals(&text));
+        let room = (missing > 0).then(|| {
+            let room = "\u{2007}".repeat(missing);
+            view! { <span class="table__room" aria-hidden="true">{room}</span> }
+        });
+        let said = if ticks == Ticks::ZERO {
+            let dot = nothing(text);
+            view! { <span data-ticks="0">{dot}</span> }.into_any()
+        } else {
+            figure(ticks, text)
+        };
+        (said, room).into_any()
+    }
+}
+
+fn decimals(amount: &str) -> usize {
+    amount.find('.').map_or(0, |point| amount.len() - point - 1)
+}
+
+/// An amount as a sentence has it.
+pub fn text(ticks: Ticks) -> String {
+    let is_small = ticks.abs() < Ticks::from_cents(Cents(1));
+    if is_small {
+        signed(shown::amount(ticks))
+    } else {
+        signed(ticks.dollars_floor())
     }
 }
 
@@ -59,6 +141,15 @@ pub fn price(price: MicroDollars) -> String {
 /// What is left, in whole cents and never more than there is; its ticks stand in `data-ticks`.
 pub fn balance(ticks: Ticks) -> AnyView {
     view! { <span data-ticks=ticks.to_string()>{ticks.dollars_floor()}</span> }.into_any()
+}
+
+/// What is left as a headline: whole cents, never more than there is, and small behind them what lies below.
+pub fn left(ticks: Ticks) -> AnyView {
+    let text = signed(ticks.dollars(METERED));
+    let (coarse, fine) = text.split_at(text.len().saturating_sub(4));
+    let (coarse, fine) = (coarse.to_owned(), fine.to_owned());
+    view! { <span data-ticks=ticks.to_string() title=shown::whole(ticks)>{coarse}<span class="figure__fine">{fine}</span></span> }
+    .into_any()
 }
 
 /// A price per hour: four decimals, cut to three where the fourth is zero, as prices are quoted.
@@ -84,6 +175,18 @@ pub fn duration_text(billed: BilledMs) -> String {
     }
 }
 
+/// The same in whole minutes where rows of hours are added up.
+pub fn coarse_duration(billed: BilledMs, in_minutes: bool) -> String {
+    let minutes = billed.0.max(0) / 60_000;
+    if !in_minutes {
+        duration_text(billed)
+    } else if minutes < 60 {
+        format!("{minutes} m")
+    } else {
+        format!("{} h {:02} m", minutes / 60, minutes % 60)
+    }
+}
+
 /// `1 vCPU, 1 GiB`.
 pub fn size(size: Size) -> String {
     let memory = if size.mem_mib % 1_024 == 0 {
@@ -96,9 +199,88 @@ pub fn size(size: Size) -> String {
 
 /// `23 Nov 2026, 14:20 UTC` as a `<time>`, exact to the second in its title.
 pub fn moment(at: OffsetDateTime) -> AnyView {
-    let exact = written(at, EXACT);
-    let machine = exact.clone();
-    view! { <time datetime=machine title=exact>{written(at, MOMENT)}</time> }.into_any()
+    stamped(at, written(at, MOMENT))
+}
+
+/// `23 Nov 2026`, the rest of it in its title.
+pub fn day(at: OffsetDateTime) -> AnyView {
+    stamped(at, written(at, DAY_AND_YEAR))
+}
+
+/// `14:20` below the name of its day.
+pub fn clock(at: OffsetDateTime) -> AnyView {
+    stamped(at, written(at, HOUR))
+}
+
+/// `14:20:05`, where seconds are what is billed.
+pub fn second(at: OffsetDateTime) -> AnyView {
+    stamped(at, written(at, SECOND))
+}
+
+/// `14:20:05`, with its day where that is not the one it stands below.
+pub fn second_of(at: OffsetDateTime, day: Date) -> AnyView {
+    let at = at.to_offset(UtcOffset::UTC);
+    if at.date() == day {
+        second(at)
+    } else {
+        stamped(at, format!("{}, {}", written(at, DAY), written(at, SECOND)))
+    }
+}
+
+/// `23 Nov 2026, 14:20:05 UTC`, on receipts.
+pub fn receipt(at: OffsetDateTime) -> AnyView {
+    stamped(at, written(at, WHOLE))
+}
+
+/// `23 Nov, 14:20 · 3 h ago`: in a list that is not by days. The year only where it is another.
+pub fn when(at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    let (at, now) = (at.to_offset(UtcOffset::UTC), now.to_offset(UtcOffset::UTC));
+    let day = if at.year() == now.year() {
+        DAY
+    } else {
+        DAY_AND_YEAR
+    };
+    let text = format!("{}, {}", written(at, day), written(at, HOUR));
+    (stamped(at, text), beside(at, now)).into_any()
+}
+
+/// `14:20 · 3 h ago`, below the name of its day.
+pub fn clock_ago(at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    (clock(at), beside(at, now)).into_any()
+}
+
+/// How long ago, quiet beside a moment; nothing for what is to come.
+fn beside(at: OffsetDateTime, now: OffsetDateTime) -> Option<AnyView> {
+    let ago = ago(now - at)?;
+    Some(view! { " "<small class="table__ago">{ago}</small> }.into_any())
+}
+
+/// `5 s ago`, `32 min ago`, `21 h ago`, `25 d ago`, `14 months ago`: one whole unit, by floor.
+pub fn ago(passed: Duration) -> Option<String> {
+    let seconds = passed.whole_seconds();
+    let (count, unit) = match seconds {
+        ..0 => return None,
+        0..60 => (seconds, "s"),
+        60..3_600 => (seconds / 60, "min"),
+        3_600..172_800 => (seconds / 3_600, "h"),
+        172_800..7_776_000 => (seconds / 86_400, "d"),
+        _ => (seconds / 2_629_746, "months"),
+    };
+    Some(format!("{count} {unit} ago"))
+}
+
+/// `Thu 26 Nov 2026`: the name of a day above what happened on it.
+pub fn date(day: Date) -> String {
+    day.format(DATE).unwrap_or_default()
+}
+
+/// The UTC day of a moment.
+pub fn day_of(at: OffsetDateTime) -> Date {
+    at.to_offset(UtcOffset::UTC).date()
+}
+
+fn stamped(at: OffsetDateTime, text: String) -> AnyView {
+    view! { <time datetime=written(at, EXACT) title=written(at, WHOLE)>{text}</time> }.into_any()
 }
 
 /// `Thursday 26 Nov 2026, 14:20 UTC`, for what is to come.
@@ -147,6 +329,7 @@ mod tests {
         let micro = |n: i128| Ticks::new(n * 3_686_400_000).unwrap();
         assert_eq!(text(micro(1_239_999)), "$1.23");
         assert_eq!(text(micro(9_999)), "$0.009999");
+        assert_eq!(text(micro(57)), "$0.000057");
         assert_eq!(text(Ticks::ZERO), "$0.00");
         let at = datetime!(2026-11-26 14:20 UTC);
         assert_eq!(weekday(at), "Thursday 26 Nov 2026, 14:20 UTC");
@@ -180,6 +363,39 @@ mod tests {
         assert!(
             html.contains(r#"datetime="2026-11-22T22:20:31Z""#)
                 && html.contains("22 Nov 2026, 22:20 UTC"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn how_long_ago_is_one_whole_unit() {
+        for (seconds, text) in [
+            (0, "0 s ago"),
+            (119, "1 min ago"),
+            (3_600 * 47, "47 h ago"),
+            (3_600 * 49, "2 d ago"),
+            (86_400 * 89, "89 d ago"),
+            (86_400 * 366, "12 months ago"),
+        ] {
+            assert_eq!(ago(Duration::seconds(seconds)).as_deref(), Some(text));
+        }
+        assert_eq!(ago(Duration::seconds(-1)), None);
+    }
+
+    #[test]
+    fn points_stand_below_each_other_and_nothing_is_a_dot() {
+        let micro = |n: i128| Ticks::new(n * 3_686_400_000).unwrap();
+        let amounts = [micro(1_500_000), micro(84_300), Ticks::ZERO];
+        let column = Decimals::of(amounts.into_iter());
+        let html = column.amount(amounts[0]).to_html();
+        assert!(
+            html.contains("$1.50") && html.contains("\u{2007}\u{2007}<"),
+            "{html}"
+        );
+        assert!(!column.amount(amounts[1]).to_html().contains('\u{2007}'));
+        let html = column.amount(amounts[2]).to_html();
+        assert!(
+            html.contains(r#"data-ticks="0""#) && html.contains('·') && html.contains("$0.00"),
             "{html}"
         );
     }

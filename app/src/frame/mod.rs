@@ -15,3 +15,4 @@ pub(crate) mod setting;
 pub(crate) mod shell;
 pub(crate) mod snippet;
 pub(crate) mod stopped;
+pub(crate) mod table;

@@ -9,6 +9,7 @@ use crate::frame::copy;
 use crate::frame::form::FormState;
 use crate::frame::format;
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::table::{self, Head};
 
 /// `/settings`
 pub fn view(place: Place) -> AnyView {
@@ -89,18 +90,21 @@ fn profile(visit: &Visit) -> AnyView {
 
 fn documents(accepted: Vec<(String, String, OffsetDateTime)>) -> AnyView {
     let rows = accepted.into_iter().map(|(document, version, at)| {
-        view! { <tr><th scope="row">{title(&document)}</th><td>{version}</td><td>{format::moment(at)}</td></tr> }
+        view! {
+            <tr>
+                {table::name(title(&document), None)}
+                {table::plain("Version", version)}
+                {table::plain("Accepted", format::day(at))}
+            </tr>
+        }
     });
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Accepted documents">
-            <table class="table">
-                <caption class="sr-only">"Accepted documents"</caption>
-                <thead><tr><th scope="col">"Document"</th><th scope="col">"Version"</th><th scope="col">"Accepted"</th></tr></thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = vec![
+        Head::name("Document"),
+        Head::plain("Version"),
+        Head::plain("Accepted (UTC)"),
+    ];
+    let rows = table::plain_group(rows.collect_view());
+    table::table("documents", "Accepted documents", heads, rows, None)
 }
 
 fn title(document: &str) -> String {

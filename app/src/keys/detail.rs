@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::list::state_badge;
 use crate::frame::copy;
-use crate::frame::format::{self, METERED};
+use crate::frame::format;
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::islands::ConfirmDialog;
 
@@ -39,7 +39,7 @@ fn facts(key: &KeyRow) -> AnyView {
         <section class="section" aria-label="About this key">
             <dl class="facts" data-key=key.key_id.to_string()>
                 <dt>"Key"</dt>
-                <dd><code>{key.masked.clone()}</code></dd>
+                <dd><code translate="no">{key.masked.clone()}</code></dd>
                 <dt>"Id"</dt>
                 <dd>{copy::id(key.key_id.to_string(), "the id of the key")}</dd>
                 <dt>"State"</dt>
@@ -52,7 +52,7 @@ fn facts(key: &KeyRow) -> AnyView {
                 <dd>{format::moment_or(key.last_used_at, "never")}</dd>
                 {revoked}
                 <dt>"Cost this month"</dt>
-                <dd>{format::amount(key.month, METERED)}</dd>
+                <dd>{format::money(key.month)}</dd>
             </dl>
         </section>
     }

@@ -7,11 +7,13 @@ use domain::search::Search;
 use domain::usage::query;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use time::OffsetDateTime;
 
 use crate::frame::form::FormState;
-use crate::frame::format::{self, METERED};
+use crate::frame::format::{self, Decimals};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::search;
+use crate::frame::table::{self, Head};
 
 /// `/keys`
 pub fn view(place: Place) -> AnyView {
@@ -38,13 +40,13 @@ async fn read(
         <section class="section" aria-labelledby="all-keys">
             <div class="section__head"><h2 id="all-keys">"All keys"</h2>{new}</div>
             {is_searched.then(|| search::field("/keys", "Name, id or last four signs", search, &[]))}
-            {rows(list, search)}
+            {rows(list, search, visit.backend.clock().now())}
         </section>
     };
     Ok(Page::of_form("Keys", &state, body.into_any()))
 }
 
-fn rows(list: page::Page<KeyRow>, search: Option<&Search>) -> AnyView {
+fn rows(list: page::Page<KeyRow>, search: Option<&Search>, now: OffsetDateTime) -> AnyView {
     if let Some(search) = search.filter(|_| list.rows.is_empty()) {
         let none = format!(
             "No key has “{}” in its name, or an id that begins with it. ",
@@ -63,39 +65,38 @@ fn rows(list: page::Page<KeyRow>, search: Option<&Search>) -> AnyView {
     }
     let words = search.map(|search| ("q", search.as_str().to_owned()));
     let path = query::address("/keys", words.as_slice());
-    let rows = list.rows.iter().map(row).collect_view();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Keys">
-            <table class="table">
-                <caption class="sr-only">"Keys"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Key"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Created"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col" class="table__number">"This month"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {layout::pager(&path, list.next)}
-    }
-    .into_any()
+    let heads = vec![
+        Head::name("Name"),
+        Head::plain("Key"),
+        Head::plain("State"),
+        Head::plain("Created (UTC)"),
+        Head::plain("Last used (UTC)"),
+        Head::main("This month"),
+    ];
+    let months = Decimals::of(list.rows.iter().map(|key| key.month));
+    let rows = list.rows.iter().map(|key| row(key, months, now));
+    let rows = table::plain_group(rows.collect_view());
+    (
+        table::table("keys", "Keys", heads, rows, None),
+        layout::pager(&path, list.next),
+    )
+        .into_any()
 }
 
-fn row(key: &KeyRow) -> AnyView {
-    let href = format!("/keys/{}", key.key_id);
+fn row(key: &KeyRow, months: Decimals, now: OffsetDateTime) -> AnyView {
+    let first = table::clip_link(format!("/keys/{}", key.key_id), key.name.clone());
+    let by = table::clip(format!("by {}", key.created_by));
+    let used = key
+        .last_used_at
+        .map_or_else(|| "never".into_any(), |at| format::when(at, now));
     view! {
         <tr data-key=key.key_id.to_string()>
-            <th scope="row"><a href=href>{key.name.clone()}</a><br/><small>{format!("by {}", key.created_by)}</small></th>
-            <td><code>{key.masked.clone()}</code></td>
-            <td>{state_badge(key)}</td>
-            <td>{format::moment(key.created_at)}</td>
-            <td>{format::moment_or(key.last_used_at, "never")}</td>
-            <td class="table__number">{format::amount(key.month, METERED)}</td>
+            {table::name(first, Some(by))}
+            {table::plain("", view! { <code translate="no">{key.masked.clone()}</code> })}
+            {table::plain("", state_badge(key))}
+            {table::plain("Created", format::when(key.created_at, now))}
+            {table::plain("Last used", used)}
+            {table::main(months.amount(key.month))}
         </tr>
     }
     .into_any()

@@ -5,13 +5,15 @@ use backend::overview::{self, Overview};
 use domain::figures::Stage;
 use domain::forecast::Cause;
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use crate::chart;
-use crate::frame::format::{self, CENTS, METERED};
+use crate::frame::format;
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::snippet;
-use crate::islands::LiveOverview;
 use crate::sandboxes::list;
+
+use super::figures;
 
 /// `/overview`
 pub fn view(place: Place) -> AnyView {
@@ -26,9 +28,9 @@ async fn read(mut visit: Visit) -> Result<Page, Stop> {
     )
         .into_any();
     let stage = overview.figures.stage;
-    let figures = view! { <section class="section" aria-label="Credit"><LiveOverview figures=overview.figures.clone()/></section> };
+    let figures = view! { <section class="section" aria-label="Credit">{figures::view(&overview.figures)}</section> };
     let rest = if stage == Stage::Underway {
-        underway(&overview)
+        underway(&overview, visit.backend.clock().now())
     } else {
         first_run(&visit, stage)
     };
@@ -111,11 +113,11 @@ fn said(one: Attention) -> (String, &'static str, &'static str) {
     }
 }
 
-fn underway(overview: &Overview) -> AnyView {
+fn underway(overview: &Overview, now: OffsetDateTime) -> AnyView {
     let limit = overview.limit.map(|limit| {
         view! {
             <dt>"Monthly limit"</dt>
-            <dd><a href="/alerts#limit">{format::amount(limit, CENTS)}</a></dd>
+            <dd><a href="/alerts#limit">{format::headline(limit)}</a></dd>
         }
     });
     view! {
@@ -126,11 +128,11 @@ fn underway(overview: &Overview) -> AnyView {
             </div>
             <dl class="facts">
                 <dt>"This month"</dt>
-                <dd data-figure="month">{format::amount(overview.month, METERED)}</dd>
+                <dd data-figure="month">{format::headline(overview.month)}</dd>
                 <dt>"Projected, at this pace"</dt>
-                <dd data-figure="projected">{format::amount(overview.projected, CENTS)}</dd>
+                <dd data-figure="projected">{format::headline(overview.projected)}</dd>
                 <dt>"Last month"</dt>
-                <dd>{format::amount(overview.last_month, METERED)}</dd>
+                <dd>{format::headline(overview.last_month)}</dd>
                 {limit}
             </dl>
             {chart::spend("chart chart--small", "spend-chart", "Spend by day, last 30 days", &overview.spend)}
@@ -140,20 +142,24 @@ fn underway(overview: &Overview) -> AnyView {
                 <h2 id="running">"Running now"</h2>
                 <a href="/sandboxes?state=running">{format!("All {} running", overview.sandboxes)}</a>
             </div>
-            {running(overview)}
+            {running(overview, now)}
         </section>
         {layout::as_of(&overview.feed)}
     }
     .into_any()
 }
 
-fn running(overview: &Overview) -> AnyView {
+fn running(overview: &Overview, now: OffsetDateTime) -> AnyView {
     if overview.running.is_empty() {
         return view! { <p>"Nothing runs, so nothing is spent."</p> }.into_any();
     }
     let more = overview.sandboxes - i64::try_from(overview.running.len()).unwrap_or(0);
     let more = (more > 0).then(|| view! { <p class="form__note">{format!("and {more} more")}</p> });
-    (list::table("Running sandboxes", &overview.running), more).into_any()
+    (
+        list::table("Running sandboxes", &overview.running, now),
+        more,
+    )
+        .into_any()
 }
 
 /// Three steps to the first sandbox. The page turns by itself: with scripts through the live figures, without them by a

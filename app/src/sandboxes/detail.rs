@@ -6,6 +6,7 @@ use domain::feed::StopReason;
 use domain::money::Ticks;
 use domain::page;
 use domain::sandbox::{SandboxId, SandboxState, Size};
+use domain::shown;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -13,6 +14,7 @@ use super::list::state_badge;
 use crate::frame::copy;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::table::{self, Head};
 
 /// `/sandboxes/{id}`
 pub fn view(place: Place) -> AnyView {
@@ -64,7 +66,7 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
     };
     let destroyed = sandbox
         .destroyed_at
-        .map(|at| view! { <dt>"Destroyed"</dt><dd>{format::moment(at)}</dd> });
+        .map(|at| view! { <dt>"Destroyed"</dt><dd>{format::receipt(at)}</dd> });
     let stopped = stopped(sandbox);
     let pace = match sandbox.state {
         SandboxState::Running => "Costs per hour",
@@ -92,7 +94,7 @@ fn facts(sandbox: &SandboxRow) -> AnyView {
                 <dd>{key}</dd>
                 {parent}
                 <dt>"Created"</dt>
-                <dd>{format::moment(sandbox.created_at)}</dd>
+                <dd>{format::receipt(sandbox.created_at)}</dd>
                 {stopped}
                 {destroyed}
                 <dt>"Billed time"</dt>
@@ -140,48 +142,59 @@ fn written_out(sandbox: &SandboxRow, list: page::Page<IntervalRow>, is_whole: bo
     } else {
         "Intervals of this page"
     };
-    let rows = list.rows.iter().map(|row| interval(row, sandbox.size));
+    let exact: Vec<Vec<i128>> = list.rows.iter().map(|row| vec![row.cost().get()]).collect();
+    let unit = shown::unit(METERED);
+    let together = shown::add_up(&exact, unit);
+    let text = |units: i128| {
+        Ticks::new(units.saturating_mul(unit))
+            .unwrap_or_default()
+            .dollars(METERED)
+    };
+    let costs = together.rows.into_iter().map(&text);
+    let rows: Vec<(&IntervalRow, String)> = list.rows.iter().zip(costs).collect();
+    let day = |(row, _): &(&IntervalRow, String)| format::day_of(row.started_at);
+    let groups = table::by_day(&rows, day, |(row, cost)| {
+        interval(row, sandbox.size, cost.clone())
+    });
+    let heads = vec![
+        Head::plain("From (UTC)"),
+        Head::plain("Until"),
+        Head::text("Seconds times price"),
+        Head::main("Cost"),
+    ];
+    let total = format::figure(sum, text(together.total));
+    let foot = view! {
+        <tr>
+            <th scope="row" colspan="3">{sum_name}</th>
+            <td class="table__number table__main" data-total="ticks">{total}</td>
+        </tr>
+    };
     let path = format!("/sandboxes/{}", sandbox.sandbox_id);
     view! {
         <section class="section" aria-labelledby="intervals">
             <h2 id="intervals">"What it was billed for"</h2>
             <p class="form__note">"Each stretch of running: whole seconds times the price that ruled."</p>
-            <div class="scroll" role="region" tabindex="0" aria-label="Running intervals">
-                <table class="table" data-table="intervals">
-                    <caption class="sr-only">"Running intervals, newest first"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"From"</th>
-                            <th scope="col">"Until"</th>
-                            <th scope="col">"Seconds times price"</th>
-                            <th scope="col" class="table__number">"Cost"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                    <tfoot>
-                        <tr>
-                            <th scope="row" colspan="3">{sum_name}</th>
-                            <td class="table__number" data-total="ticks">{format::amount(sum, METERED)}</td>
-                        </tr>
-                    </tfoot>
-                </table>
-            </div>
+            {table::table("intervals", "Running intervals, newest first", heads, groups, Some(foot.into_any()))}
             {layout::pager(&path, list.next)}
         </section>
     }
     .into_any()
 }
 
-fn interval(row: &IntervalRow, size: Size) -> AnyView {
+fn interval(row: &IntervalRow, size: Size, cost: String) -> AnyView {
     let parts = row.parts.iter().map(
         |part| view! { <div data-ms=part.billed.0.to_string()>{arithmetic(part, size)}</div> },
     );
+    let day = format::day_of(row.started_at);
+    let until = row
+        .ended_at
+        .map_or_else(|| "runs".into_any(), |at| format::second_of(at, day));
     view! {
         <tr>
-            <th scope="row">{format::moment(row.started_at)}</th>
-            <td>{format::moment_or(row.ended_at, "runs")}</td>
-            <td>{parts.collect_view()}</td>
-            <td class="table__number">{format::amount(row.cost(), METERED)}</td>
+            <th scope="row" class="table__first">{format::second(row.started_at)}</th>
+            {table::plain("Until", until)}
+            {table::prose("", parts.collect_view())}
+            {table::main(format::figure(row.cost(), cost))}
         </tr>
     }
     .into_any()
@@ -229,7 +242,7 @@ fn lost(incidents: &[Incident]) -> AnyView {
         };
         view! {
             <li>
-                {format::moment(incident.started_at)}" to "{format::moment(incident.ended_at)}": unreachable, billed "
+                {format::receipt(incident.started_at)}" to "{format::receipt(incident.ended_at)}": unreachable, billed "
                 {format::duration(incident.billed)}"."{back}
             </li>
         }

@@ -9,11 +9,13 @@ use domain::search::Search;
 use domain::usage::query;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use time::OffsetDateTime;
 
 use crate::frame::copy;
-use crate::frame::format::{self, METERED};
+use crate::frame::format::{self, Decimals};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::search;
+use crate::frame::table::{self, Head};
 
 /// `/sandboxes`
 pub fn view(place: Place) -> AnyView {
@@ -35,10 +37,11 @@ async fn read(
     let list = sandboxes::list(&mut visit.view, state, search, after.as_deref()).await?;
     let kept = state.map(|state| ("state", state.as_str()));
     let field = search::field("/sandboxes", "Id, image or key", search, kept.as_slice());
+    let now = visit.backend.clock().now();
     let body = view! {
         <section class="section">
             <div class="controls">{controls(state, search)} {field}</div>
-            {rows(list, state, search)}
+            {rows(list, state, search, now)}
         </section>
     };
     Ok(Page::new("Sandboxes", body.into_any()))
@@ -76,8 +79,12 @@ fn rows(
         return empty(state, search);
     }
     (
-        table("Sandboxes", &list.rows),
-        layout::pager(&address(state, search), list.next),
+fn rows(
+    list: page::Page<SandboxRow>,
+    state: Option<SandboxState>,
+    search: Option<&Search>,
+    now: OffsetDateTime,
+) -> AnyView {
     )
         .into_any()
 }
@@ -103,45 +110,31 @@ fn empty(state: Option<SandboxState>, search: Option<&Search>) -> AnyView {
     }
 }
 
-/// A table of sandboxes; the overview shows its short list with it too.
-pub fn table(caption: &'static str, sandboxes: &[SandboxRow]) -> AnyView {
-    let rows = sandboxes.iter().map(row).collect_view();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=caption>
-            <table class="table">
-                <caption class="sr-only">{caption}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Sandbox"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Image"</th>
-                        <th scope="col">"Size"</th>
-                        <th scope="col">"Key"</th>
-                        <th scope="col">"Created"</th>
-                        <th scope="col" class="table__number">"Billed"</th>
-                        <th scope="col" class="table__number">"Cost"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+/// A table of sandboxes by the day they were created; the overview shows its short list with it too.
+pub fn table(caption: &'static str, sandboxes: &[SandboxRow], now: OffsetDateTime) -> AnyView {
+    let heads = vec![
+        Head::name("Sandbox"),
+        Head::plain("State"),
+        Head::plain("Size"),
+        Head::text("Key"),
+        Head::plain("Created (UTC)"),
+        Head::figure("Billed"),
+        Head::main("Cost"),
+    ];
+    let costs = Decimals::of(sandboxes.iter().map(|row| row.cost));
+    let day = |row: &SandboxRow| format::day_of(row.created_at);
+    let groups = table::by_day(sandboxes, day, |sandbox| row(sandbox, costs, now));
+    table::table("sandboxes", caption, heads, groups, None)
 }
 
-fn row(sandbox: &SandboxRow) -> AnyView {
+fn row(sandbox: &SandboxRow, costs: Decimals, now: OffsetDateTime) -> AnyView {
     let id = sandbox.sandbox_id.to_string();
-    let href = format!("/sandboxes/{id}");
+    let first = view! { {table::id_link(format!("/sandboxes/{id}"), id.clone())} " " {copy::button(id.clone(), "the id")} }.into_any();
+    let key = sandbox.key_name.as_deref().unwrap_or("none");
     view! {
         <tr data-sandbox=id>
-            <th scope="row"><a href=href><code>{sandbox.sandbox_id.to_string()}</code></a>" "{copy::button(sandbox.sandbox_id.to_string(), "the id")}</th>
-            <td>{state_badge(sandbox.state)}{why(sandbox)}</td>
-            <td>{sandbox.image.clone()}</td>
-            <td>{format::size(sandbox.size)}</td>
-            <td>{sandbox.key_name.clone().unwrap_or_else(|| "none".to_owned())}</td>
-            <td>{format::moment(sandbox.created_at)}</td>
-            <td class="table__number">{format::duration(sandbox.billed)}</td>
-            <td class="table__number">{format::amount(sandbox.cost, METERED)}</td>
+        table("Sandboxes", &list.rows, now),
+        layout::pager(&address(state, search), list.next),
         </tr>
     }
     .into_any()

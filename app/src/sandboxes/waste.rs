@@ -12,8 +12,9 @@ use leptos_router::hooks::use_query_map;
 use super::list::state_badge;
 use crate::frame::ask::ask;
 use crate::frame::form::FormState;
-use crate::frame::format::{self, METERED};
+use crate::frame::format::{self, Decimals};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::table::{self, Head};
 
 /// `/waste`
 pub fn view(place: Place) -> AnyView {
@@ -46,7 +47,7 @@ fn figures(waste: &Waste) -> AnyView {
     view! {
         <div class="figures">
             <div class="figure">
-                <p class="figure__value" data-figure="waste">{format::amount(waste.cost, METERED)}</p>
+                <p class="figure__value" data-figure="waste">{format::headline(waste.cost)}</p>
                 <p class="figure__note">"would have been saved, had they stopped when their work did"</p>
             </div>
             <div class="figure">
@@ -94,81 +95,70 @@ fn found(waste: Waste, may_command: bool) -> AnyView {
 }
 
 fn groups(name: &'static str, groups: &[Group]) -> AnyView {
+    let heads = vec![
+        Head::name(name),
+        Head::figure("Sandboxes"),
+        Head::figure("Billed"),
+        Head::main("Cost"),
+    ];
+    let costs = Decimals::of(groups.iter().map(|group| group.cost));
     let rows = groups.iter().map(|group| {
         view! {
             <tr>
-                <th scope="row">{kind(&group.kind)}</th>
-                <td class="table__number">{group.sandboxes}</td>
-                <td class="table__number">{format::duration(group.billed)}</td>
-                <td class="table__number">{format::amount(group.cost, METERED)}</td>
+                {table::name(kind(&group.kind), None)}
+                {table::number("Sandboxes", group.sandboxes)}
+                {table::number("Billed", format::duration(group.billed))}
+                {table::main(costs.amount(group.cost))}
             </tr>
         }
     });
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=format!("Waste by {}", name.to_lowercase())>
-            <table class="table">
-                <caption class="sr-only">{format!("Waste by {}", name.to_lowercase())}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{name}</th>
-                        <th scope="col" class="table__number">"Sandboxes"</th>
-                        <th scope="col" class="table__number">"Billed"</th>
-                        <th scope="col" class="table__number">"Cost"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let label = format!("Waste by {}", name.to_lowercase());
+    let rows = table::plain_group(rows.collect_view());
+    table::table("waste", label, heads, rows, None)
 }
 
 fn kind(kind: &Kind) -> AnyView {
     match kind {
-        Kind::Key(id, name) => {
-            view! { <a href=format!("/keys/{id}")>{name.clone()}</a> }.into_any()
-        }
+        Kind::Key(id, name) => table::clip_link(format!("/keys/{id}"), name.clone()),
         Kind::NoKey => "no key".into_any(),
-        Kind::Image(name) => name.clone().into_any(),
+        Kind::Image(name) => table::image(name),
         Kind::Others(1) => "1 other".into_any(),
         Kind::Others(count) => format!("{count} others").into_any(),
     }
 }
 
 fn list(list: page::Page<IdleRow>, may_command: bool) -> AnyView {
-    let rows = list.rows.iter().map(|row| idle(row, may_command));
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Idle sandboxes">
-            <table class="table">
-                <caption class="sr-only">"Idle sandboxes, the dearest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Sandbox"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Image"</th>
-                        <th scope="col">"Size"</th>
-                        <th scope="col">"Key"</th>
-                        <th scope="col" class="table__number">"Processors used"</th>
-                        <th scope="col" class="table__number">"Billed"</th>
-                        <th scope="col" class="table__number">"Cost"</th>
-                        <th scope="col"><span class="sr-only">"Destroy"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-        {layout::pager("/waste", list.next)}
-    }
-    .into_any()
+    let heads = vec![
+        Head::name("Sandbox"),
+        Head::plain("State"),
+        Head::plain("Size"),
+        Head::text("Key"),
+        Head::figure("Processors used"),
+        Head::figure("Billed"),
+        Head::main("Cost"),
+        Head::plain("Destroy after"),
+    ];
+    let costs = Decimals::of(list.rows.iter().map(|row| row.cost));
+    let rows = list.rows.iter().map(|row| idle(row, costs, may_command));
+    let rows = table::plain_group(rows.collect_view());
+    (
+        table::table(
+            "idle",
+            "Idle sandboxes, the dearest first",
+            heads,
+            rows,
+            None,
+        ),
+        layout::pager("/waste", list.next),
+    )
+        .into_any()
 }
 
-fn idle(row: &IdleRow, may_command: bool) -> AnyView {
+fn idle(row: &IdleRow, costs: Decimals, may_command: bool) -> AnyView {
     let id = row.sandbox_id.to_string();
-    let href = format!("/sandboxes/{id}");
+    let first = table::id_link(format!("/sandboxes/{id}"), id.clone());
     let key = match (row.key_id, row.key_name.clone()) {
-        (Some(key_id), Some(name)) => {
-            view! { <a href=format!("/keys/{key_id}")>{name}</a> }.into_any()
-        }
+        (Some(key_id), Some(name)) => table::clip_link(format!("/keys/{key_id}"), name),
         _ => "none".into_any(),
     };
     let timer = (may_command && row.state == SandboxState::Running).then(|| timer(&id));
@@ -179,15 +169,14 @@ fn idle(row: &IdleRow, may_command: bool) -> AnyView {
     );
     view! {
         <tr data-sandbox=id>
-            <th scope="row"><a href=href><code>{row.sandbox_id.to_string()}</code></a></th>
-            <td>{state_badge(row.state)}</td>
-            <td>{row.image.clone()}</td>
-            <td>{format::size(row.size)}</td>
-            <td>{key}</td>
-            <td class="table__number">{used}</td>
-            <td class="table__number">{format::duration(row.billed)}</td>
-            <td class="table__number">{format::amount(row.cost, METERED)}</td>
-            <td>{timer}</td>
+            {table::name(first, Some(table::image(&row.image)))}
+            {table::plain("", state_badge(row.state))}
+            {table::plain("", format::size(row.size))}
+            {table::text("Key", key)}
+            {table::number("Processors used", used)}
+            {table::number("Billed", format::duration(row.billed))}
+            {table::main(costs.amount(row.cost))}
+            {table::plain("Destroy after", timer)}
         </tr>
     }
     .into_any()

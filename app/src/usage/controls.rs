@@ -83,7 +83,7 @@ pub(super) fn form(query: &Query, typed: &Typed, problems: &[UsageProblem]) -> A
         .into_iter()
         .filter(|(name, _)| *name != "range");
     let hidden = hidden.map(|(name, word)| view! { <input type="hidden" name=name value=word/> });
-    view! {
+    let fields = view! {
         <form class="query" method="get" action="/usage">
             {hidden.collect_view()}
             {select("range", "Range", query.range.as_str(), ranges, problems)}
@@ -100,8 +100,32 @@ pub(super) fn form(query: &Query, typed: &Typed, problems: &[UsageProblem]) -> A
             <button class="button query__show">"Show"</button>
             {about_all(problems)}
         </form>
+    };
+    // What was refused must be seen, so nothing is folded over it.
+    let open = !problems.is_empty();
+    view! {
+        <details class="fold" open=open>
+            <summary>{in_a_line(query)}<span class="fold__change">"Change"</span></summary>
+            {fields}
+        </details>
     }
     .into_any()
+}
+
+/// What is shown, in the line that the controls fold into.
+fn in_a_line(query: &Query) -> String {
+    let range = match query.range {
+        Range::Own { from, to } => format!("{} to {}", date_word(from), date_word(to)),
+        range => range_name(range.as_str()).to_lowercase(),
+    };
+    let mut said = vec![metric_name(query.metric).to_owned(), range];
+    if query.group != Group::None {
+        said.push(format!("by {}", group_name(query.group).to_lowercase()));
+    }
+    if !query.zone.is_utc() {
+        said.push(query.zone.as_str().to_owned());
+    }
+    said.join(" · ")
 }
 
 const fn range_name(word: &str) -> &'static str {

@@ -6,6 +6,7 @@ use domain::usage::query::Query;
 use leptos::prelude::*;
 
 use crate::chart::value::facet_name;
+use crate::frame::table;
 
 /// A size, key or image as a link to where it is looked at; plain where there is no such page.
 pub fn facet_link(query: &Query, facet: &Facet) -> AnyView {
@@ -21,7 +22,7 @@ pub fn facet_link(query: &Query, facet: &Facet) -> AnyView {
         }),
     };
     match href {
-        Some(href) => view! { <a href=href>{name}</a> }.into_any(),
-        None => name.into_any(),
+        Some(href) => table::clip_link(href, name),
+        None => table::clip(name),
     }
 }

@@ -5,17 +5,19 @@ use backend::usage::intervals::{self, Intervals, Line, Part};
 use domain::money::Ticks;
 use domain::price::BilledMs;
 use domain::sandbox::Size;
+use domain::shown;
 use domain::usage::UsageProblem;
 use domain::usage::breakdown::Facet;
 use domain::usage::query::Window;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use crate::action::problem::Words as _;
 use crate::chart::value::facet_name;
 use crate::frame::format::{self, METERED};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
+use crate::frame::table::{self, Head};
 
 /// `/usage/intervals`
 pub fn view(place: Place) -> AnyView {
@@ -56,7 +58,6 @@ fn list(window: &Window, intervals: Intervals) -> AnyView {
         format::moment(OffsetDateTime::from(window.until)),
     );
     let billed = BilledMs(i64::try_from(intervals.total.ms).unwrap_or(i64::MAX));
-    let rows = intervals.page.rows.iter().map(row).collect_view();
     let none = intervals
         .page
         .rows
@@ -65,7 +66,7 @@ fn list(window: &Window, intervals: Intervals) -> AnyView {
     let path = window.address("/usage/intervals");
     view! {
         {layout::feed_notice(&intervals.feed)}
-        <section class="section" aria-label="Intervals">
+        <section class="section" aria-label="Billed intervals">
             <p>"From "{from}" to "{until}". "{only(window)}<a href="/usage">"All usage"</a></p>
             <div class="figures">
                 <div class="figure">
@@ -78,26 +79,7 @@ fn list(window: &Window, intervals: Intervals) -> AnyView {
                 </div>
             </div>
             {none}
-            <div class="scroll" role="region" tabindex="0" aria-label="Intervals">
-                <table class="table" data-rows="intervals">
-                    <caption class="sr-only">"Intervals, newest first"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Sandbox"</th>
-                            <th scope="col">"Key"</th>
-                            <th scope="col">"Image"</th>
-                            <th scope="col">"Size"</th>
-                            <th scope="col">"Started"</th>
-                            <th scope="col">"Ended"</th>
-                            <th scope="col" class="table__number">"Billed here"</th>
-                            <th scope="col" class="table__number">"Per hour"</th>
-                            <th scope="col" class="table__number">"Cost"</th>
-                            <th scope="col">"Arithmetic"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {rows(window, &intervals.page.rows)}
             {layout::pager(&path, intervals.page.next)}
             <p class="form__note">"Whole seconds on the UTC clock are billed, so an interval that touches none is not listed. An interval that reaches beyond the window counts only with its part inside."</p>
         </section>
@@ -124,14 +106,44 @@ fn only(window: &Window) -> String {
     }
 }
 
-fn row(line: &Line) -> AnyView {
-    let (id, shown) = (line.sandbox_id.to_string(), line.sandbox_id.to_string());
-    let href = format!("/sandboxes/{id}");
+fn rows(window: &Window, lines: &[Line]) -> AnyView {
+    let heads = vec![
+        Head::name("Sandbox"),
+        Head::text("Key"),
+        Head::plain("Size"),
+        Head::plain("Started (UTC)"),
+        Head::plain("Ended"),
+        Head::figure("Billed here"),
+        Head::figure("Per hour"),
+        Head::main("Cost"),
+    ];
+    let exact: Vec<Vec<i128>> = lines.iter().map(|line| vec![line.cost().get()]).collect();
+    let unit = shown::unit(METERED);
+    let together = shown::add_up(&exact, unit);
+    let day = format::day_of(window.from.into());
+    let rows = lines.iter().zip(together.rows).map(|(line, units)| {
+        let shown = Ticks::new(units.saturating_mul(unit)).unwrap_or_default();
+        row(line, day, shown.dollars(METERED))
+    });
+    let rows = table::plain_group(rows.collect_view());
+    table::table(
+        "usage-intervals",
+        "Intervals, newest first",
+        heads,
+        rows,
+        None,
+    )
+}
+
+/// Two rows: what ran, and below it how its cost comes about.
+fn row(line: &Line, day: Date, cost: String) -> AnyView {
+    let id = line.sandbox_id.to_string();
+    let first = table::id_link(format!("/sandboxes/{id}"), id.clone());
     let key = match &line.key {
         Facet::Key(Some(id), Some(_)) => {
-            view! { <a href=format!("/keys/{id}")>{facet_name(&line.key)}</a> }.into_any()
+            table::clip_link(format!("/keys/{id}"), facet_name(&line.key))
         }
-        other => facet_name(other).into_any(),
+        other => table::clip(facet_name(other)),
     };
     let per_hour: Vec<String> = line
         .parts
@@ -143,18 +155,22 @@ fn row(line: &Line) -> AnyView {
         .iter()
         .map(|part| arithmetic(part, line.size))
         .collect();
+    let ended = line
+        .ended_at
+        .map_or_else(|| "running".into_any(), |at| format::second_of(at, day));
     view! {
-        <tr data-sandbox=id>
-            <th scope="row"><a href=href><code>{shown}</code></a></th>
-            <td>{key}</td>
-            <td>{line.image.clone()}</td>
-            <td>{format::size(line.size)}</td>
-            <td>{format::moment(line.started_at)}</td>
-            <td>{format::moment_or(line.ended_at, "running")}</td>
-            <td class="table__number" data-cell="time">{seconds(line.billed())}</td>
-            <td class="table__number">{per_hour.join(", ")}</td>
-            <td class="table__number" data-cell="cost">{format::amount(line.cost(), METERED)}</td>
-            <td><code>{arithmetic.join(" + ")}</code></td>
+        <tr class="table__above" data-sandbox=id>
+            {table::name(first, Some(table::image(&line.image)))}
+            {table::text("Key", key)}
+            {table::plain("", format::size(line.size))}
+            {table::plain("Started", format::second_of(line.started_at, day))}
+            {table::plain("Ended", ended)}
+            <td class="table__number" data-label="Billed here" data-cell="time">{seconds(line.billed())}</td>
+            {table::number("Per hour", per_hour.join(", "))}
+            <td class="table__number table__main" data-cell="cost">{format::figure(line.cost(), cost)}</td>
+        </tr>
+        <tr class="table__below">
+            <td class="table__prose" colspan="8"><code>{arithmetic.join(" + ")}</code></td>
         </tr>
     }
     .into_any()

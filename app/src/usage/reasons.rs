@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::facet::facet_link;
 use crate::chart::value::{bucket_name, exact, group_name, signed, text, value};
 use crate::frame::format;
+use crate::frame::table::{self, Head};
 
 /// The section of a chosen bucket.
 pub(super) fn view(usage: &Usage, reasons: &Reasons) -> Option<AnyView> {
@@ -32,7 +33,7 @@ pub(super) fn view(usage: &Usage, reasons: &Reasons) -> Option<AnyView> {
     let lists = reasons
         .by
         .iter()
-        .map(|(group, list)| differences(query, *group, list.as_deref(), elapsed));
+        .map(|(group, list)| differences((query, &name), *group, list.as_deref(), elapsed));
     let lists = lists.collect_view();
     Some(
         view! {
@@ -56,7 +57,12 @@ pub(super) fn view(usage: &Usage, reasons: &Reasons) -> Option<AnyView> {
 }
 
 /// The five largest differences of one kind.
-fn differences(query: &Query, group: Group, list: Option<&[Difference]>, elapsed: i64) -> AnyView {
+fn differences(
+    (query, bucket): (&Query, &str),
+    group: Group,
+    list: Option<&[Difference]>,
+    elapsed: i64,
+) -> AnyView {
     let title = format!("By {}", group_name(group).to_lowercase());
     let Some(list) = list else {
         return view! { <p class="form__note">"More than 200,000 rated hours: too many to compare sandbox by sandbox. Look into a single hour, or filter by key or image."</p> }.into_any();
@@ -73,28 +79,26 @@ fn differences(query: &Query, group: Group, list: Option<&[Difference]>, elapsed
         let difference = each.now - each.before;
         view! {
             <tr>
-                <th scope="row">{facet_link(query, &each.facet)}</th>
-                <td class="table__number">{exact(metric, each.now, text(metric, each.now, elapsed))}</td>
-                <td class="table__number">{exact(metric, each.before, text(metric, each.before, elapsed))}</td>
-                <td class="table__number" data-difference="">{exact(metric, difference, signed(metric, difference, elapsed))}</td>
+                {table::name(facet_link(query, &each.facet), None)}
+                {table::number("Then", exact(metric, each.now, text(metric, each.now, elapsed)))}
+                {table::number("A week before", exact(metric, each.before, text(metric, each.before, elapsed)))}
+                <td class="table__number table__main" data-difference="">{exact(metric, difference, signed(metric, difference, elapsed))}</td>
             </tr>
         }
     });
-    let label = title.clone();
-    view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=label>
-            <table class="table" data-why=group.as_str()>
-                <thead>
-                    <tr>
-                        <th scope="col">{title}</th>
-                        <th scope="col" class="table__number">"Now"</th>
-                        <th scope="col" class="table__number">"A week before"</th>
-                        <th scope="col" class="table__number">"Difference"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = vec![
+        Head::name(title.clone()),
+        Head::figure(bucket),
+        Head::figure("A week before"),
+        Head::main("Difference"),
+    ];
+    let mark = match group {
+        Group::Key => "why-key",
+        Group::Size => "why-size",
+        Group::Image => "why-image",
+        Group::Region => "why-region",
+        Group::Sandbox | Group::None => "why-sandbox",
+    };
+    let rows = table::plain_group(rows.collect_view());
+    table::table(mark, title, heads, rows, None)
 }

@@ -2,6 +2,7 @@
 
 use sqlx::PgPool;
 
+use crate::usage_page::attribute;
 use crate::world::World;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -36,8 +37,76 @@ async fn both_files_hold_every_entry_and_their_balances_add_up(pool: PgPool) {
     assert_eq!(json["next"], serde_json::Value::Null);
     assert_eq!(json["entries"][0]["amount_ticks"], "-2500");
     assert_eq!(json["entries"][0]["balance_ticks"], serde_json::Value::Null);
-    // The page says the same, fifty at a time.
+    // The page says the same by days, a month at a time.
     let page = ada.get("/credit").await;
     assert!(page.body.contains(&format!("data-ticks=\"{balance}\"")));
-    assert_eq!(page.body.matches("data-entry=\"usage\"").count(), 50);
+    let mut path = "/credit".to_owned();
+    let (mut sum, mut entries, mut days, mut opened) = (0_i128, 0, Vec::new(), None);
+    for _ in 0..20 {
+        let page = ada.get(&path).await;
+        let table = statement(&page.body);
+        for row in table.split("<tr data-entry=\"").skip(1) {
+            sum += main_figure(row);
+            entries += attribute(row, "data-entries").map_or(1, |count| count.parse().unwrap());
+        }
+        for day in table.split("<span id=\"day-").skip(1) {
+            days.push(day.split('"').next().unwrap().to_owned());
+        }
+        assert!(days.len() <= 31 * 20, "{days:?}");
+        if opened.is_none() {
+            opened = table
+                .split("href=\"/credit?day=")
+                .nth(1)
+                .map(|rest| rest[..10].to_owned());
+        }
+        let Some((_, next)) = page.body.split_once("class=\"pager\"") else {
+            break;
+        };
+        path = attribute(next.split("<a ").nth(1).unwrap(), "href").unwrap();
+    }
+    assert_eq!(
+        (sum, entries),
+        (balance, 2_501),
+        "no entry is lost or told twice"
+    );
+    let count = days.len();
+    days.dedup();
+    assert_eq!(days.len(), count, "a day stands on one page");
+
+    // A day opens to its hours, which add up to its line.
+    let day = opened.expect("a day that can be opened");
+    let folded = ada.get("/credit").await;
+    let folded = statement(&folded.body);
+    let opens = format!("href=\"/credit?day={day}#");
+    let mut lines = folded.split("<tr data-entry=\"usage\"").skip(1);
+    let line = lines.find(|line| line.contains(&opens)).unwrap();
+    let count: usize = attribute(line, "data-entries").unwrap().parse().unwrap();
+    let open = ada.get(&format!("/credit?day={day}")).await;
+    let hours = statement(&open.body)
+        .split(&format!("id=\"day-{day}\""))
+        .nth(1)
+        .unwrap();
+    let hours = hours.split("</tbody>").next().unwrap();
+    let hours: Vec<i128> = hours
+        .split("<tr data-entry=\"usage\"")
+        .skip(1)
+        .map(main_figure)
+        .collect();
+    assert_eq!(
+        (hours.len(), hours.iter().sum()),
+        (count, main_figure(line))
+    );
+}
+
+/// The table of the statement in a page.
+fn statement(html: &str) -> &str {
+    let table = html.split("data-table=\"statement\"").nth(1).unwrap();
+    table.split("</table>").next().unwrap()
+}
+
+/// The amount of a row, exact.
+fn main_figure(row: &str) -> i128 {
+    let cell = row.split("table__main").nth(1).unwrap();
+    let cell = cell.split("data-ticks=\"").nth(1).unwrap();
+    cell.split('"').next().unwrap().parse().unwrap()
 }

@@ -163,7 +163,7 @@ async fn filters_and_reasons_add_up(pool: PgPool) {
     // Four sizes at most exist, so their differences are all of it.
     let sizes = page
         .body
-        .split("data-why=\"size\"")
+        .split("data-table=\"why-size\"")
         .nth(1)
         .unwrap()
         .split("</table>")

@@ -37,7 +37,7 @@ pub struct Row {
 
 /// The rows of the table, oldest first, and the sums below it.
 pub fn table(html: &str) -> (Vec<Row>, Vec<i128>) {
-    let table = html.split("data-rows=\"usage\"").nth(1).expect("no table");
+    let table = html.split("data-table=\"usage\"").nth(1).expect("no table");
     let table = table.split("</table>").next().unwrap();
     let mut rows: Vec<Row> = table
         .split("<tr data-bucket=\"")
@@ -68,6 +68,52 @@ pub fn table(html: &str) -> (Vec<Row>, Vec<i128>) {
     let foot = table.split("<tfoot").nth(1).unwrap();
     let sums = foot.split("data-column=\"").skip(1).map(number).collect();
     (rows, sums)
+}
+
+/// The rows with those that are folded away: one for each bucket that there must be, in a stretch without use or not begun
+/// yet where it has no row of its own.
+pub fn unfolded(
+    html: &str,
+    rows: Vec<Row>,
+    starts: impl Iterator<Item = OffsetDateTime>,
+) -> Vec<Row> {
+    let moment = |tag: &str, name: &str| {
+        OffsetDateTime::parse(&attribute(tag, name).unwrap(), &Rfc3339).unwrap()
+    };
+    let mut folds: Vec<(OffsetDateTime, OffsetDateTime, usize)> = html
+        .split("<tr class=\"table__unused\"")
+        .skip(1)
+        .map(|tag| {
+            let count = attribute(tag, "data-unused").unwrap().parse().unwrap();
+            (moment(tag, "data-from"), moment(tag, "data-to"), count)
+        })
+        .collect();
+    let newest = rows.iter().map(|row| row.start);
+    let newest = newest.chain(folds.iter().map(|fold| fold.1)).max();
+    let mut own = rows.into_iter().peekable();
+    let mut all = Vec::new();
+    for start in starts {
+        if let Some(row) = own.next_if(|row| row.start == start) {
+            all.push(row);
+            continue;
+        }
+        match folds
+            .iter_mut()
+            .find(|(from, to, _)| (*from..=*to).contains(&start))
+        {
+            Some((.., count)) => *count -= 1,
+            None => assert!(Some(start) > newest, "no row for {start}"),
+        }
+        all.push(Row {
+            start,
+            cells: Vec::new(),
+            sum: 0,
+            deeper: String::new(),
+        });
+    }
+    assert!(own.next().is_none(), "a row that there must not be");
+    assert!(folds.iter().all(|(.., count)| *count == 0), "{folds:?}");
+    all
 }
 
 /// A bar or a point: its bucket, its series, its exact value, its height in hundredths of a percent.

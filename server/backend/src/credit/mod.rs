@@ -5,11 +5,9 @@ pub mod standing;
 pub mod what_if;
 
 use domain::burn_down::Reach;
-use domain::ceilings::PAGE_ROWS;
 use domain::forecast::Zero;
 use domain::id::AccountId;
 use domain::money::Ticks;
-use domain::page::Page;
 use sqlx::PgConnection;
 
 use crate::authority::view::View;
@@ -20,7 +18,8 @@ pub use crate::credit::standing::{Balance, GrantRow, GrantState};
 use crate::credit::what_if::{Supposed, WhatIf};
 use crate::failure::Broken;
 use crate::ledger;
-use crate::ledger::statement::{self, EntryKind, EntryRow};
+use crate::ledger::statement::days::Days;
+use crate::ledger::statement::{self, EntryKind};
 use crate::metering::live::FeedStatus;
 
 pub use crate::ledger::GrantReason;
@@ -69,7 +68,7 @@ pub struct CreditPage {
     /// Where it leads under another load.
     pub what_if: WhatIf,
     /// A page of the statement.
-    pub statement: Page<EntryRow>,
+    pub statement: Days,
 }
 
 /// Reads the page from one snapshot, so that the statement and what runs add up to the balance above them.
@@ -80,13 +79,12 @@ pub struct CreditPage {
 pub async fn page(view: &mut View, asked: &Asked) -> Result<CreditPage, Broken> {
     let standing = Standing::of(view).await?;
     let (backend, actor, db) = view.parts();
-    let rows = usize::try_from(PAGE_ROWS)?;
     let cursor = asked.cursor.as_deref();
     Ok(CreditPage {
         credit: with(db, actor.account_id(), &standing).await?,
         burn_down: burn_down::with(db, actor, &standing, asked.reach).await?,
         what_if: what_if::with(&standing, &asked.supposed)?,
-        statement: statement::with(backend, db, actor, (asked.kind, cursor, rows)).await?,
+        statement: statement::by_days(backend, db, actor, asked.kind, cursor).await?,
     })
 }
 

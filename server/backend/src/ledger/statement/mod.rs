@@ -1,8 +1,10 @@
 //! The statement: every entry of the ledger with the balance after it, newest first. A page costs a page, however long
 //! the past: the newest balance is stored, and each page hands the balance of its last entry to the next.
 
+pub mod days;
 mod store;
 
+use domain::ceilings::{STATEMENT_DAYS, STATEMENT_ENTRIES};
 use domain::id::GrantId;
 use domain::money::Ticks;
 use domain::page::Page;
@@ -17,6 +19,7 @@ use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::ledger::GrantReason;
+use crate::ledger::statement::days::Days;
 use crate::paging::{decode_cursor, encode_cursor};
 use crate::secret::hex;
 use crate::settings::SecretKey;
@@ -79,6 +82,7 @@ pub enum Cause {
 }
 
 /// A line of the statement.
+#[derive(Debug)]
 pub struct EntryRow {
     /// Of the transfer; breaks ties between lines of one moment.
     pub transfer_id: Uuid,
@@ -103,6 +107,16 @@ struct Place {
 }
 
 impl Place {
+    /// What follows an entry, with the balance before it.
+    fn after(entry: &EntryRow) -> Self {
+        let before = |balance: Ticks| balance.saturating_sub(entry.amount);
+        Self {
+            booked_at: entry.booked_at,
+            transfer_id: entry.transfer_id,
+            balance: entry.balance.map(before),
+        }
+    }
+
     /// The place as an address carries it. Signed: nobody can make up a balance that our page would show.
     fn encode(&self, backend: &Backend, actor: &Actor) -> String {
         let balance = self
@@ -195,14 +209,30 @@ pub(crate) async fn with(
         page.rows.push(entry);
     }
     if let Some(last) = page.rows.last().filter(|_| is_more) {
-        let place = Place {
-            booked_at: last.booked_at,
-            transfer_id: last.transfer_id,
-            balance,
-        };
-        page.next = Some(place.encode(backend, actor));
+        page.next = Some(Place::after(last).encode(backend, actor));
     }
     Ok(page)
+}
+
+/// The statement by days, newest first: as many whole days as a page holds.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn by_days(
+    backend: &Backend,
+    db: &mut PgConnection,
+    actor: &Actor,
+    kind: Option<EntryKind>,
+    cursor: Option<&str>,
+) -> Result<Days, Broken> {
+    let Page { rows, next } = with(backend, db, actor, (kind, cursor, STATEMENT_ENTRIES)).await?;
+    let (days, is_cut) = days::of(rows, next.is_some(), STATEMENT_DAYS);
+    let cut = days::last(&days).filter(|_| is_cut);
+    let next = match cut {
+        Some(last) => Some(Place::after(last).encode(backend, actor)),
+        None => next,
+    };
+    Ok(Page { rows: days, next })
 }
 
 fn entry(row: store::EntryRow, balance: Option<Ticks>) -> Result<EntryRow, Broken> {
