@@ -74,17 +74,14 @@ fn rows(
     list: page::Page<SandboxRow>,
     state: Option<SandboxState>,
     search: Option<&Search>,
+    now: OffsetDateTime,
 ) -> AnyView {
     if list.rows.is_empty() {
         return empty(state, search);
     }
     (
-fn rows(
-    list: page::Page<SandboxRow>,
-    state: Option<SandboxState>,
-    search: Option<&Search>,
-    now: OffsetDateTime,
-) -> AnyView {
+        table("Sandboxes", &list.rows, now),
+        layout::pager(&address(state, search), list.next),
     )
         .into_any()
 }
@@ -133,8 +130,13 @@ fn row(sandbox: &SandboxRow, costs: Decimals, now: OffsetDateTime) -> AnyView {
     let key = sandbox.key_name.as_deref().unwrap_or("none");
     view! {
         <tr data-sandbox=id>
-        table("Sandboxes", &list.rows, now),
-        layout::pager(&address(state, search), list.next),
+            {table::name(first, Some(table::image(&sandbox.image)))}
+            {table::plain("", view! { {state_badge(sandbox.state)}{why(sandbox)} })}
+            {table::plain("", format::size(sandbox.size))}
+            {table::text("Key", table::clip(key))}
+            {table::plain("Created", format::clock_ago(sandbox.created_at, now))}
+            {table::number("Billed", format::duration(sandbox.billed))}
+            {table::main(costs.amount(sandbox.cost))}
         </tr>
     }
     .into_any()
