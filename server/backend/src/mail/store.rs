@@ -104,6 +104,21 @@ pub(super) async fn unsent(
     Ok(Some((mail, address)))
 }
 
+/// Mails of one text to a person since a moment: what keeps an inbox from being filled through us.
+pub(crate) async fn count_since(
+    db: &mut PgConnection,
+    user_id: UserId,
+    template: &str,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM mails WHERE user_id = $1 AND template = $2 AND created_at > $3"#,
+        user_id.0, template, since
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Mails of one text for an account since a moment: what keeps an inbox from being filled through us.
 pub(crate) async fn count_for_account(
     db: &mut PgConnection,

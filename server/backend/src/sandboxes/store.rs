@@ -53,7 +53,7 @@ pub(super) async fn search(
     Ok(sqlx::query_as!(
         SandboxRow,
         r#"SELECT s.sandbox_id, s.state, s.image, s.region, s.vcpus, s.mem_mib, s.key_id, k.name AS "key_name?",
-                  s.parent_id, s.created_at, s.destroyed_at, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
+                  s.parent_id, s.created_at, s.destroyed_at, s.stopped_at, s.stop_reason, posted.billed_ms AS "billed_ms!", posted.ticks AS "ticks!"
            FROM (SELECT * FROM (SELECT * FROM sandboxes WHERE account_id = $1
                                 ORDER BY created_at DESC, sandbox_id DESC LIMIT $8) AS newest
                  WHERE ($2::text IS NULL OR state = $2)
