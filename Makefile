@@ -1,6 +1,6 @@
 # The commands of this repository; `make` alone lists them. What they do is in .ci/ and end2end/stand.
 .DEFAULT_GOAL := help
-.PHONY: help run test dev demo bench release fmt check prepare install e2e clean
+.PHONY: help run test dev demo bench soak release fmt check prepare install e2e clean
 
 # The query macros are checked against .sqlx/; only `make prepare` asks a database.
 export SQLX_OFFLINE := true
@@ -22,6 +22,9 @@ demo: ## Like run, with an account that has a past of 60 days; prints how to sig
 
 bench: ## Measures a release build; ARGS="pages feed replay usage start sizes" picks some
 	@exec .ci/stand.sh bench $(ARGS)
+
+soak: ## What takes long: Lighthouse over every page by both presets; ARGS="lighthouse" picks a part
+	@exec .ci/soak.sh $(ARGS)
 
 release: ## Builds what is shipped into target/dist: program, debug information, site, list of packages
 	@exec .ci/release.sh

@@ -88,9 +88,9 @@ fn facts(webhook: &Webhook, may_change: bool) -> AnyView {
         view! {
             <div class="form__actions">
                 <form method="post" action="/api/webhook/test"><button class="button">"Send a test"</button></form>
+                {ask_plain("Make a new secret", "The secret above ends at once: receivers that check signatures refuse our posts until they have the new one.", "/api/webhook/renew")}
+                {ask_plain("Remove the webhook", "Nothing is posted any more, alerts that are being tried again included. Its secret ends too; a webhook set later has another.", "/api/webhook/remove")}
             </div>
-            {ask_plain("Make a new secret", "The secret above ends at once: receivers that check signatures refuse our posts until they have the new one.", "/api/webhook/renew")}
-            {ask_plain("Remove the webhook", "Nothing is posted any more, alerts that are being tried again included. Its secret ends too; a webhook set later has another.", "/api/webhook/remove")}
         }
     });
     view! {

@@ -69,11 +69,11 @@ impl Section {
         }
     }
 
-    /// How many there are, where the number is worth a look.
-    fn count(self, nav: &Nav) -> Option<String> {
+    /// How many there are, where the number is worth a look, and of what where the entry does not say it.
+    const fn count(self, nav: &Nav) -> Option<(i64, &'static str)> {
         match self {
-            Self::Sandboxes if nav.running > 0 => Some(format!("{} running", nav.running)),
-            Self::Keys => Some(nav.keys.to_string()),
+            Self::Sandboxes => Some((nav.running, " running")),
+            Self::Keys => Some((nav.keys, "")),
             _ => None,
         }
     }
@@ -126,7 +126,7 @@ fn entry(section: Section, current: Section, nav: &Nav) -> AnyView {
     let here = (section == current).then_some("page");
     let count = section
         .count(nav)
-        .map(|count| view! { <span class="nav__count">{count}</span> });
+        .map(|(count, what)| view! { <span class="nav__count">{count}<span class="sr-only">{what}</span></span> });
     let Entry { name, path, icon } = section.entry();
     view! { <a class="nav__link" href=path aria-current=here>{drawing(icon)}{name}{count}</a> }
         .into_any()

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 
 use super::copy;
 
-/// What stands for a key where none may be shown.
-pub const NO_KEY: &str = "sk_live_…";
+/// What stands for a key where none may be shown. Plain signs: a header of HTTP holds no others, and the answer to what
+/// is not replaced should be that the key is wrong.
+pub const NO_KEY: &str = "sk_live_us_PASTE_YOUR_KEY";
 
 /// A box of code with its language and a copy button. `label` names it for those who do not see it.
 pub fn code(title: &'static str, label: &'static str, text: String) -> AnyView {

@@ -24,22 +24,33 @@ fn is_stale(age_ms: i64, is_typed: bool) -> bool {
 
 #[cfg(feature = "hydrate")]
 fn watch() {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen::prelude::{Closure, JsValue};
 
     let drawn = now_ms();
+    let is_typed = Rc::new(Cell::new(false));
+    let typed = {
+        let is_typed = Rc::clone(&is_typed);
+        Closure::<dyn Fn()>::new(move || is_typed.set(true))
+    };
     let returned = Closure::<dyn Fn()>::new(move || {
-        let is_seen = !document().hidden();
-        if is_seen && is_stale(now_ms() - drawn, is_typed()) {
+        if !document().hidden() && is_stale(now_ms() - drawn, is_typed.get()) {
             drop(window().location().reload());
         }
     });
-    let listener = returned.as_ref().unchecked_ref();
-    let _: Result<(), JsValue> =
-        document().add_event_listener_with_callback("visibilitychange", listener);
+    let page = document();
+    for (name, listener) in [("input", &typed), ("visibilitychange", &returned)] {
+        let listener = listener.as_ref().unchecked_ref();
+        let _: Result<(), JsValue> = page.add_event_listener_with_callback(name, listener);
+    }
     // From the browser's store of left pages it comes back without being loaded.
-    let _: Result<(), JsValue> = window().add_event_listener_with_callback("pageshow", listener);
-    // The page lives as long as its listener.
+    let _: Result<(), JsValue> =
+        window().add_event_listener_with_callback("pageshow", returned.as_ref().unchecked_ref());
+    // The page lives as long as its listeners.
+    typed.forget();
     returned.forget();
 }
 
@@ -51,30 +62,6 @@ fn now_ms() -> i64 {
     )]
     let now = js_sys::Date::now() as i64;
     now
-}
-
-/// Ticks and choices that differ from what the page came with.
-#[cfg(feature = "hydrate")]
-const CHANGED: &str = "input:checked:not([checked]), input[checked]:not(:checked), \
-    select:has([selected]) option:checked:not([selected]), select:not(:has([selected])) option:checked:not(:first-child)";
-
-/// Whether any control differs from what the page came with.
-#[cfg(feature = "hydrate")]
-fn is_typed() -> bool {
-    use wasm_bindgen::JsCast as _;
-
-    let page = document();
-    let Ok(texts) = page.query_selector_all("input, textarea") else {
-        return true;
-    };
-    let is_text_changed = (0..texts.length())
-        .filter_map(|index| texts.item(index))
-        .any(|control| {
-            let control: &wasm_bindgen::JsValue = control.unchecked_ref();
-            let read = |name: &str| js_sys::Reflect::get(control, &name.into()).ok();
-            read("value") != read("defaultValue")
-        });
-    is_text_changed || !matches!(page.query_selector(CHANGED), Ok(None))
 }
 
 /// Never called: on the server no tab comes back.

@@ -132,9 +132,9 @@ fn history(list: &PriceList) -> AnyView {
             format::moment(price.from.into())
         };
         let state = if price.covers(now) {
-            view! { " "<span class="badge badge--live">"now"</span> }.into_any()
+            view! { <br/><span class="badge badge--live">"now"</span> }.into_any()
         } else if price.from > now {
-            view! { " "<span class="badge badge--soon">"announced"</span> }.into_any()
+            view! { <br/><span class="badge badge--soon">"announced"</span> }.into_any()
         } else {
             ().into_any()
         };

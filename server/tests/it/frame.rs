@@ -108,9 +108,9 @@ async fn a_form_leads_back_to_its_own_line_and_opens_it(pool: PgPool) {
         ),
         (
             "webhook/set",
-            ("url", "http://x"),
+            ("url", "https://10.0.0.1/x"),
             "webhook",
-            "must start with https",
+            "not on the public internet",
         ),
         (
             "webhook/set",
