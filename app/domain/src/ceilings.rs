@@ -11,7 +11,7 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 /// Characters of a key's name: fits one table cell and a log line.
 pub const KEY_NAME_CHARS_MAX: usize = 60;
 /// Live keys of an account: far above what people name by hand, low enough to list and push in one go.
-pub const KEYS_PER_ACCOUNT_MAX: i64 = 100;
+pub const KEYS_PER_ACCOUNT_MAX: usize = 100;
 /// Characters of a sandbox id: the known ones have 19 to 23.
 pub const SANDBOX_ID_CHARS_MAX: usize = 64;
 /// Characters of an image name kept from the feed; registries allow 255.

@@ -1,9 +1,8 @@
-//! API keys as text: their name, the layout `sk_live_<region>_<id>_<secret><crc>` and its checksum.
+//! API keys as text: the layout `sk_live_<region>_<id>_<secret><crc>` and its checksum.
 //! Random characters are drawn in `backend`; hashing and storage are there too.
 
 use std::fmt;
 
-use crate::ceilings::KEY_NAME_CHARS_MAX;
 use strum::EnumIter;
 
 /// Characters of the public part of a key.
@@ -24,50 +23,14 @@ pub enum KeyRefusal {
     NameTooLong,
     /// A control character in the name.
     NameUnprintable,
+    /// The name shows nothing, or hides something.
+    NameInvisible,
+    /// It looks like the name of another live key.
+    NameTaken,
     /// 100 live keys exist.
     TooMany,
     /// No such key in this account.
     NotFound,
-}
-
-/// A key's name as its owner reads it: 1 to 60 characters, trimmed, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyName(String);
-
-/// Why a name was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyNameProblem {
-    /// Nothing but space.
-    Empty,
-    /// Over 60 characters.
-    TooLong,
-    /// A line break, tab or other control character.
-    Unprintable,
-}
-
-impl KeyName {
-    /// Trims and checks.
-    ///
-    /// # Errors
-    /// The first problem met.
-    pub fn parse(text: &str) -> Result<Self, KeyNameProblem> {
-        let text = text.trim();
-        if text.is_empty() {
-            Err(KeyNameProblem::Empty)
-        } else if text.chars().count() > KEY_NAME_CHARS_MAX {
-            Err(KeyNameProblem::TooLong)
-        } else if text.chars().any(char::is_control) {
-            Err(KeyNameProblem::Unprintable)
-        } else {
-            Ok(Self(text.to_owned()))
-        }
-    }
-
-    /// 1 to 60 printable characters, without space at either end.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// A region of the service: two lower-case letters, because the SDK and Stripe's secret scanners both read that place
@@ -177,18 +140,6 @@ mod tests {
         assert_eq!(key.expose().len(), 8 + 2 + 1 + 12 + 1 + 30 + 6);
         assert_eq!(KeyText::parse(key.expose()), Some(key.clone()));
         assert_eq!(format!("{key:?}"), "KeyText(…)");
-    }
-
-    #[test]
-    fn names() {
-        assert_eq!(KeyName::parse("  ci  ").unwrap().as_str(), "ci");
-        assert_eq!(KeyName::parse(" \t "), Err(KeyNameProblem::Empty));
-        assert_eq!(
-            KeyName::parse(&"é".repeat(61)),
-            Err(KeyNameProblem::TooLong)
-        );
-        assert!(KeyName::parse(&"é".repeat(60)).is_ok());
-        assert_eq!(KeyName::parse("a\nb"), Err(KeyNameProblem::Unprintable));
     }
 
     proptest! {

@@ -26,6 +26,14 @@ impl Words for KeyRefusal {
                 "name",
                 "The name holds a line break or another character that cannot be shown. Remove it.",
             ),
+            Self::NameInvisible => Problem::in_field(
+                "name",
+                "The name shows nothing, or holds a character that cannot be seen. Type it anew.",
+            ),
+            Self::NameTaken => Problem::in_field(
+                "name",
+                "A live key of this account has this name, or one that looks the same. Choose another.",
+            ),
             Self::TooMany => Problem::in_form(format!(
                 "{KEYS_PER_ACCOUNT_MAX} live keys exist, which is the limit. Revoke one that is no longer used, then create this one."
             )),

@@ -45,7 +45,8 @@ pub async fn open(
     #[server(default)] leaving: String,
 ) -> Result<(), ActionError> {
     let (backend, session) = (context::backend()?, context::session()?);
-    let visitor = request::visitor().await?;
+    let visitor = request::visitor().await;
+    let visitor = visitor.map_err(|error| answer::fail("/open-account", error))?;
     let token: String = sealed::peek(&backend, &open_account::TOKEN).unwrap_or_default();
     let kept = Kept::of([
         ("country", &country),

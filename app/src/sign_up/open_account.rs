@@ -47,7 +47,7 @@ pub fn view(path: &'static str) -> AnyView {
             Some(Link::Ready(email)) => ready(&backend, &state, &email, visitor.as_ref()),
             Some(Link::AlreadyOpen(email)) => already_open(&email, visitor.as_ref()),
             Some(Link::Dead) => dead(words::LINK_DEAD),
-            None => dead(words::NO_LINK),
+            None => visitor.map_or_else(|| dead(words::NO_LINK), |actor| inside(&actor)),
         };
         let body = view! { <h1>"Open your account"</h1> {body} };
         view! { <Title text=format!("{title} · Isorun")/> {entrance(body.into_any())} }.into_any()
@@ -63,7 +63,16 @@ fn dead(sentence: &'static str) -> AnyView {
     .into_any()
 }
 
-/// For a second press, or another link of the same address.
+/// For a second press, whose first has opened the account and taken the link.
+fn inside(actor: &Actor) -> AnyView {
+    view! {
+        <p>"You are signed in as "<strong>{actor.email().as_str().to_owned()}</strong>". There is nothing to open here."</p>
+        <p class="form__actions"><a class="button button--primary" href="/overview">"Overview"</a></p>
+    }
+    .into_any()
+}
+
+/// For another link of the same address.
 fn already_open(email: &EmailAddress, visitor: Option<&Actor>) -> AnyView {
     let whose = view! { "The account of "<strong>{email.as_str().to_owned()}</strong>" is open" };
     if visitor.is_some_and(|actor| actor.email().canonical() == email.canonical()) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use backend::testing::CREDENTIAL;
+use domain::email::EmailAddress;
 use peers::mail::{MailCatcher, Options as MailOptions};
 use peers::orchestrator::{Control, Options, Orchestrator};
 use tokio::runtime::Runtime;
@@ -67,11 +68,12 @@ impl Outside {
     /// The token in the newest mail to an address that has a link to open an account.
     #[must_use]
     pub fn token(&self, email: &str) -> Option<String> {
+        let canonical = |text: &str| EmailAddress::parse(text).ok().map(|one| one.canonical());
         let mails = self.mail.mails();
         let mut to_them = mails
             .iter()
             .rev()
-            .filter(|mail| mail.to.iter().any(|to| to.eq_ignore_ascii_case(email)));
+            .filter(|mail| mail.to.iter().any(|to| canonical(to) == canonical(email)));
         let text = &to_them.next()?.text;
         let rest = text.split("/open-account/").nth(1)?;
         rest.split_whitespace().next().map(str::to_owned)

@@ -36,7 +36,7 @@ pub struct Settings {
     pub webhook_reach: AllowedHosts,
     /// Countries under comprehensive sanctions (Terms 14).
     pub refused_countries: Vec<Country>,
-    /// Versions in force of what is accepted at sign-up.
+    /// Versions in force of what is accepted to open an account.
     pub documents: DocumentVersions,
 }
 

@@ -149,7 +149,7 @@ impl Someone<'_> {
     async fn sandbox(&mut self) -> String {
         let answer = self
             .browser
-            .post("/api/key/create", &[("name", "ci")])
+            .post("/api/key/create", &[("name", "of the sandbox")])
             .await;
         let page = self.browser.follow(answer).await.at("/keys/created");
         let key = page.body.split("ISORUN_API_KEY=").nth(1).unwrap();
@@ -181,6 +181,8 @@ impl Someone<'_> {
                 let page = self.browser.get("/open-account").await.at("/open-account");
                 fields.push(("leaving", value_of(&page, "leaving")));
             }
+            // No two live keys have the same name.
+            Act::KeyCreate => fields[0].1 = "of the act".to_owned(),
             Act::KeyRevoke => {
                 self.post(Act::KeyCreate).await;
                 fields[0].1 = key_id(&self.browser.get("/keys").await);
@@ -201,7 +203,6 @@ impl Someone<'_> {
             Act::CalendarCreate => self.post(Act::CalendarRevoke).await,
             Act::CalendarRevoke => self.post(Act::CalendarCreate).await,
             Act::SignOut
-            | Act::KeyCreate
             | Act::LimitSet
             | Act::AlertsChoose
             | Act::RecipientAdd

@@ -17,6 +17,10 @@ async fn an_address_that_is_none_is_refused_and_kept(pool: PgPool) {
             "This is not an e-mail address.",
         ),
         (long_email.as_str(), "This e-mail address is too long"),
+        (
+            "käthe@example.org",
+            "cannot write to an address with such letters",
+        ),
     ] {
         let mut browser = world.browser();
         let page = browser
@@ -44,12 +48,22 @@ async fn each_problem_has_its_sentence_and_nothing_is_lost(pool: PgPool) {
     let world = World::new(pool).await;
     let mut browser = world.browser();
     world.follow_sign_up(&mut browser, "ada@example.org").await;
-    let cases: [(&str, &str, &str); 9] = [
+    let cases: [(&str, &str, &str); 11] = [
         ("password", "short", "The password is too short"),
         (
             "password",
-            "aaaaaaaaaaaaaaaaaaaa",
-            "This password is easy to guess",
+            "zebrazebrazebra",
+            "easy to guess: it repeats itself",
+        ),
+        (
+            "password",
+            "password1234567",
+            "easy to guess: it is on the lists",
+        ),
+        (
+            "password",
+            "ada@example.org!",
+            "easy to guess: it is made of your address",
         ),
         ("country", "", "Choose your country"),
         ("country", "XX", "Choose your country"),
@@ -201,6 +215,9 @@ async fn names_of_keys(pool: PgPool) {
         (" \t ", "Give the key a name"),
         (long.as_str(), "The name is too long"),
         ("a\u{7}b", "another character that cannot be shown"),
+        ("\u{200b}", "The name shows nothing"),
+        ("\u{3164}", "The name shows nothing"),
+        ("ci\u{202e}", "a character that cannot be seen"),
     ] {
         let page = browser
             .submit("/keys/new", "/api/key/create", &[("name", name)])
@@ -221,6 +238,12 @@ async fn names_of_keys(pool: PgPool) {
     let page = browser.get("/keys").await.at("/keys");
     assert!(!page.body.contains("<script>alert"));
     page.says("alert(1)");
+    let alike = script.to_uppercase();
+    let taken = browser
+        .submit("/keys/new", "/api/key/create", &[("name", alike.as_str())])
+        .await
+        .at("/keys/new");
+    taken.says("or one that looks the same");
 }
 
 #[sqlx::test(migrations = "../migrations")]

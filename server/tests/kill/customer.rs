@@ -25,6 +25,7 @@ enum Step {
 pub struct Customer {
     email: String,
     step: Step,
+    keys_tried: u32,
     cookies: BTreeMap<String, String>,
     key: String,
     sandbox: String,
@@ -47,6 +48,7 @@ impl Customer {
         Self {
             email: format!("customer{number}@example.org"),
             step: Step::SignUp,
+            keys_tried: 0,
             cookies: BTreeMap::new(),
             key: String::new(),
             sandbox: String::new(),
@@ -156,7 +158,12 @@ impl Customer {
     }
 
     async fn create_key(&mut self, url: &str) -> Option<()> {
-        let (to, _) = self.post(url, "/api/key/create", &[("name", "ci")]).await?;
+        // After a kill between commit and answer there is a key that nobody has seen, and its name is taken.
+        self.keys_tried += 1;
+        let name = format!("ci {}", self.keys_tried);
+        let (to, _) = self
+            .post(url, "/api/key/create", &[("name", &name)])
+            .await?;
         if to == "/sign-in" {
             self.step = Step::SignIn;
             return None;

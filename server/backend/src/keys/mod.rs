@@ -5,12 +5,11 @@ pub mod remove;
 mod store;
 
 use domain::act::Act;
-use domain::ceilings::{KEYS_PER_ACCOUNT_MAX, PAGE_ROWS};
+use domain::ceilings::{KEY_NAME_CHARS_MAX, KEYS_PER_ACCOUNT_MAX, PAGE_ROWS};
 use domain::id::KeyId;
-use domain::key::{
-    KeyName, KeyNameProblem, KeyRefusal, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked,
-};
+use domain::key::{KeyRefusal, KeyText, PUBLIC_ID_CHARS, SECRET_CHARS, masked};
 use domain::money::Ticks;
+use domain::name::{Name, NameProblem};
 use domain::page::Page;
 use domain::search::Search;
 use time::OffsetDateTime;
@@ -32,7 +31,7 @@ use crate::{Backend, random};
 pub struct CreatedKey {
     /// Stands in addresses and in the audit log; no part of the key.
     pub key_id: KeyId,
-    /// As its owner chose it; need not be unique.
+    /// As its owner chose it; no live key of the account has one that looks the same.
     pub name: String,
     /// The whole key.
     pub text: KeyText,
@@ -42,7 +41,7 @@ pub struct CreatedKey {
 pub struct KeyRow {
     /// Stands in addresses and in the audit log; no part of the key.
     pub key_id: KeyId,
-    /// As its owner chose it; need not be unique.
+    /// As its owner chose it; revoked keys may have had the same.
     pub name: String,
     /// Enough of it to recognise it.
     pub masked: String,
@@ -71,11 +70,12 @@ pub async fn create(
     name: &str,
 ) -> Result<CreatedKey, Failure<KeyRefusal>> {
     let mut change = actor.begin(backend, Act::KeyCreate).await?;
-    let name = KeyName::parse(name).map_err(|problem| {
+    let name = Name::parse(name, KEY_NAME_CHARS_MAX).map_err(|problem| {
         Failure::Refused(match problem {
-            KeyNameProblem::Empty => KeyRefusal::NameEmpty,
-            KeyNameProblem::TooLong => KeyRefusal::NameTooLong,
-            KeyNameProblem::Unprintable => KeyRefusal::NameUnprintable,
+            NameProblem::Empty => KeyRefusal::NameEmpty,
+            NameProblem::TooLong => KeyRefusal::NameTooLong,
+            NameProblem::Unprintable => KeyRefusal::NameUnprintable,
+            NameProblem::Invisible => KeyRefusal::NameInvisible,
         })
     })?;
     let now = change.now();
@@ -98,8 +98,12 @@ pub async fn create(
         created_by: change.user_id(),
     };
     store::lock(&mut change, key.account_id).await?;
-    if store::count_live(&mut change, key.account_id).await? >= KEYS_PER_ACCOUNT_MAX {
+    let live = store::live_names(&mut change, key.account_id).await?;
+    if live.len() >= KEYS_PER_ACCOUNT_MAX {
         return Err(Failure::Refused(KeyRefusal::TooMany));
+    }
+    if live.iter().any(|other| name.looks_like(other)) {
+        return Err(Failure::Refused(KeyRefusal::NameTaken));
     }
     store::insert(&mut change, &key, now).await?;
     change.enqueue(&PushKey { key_id: key.key_id }).await?;

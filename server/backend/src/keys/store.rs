@@ -1,8 +1,8 @@
 //! API keys by account. The key text is nowhere; its hash decides uniqueness in `key_hashes`.
 
-use domain::ceilings::PAGE_ROWS;
+use domain::ceilings::{KEYS_PER_ACCOUNT_MAX, PAGE_ROWS};
 use domain::id::{AccountId, KeyId, UserId};
-use domain::key::KeyName;
+use domain::name::Name;
 use domain::search::Search;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -12,7 +12,7 @@ use crate::failure::Broken;
 pub(super) struct NewKey<'a> {
     pub key_id: KeyId,
     pub account_id: AccountId,
-    pub name: &'a KeyName,
+    pub name: &'a Name,
     pub region: &'a str,
     /// Twelve characters.
     pub public_id: &'a str,
@@ -59,16 +59,17 @@ pub(super) async fn lock(db: &mut PgConnection, account_id: AccountId) -> Result
     Ok(())
 }
 
-pub(super) async fn count_live(
+/// The names of the live keys, which are all there may be.
+pub(super) async fn live_names(
     db: &mut PgConnection,
     account_id: AccountId,
-) -> Result<i64, Broken> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM keys WHERE account_id = $1 AND revoked_at IS NULL"#,
-        account_id.0
-    )
-    .fetch_one(db)
-    .await?)
+) -> Result<Vec<String>, Broken> {
+    let names = sqlx::query_scalar!(
+        "SELECT name FROM keys WHERE account_id = $1 AND revoked_at IS NULL ORDER BY key_id LIMIT $2",
+        account_id.0,
+        i64::try_from(KEYS_PER_ACCOUNT_MAX)?
+    );
+    Ok(names.fetch_all(db).await?)
 }
 
 /// Revokes a key; false when there is no such live key in the account.

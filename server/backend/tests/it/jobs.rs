@@ -1,7 +1,6 @@
 //! The job table: leases fence, reapers free, repeats converge, and every kind survives running twice.
 
 use backend::alerts::webhook;
-use backend::failure::Failure;
 use backend::keys;
 use backend::registry::KINDS;
 use backend::sandboxes;
@@ -148,7 +147,8 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
         Fault::Error,
         Fault::Garbage,
     ] {
-        let key = keys::create(&world.backend, &actor, "ci").await.unwrap();
+        let name = format!("{fault:?}");
+        let key = keys::create(&world.backend, &actor, &name).await.unwrap();
         world
             .control()
             .fault(Switch {
@@ -177,7 +177,6 @@ async fn lost_answers_and_outages_of_the_control_plane_end_well(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) {
     use backend::failure::Failure::Refused;
-    use domain::act::{Act, Denial};
     let world = World::new(pool).await;
     let ada = world.customer("ada@example.org").await;
     let bob = world.customer("bob@example.org").await;
@@ -185,6 +184,7 @@ async fn keys_are_refused_in_plain_words_and_never_cross_accounts(pool: PgPool) 
         ("  ", KeyRefusal::NameEmpty),
         (&*"x".repeat(61), KeyRefusal::NameTooLong),
         ("a\u{7}b", KeyRefusal::NameUnprintable),
+        ("c\u{200b}i", KeyRefusal::NameInvisible),
     ] {
         let outcome = keys::create(&world.backend, &ada, name).await;
         assert!(matches!(outcome, Err(Refused(refusal)) if refusal == expected));

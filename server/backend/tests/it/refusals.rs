@@ -30,7 +30,7 @@ async fn written(world: &World) -> i64 {
     written.await.unwrap()
 }
 
-async fn create(world: &World, actor: &Actor, count: i64) -> Vec<keys::CreatedKey> {
+async fn create(world: &World, actor: &Actor, count: usize) -> Vec<keys::CreatedKey> {
     let mut created = Vec::new();
     for number in 0..count {
         let name = format!("ci {number}");
@@ -70,6 +70,37 @@ async fn of_many_who_create_the_last_key_at_once_one_does(pool: PgPool) {
         matches!(outcome, Err(Refused(KeyRefusal::TooMany)))
     };
     assert!(refused.iter().all(is_full));
+}
+
+/// A name is free again once its key is revoked, and in another account always.
+#[sqlx::test(migrations = "../../migrations")]
+async fn no_two_live_keys_look_alike(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ada = world.customer("ada@example.org").await;
+    let bob = world.customer("bob@example.org").await;
+    let first = keys::create(&world.backend, &ada, "ci prod").await.unwrap();
+    for name in [
+        "ci prod",
+        "CI Prod",
+        "ci  prod",
+        "ｃｉ prod",
+        "сі рrоd",
+        " ci\u{a0}prod ",
+    ] {
+        let outcome = keys::create(&world.backend, &ada, name).await;
+        let is_taken = matches!(outcome, Err(Refused(KeyRefusal::NameTaken)));
+        assert!(is_taken, "{name:?}");
+    }
+    keys::create(&world.backend, &ada, "ci prod 2")
+        .await
+        .unwrap();
+    keys::create(&world.backend, &bob, "ci prod").await.unwrap();
+    keys::revoke(&world.backend, &ada, first.key_id)
+        .await
+        .unwrap();
+    let at_once = (0..8).map(|_| keys::create(&world.backend, &ada, "ci prod"));
+    let outcomes = join_all(at_once).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

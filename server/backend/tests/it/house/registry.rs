@@ -38,7 +38,7 @@ fn every_job_and_letter_is_registered() {
             here.map(move |(at, name)| (source.place(at), name))
         });
         let found: Vec<(String, &str)> = found.collect();
-        assert!(found.len() >= 4, "{of}: {found:?}");
+        assert!(found.len() >= 3, "{of}: {found:?}");
         wrong.extend(
             found
                 .into_iter()

@@ -38,6 +38,7 @@ enum AtClosing {
     Deleted,
     Archived,
     Emptied,
+    Expires,
     None,
 }
 
