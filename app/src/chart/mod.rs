@@ -199,16 +199,6 @@ pub fn example(caption: &'static str, breakdown: &Breakdown) -> AnyView {
         moments: Vec::new(),
     };
     let drawing = stack::draw(drawing, breakdown);
-    let sums = (0..breakdown.cells.len()).map(|index| {
-        let sum = breakdown.bucket(index);
-        let billed = i64::try_from(sum.ms).unwrap_or(i64::MAX);
-        (domain::price::BilledMs(billed), sum.ticks)
-    });
-    let series = Series {
-        grid: breakdown.grid.clone(),
-        as_of: breakdown.as_of,
-        amounts: sums.collect(),
-    };
     view! {
         <figure class="chart">
             <figcaption class="chart__caption">{caption}</figcaption>
@@ -217,7 +207,7 @@ pub fn example(caption: &'static str, breakdown: &Breakdown) -> AnyView {
             {marks::legend(breakdown, false, |_| None)}
             <details class="disclosure">
                 <summary>"Show as table"</summary>
-                {table(caption, &series)}
+                {table(caption, breakdown)}
             </details>
         </figure>
     }
