@@ -146,13 +146,12 @@ impl NewPassword {
 }
 
 fn guessable(text: &str, email: Option<&EmailAddress>) -> Option<PasswordProblem> {
-    let folded = fold(text);
-    if FOLDED.binary_search(&folded).is_ok() {
-        return Some(PasswordProblem::Common);
-    }
     let signs = Signs::of(text);
     if signs.distinct() < DISTINCT_MIN || signs.worth() < WORTH_MIN || signs.repeat() {
         return Some(PasswordProblem::Pattern);
+    }
+    if FOLDED.binary_search(&fold(text)).is_ok() {
+        return Some(PasswordProblem::Common);
     }
     let pieces = pieces(email);
     let without = signs.without(pieces.iter().map(String::as_str).chain(OURS));
@@ -162,12 +161,13 @@ fn guessable(text: &str, email: Option<&EmailAddress>) -> Option<PasswordProblem
     (without.without(WORDS).worth() < WORTH_MIN).then_some(PasswordProblem::Common)
 }
 
-/// The folded pieces of an address that could make a password: the whole, and what stands between its signs.
+/// The folded pieces of an address that could make a password: the whole, its halves, and what stands between its signs.
 fn pieces(email: Option<&EmailAddress>) -> Vec<String> {
     let address = email.map(EmailAddress::canonical).unwrap_or_default();
     let (local, domain) = address.rsplit_once('@').unwrap_or_default();
     let parts = address.split(|c: char| !c.is_alphanumeric());
-    let mut pieces: Vec<String> = [local, domain].into_iter().chain(parts).map(fold).collect();
+    let whole = [address.as_str(), local, domain];
+    let mut pieces: Vec<String> = whole.into_iter().chain(parts).map(fold).collect();
     pieces.retain(|piece| piece.chars().count() >= PIECE_CHARS_MIN);
     // The longest first, so that none leaves a rest of a longer one behind.
     pieces.sort_unstable_by_key(|piece| std::cmp::Reverse(piece.chars().count()));

@@ -150,6 +150,7 @@ fn each_reason_is_the_true_one() {
         ("aaaaabbbbbcccccddddd", PasswordProblem::Pattern),
         ("!!!!!!!!!!!!!!!!", PasswordProblem::Pattern),
         ("🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀", PasswordProblem::Pattern),
+        ("ada.lovelace@engines.example", PasswordProblem::FromAddress),
         ("ada.lovelace1234", PasswordProblem::FromAddress),
         ("Lovelace engines!", PasswordProblem::FromAddress),
         ("isorunsandbox2026", PasswordProblem::FromAddress),
