@@ -123,8 +123,9 @@ pub fn table(
 ) -> AnyView {
     let label = label.into();
     let width = heads.len().to_string();
-    // Three short columns fit everywhere; more become cards.
-    let class = if heads.len() > 3 {
+    // Three short columns fit everywhere; more, or three of which one is a name of any length, become cards.
+    let is_long = heads.first().is_some_and(|head| head.kind == Kind::Name);
+    let class = if heads.len() > 3 || (heads.len() == 3 && is_long) {
         "table table--cards"
     } else {
         "table"
