@@ -81,8 +81,8 @@ pub fn unfolded(
         OffsetDateTime::parse(&attribute(tag, name).unwrap(), &Rfc3339).unwrap()
     };
     let mut folds: Vec<(OffsetDateTime, OffsetDateTime, usize)> = html
-        .split("<tr class=\"table__unused\"")
-        .skip(1)
+        .split("<tr ")
+        .filter(|tag| tag.split('>').next().unwrap().contains("data-unused"))
         .map(|tag| {
             let count = attribute(tag, "data-unused").unwrap().parse().unwrap();
             (moment(tag, "data-from"), moment(tag, "data-to"), count)
