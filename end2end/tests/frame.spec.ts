@@ -65,7 +65,7 @@ test('ids are copied with one press, and without scripts no button pretends', as
   }
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await button.click();
-  await expect(page.getByText('Copied the account id.')).toBeAttached();
+  await expect(page.getByText('Copied the account id.', { exact: true })).toBeAttached();
   const id = await page.evaluate('navigator.clipboard.readText()');
   await expect(page.locator('main').getByText(String(id), { exact: true })).toBeVisible();
 });

@@ -10,7 +10,7 @@ test('the copy button copies the key and says so', async ({ page, context, mails
   await customer(page, mails);
   const key = await createKey(page, 'copied');
   await page.getByRole('button', { name: 'Copy the key' }).click();
-  await expect(page.getByText('Copied the key.')).toBeAttached();
+  await expect(page.getByText('Copied the key.', { exact: true })).toBeAttached();
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(key);
 });
 
