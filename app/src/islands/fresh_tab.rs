@@ -19,7 +19,7 @@ const OLD_MS: i64 = 60_000;
     expect(dead_code, reason = "only a browser has tabs; tested natively")
 )]
 fn is_stale(age_ms: i64, is_typed: bool) -> bool {
-    !is_typed && (age_ms > OLD_MS || age_ms < 0)
+    !is_typed && !(0..=OLD_MS).contains(&age_ms)
 }
 
 #[cfg(feature = "hydrate")]
