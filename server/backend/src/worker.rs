@@ -6,7 +6,6 @@ use crate::watch;
 use std::time::Duration;
 
 use domain::ceilings::SIGN_IN_FAILURES_HOURS;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
@@ -15,6 +14,7 @@ use crate::identity::sign_in;
 use crate::metering::feed;
 use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
+use crate::queue::lane::{Lane, Running};
 use crate::queue::{self, runner};
 use crate::{Backend, checks, findings, schedule, sign_up};
 
@@ -112,9 +112,8 @@ async fn settle_rounds(backend: &Backend) -> Result<(), Broken> {
 }
 
 async fn work(backend: &Backend, stop: &CancellationToken) {
-    let mut running = JoinSet::new();
+    let mut running = Running::default();
     while !stop.is_cancelled() {
-        while running.try_join_next().is_some() {}
         let started = runner::claim(KINDS, backend, &mut running)
             .await
             .unwrap_or_else(|broken| {
@@ -128,10 +127,7 @@ async fn work(backend: &Backend, stop: &CancellationToken) {
             }
         }
     }
-    let drained = tokio::time::timeout(DRAIN, async {
-        while running.join_next().await.is_some() {}
-    })
-    .await;
+    let drained = tokio::time::timeout(DRAIN, running.end()).await;
     if drained.is_err() {
         tracing::warn!(
             left = running.len(),
@@ -150,7 +146,12 @@ async fn reap(backend: &Backend) -> Result<(), Broken> {
     let depth = queue::depth(&mut db).await?;
     gauge("jobs_live", depth.live);
     gauge("jobs_dead", depth.dead);
-    gauge("jobs_oldest_due_seconds", depth.oldest_due_s);
+    let oldest = queue::oldest_due(&mut db).await?;
+    for lane in Lane::ALL {
+        let age = oldest.iter().find(|(word, _)| word == lane.as_str());
+        let age = i32::try_from(age.map_or(0, |(_, age)| *age)).unwrap_or(i32::MAX);
+        metrics::gauge!("jobs_oldest_due_seconds", "lane" => lane.as_str()).set(age);
+    }
     let (aside, stopped) = feed::log::alarms(&mut db).await?;
     gauge("feed_events_set_aside", aside);
     gauge("feeds_stopped", stopped);

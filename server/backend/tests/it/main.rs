@@ -12,6 +12,7 @@ mod incidents;
 mod invariants;
 mod jobs;
 mod ladder;
+mod lanes;
 mod ledger;
 mod letters;
 mod meter;

@@ -11,7 +11,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::Backend;
 use crate::alerts::webhook::store;
 use crate::alerts::{self, store::AlertRow};
-use crate::outside::poster::{PostError, secret_of};
+use crate::outside::poster::{self, PostError, secret_of};
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// A post to the account's webhook.
@@ -34,6 +35,7 @@ pub enum SendWebhook {
 
 impl Job for SendWebhook {
     const NAME: &'static str = "send-webhook";
+    const LANE: Lane = Lane::Posts;
 
     fn unique_key(&self) -> String {
         match self {
