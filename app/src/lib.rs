@@ -27,6 +27,7 @@ mod landing;
 mod overview;
 pub mod sandboxes;
 pub mod sign_up;
+pub mod targets;
 #[cfg(feature = "ssr")]
 mod usage;
 

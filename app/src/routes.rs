@@ -10,7 +10,9 @@ use crate::frame::dead_end::{self, DeadEnd};
 use crate::frame::layout::Place;
 use crate::frame::navigation::Section;
 use crate::frame::shell::{self, About};
-use crate::{alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, twin, usage};
+use crate::{
+    alerts, credit, identity, keys, landing, overview, sandboxes, sign_up, targets, twin, usage,
+};
 
 /// The path of a page as the edge's router writes it; the part after a stroke is a parameter.
 macro_rules! pattern {
@@ -90,6 +92,8 @@ pages! {
             "Sign in to Isorun: keys, running sandboxes, usage to the second, credit, limits and alerts of your account.";
         "/alert-recipient" => alerts::recipient_link::view,
             "Agree to alerts of an Isorun account, or end them, with the link from the mail.";
+        "/no-more-mail" => targets::no_more_mail::view,
+            "Have Isorun write no more mails to an address that others ask it to write to, with the link from the mail.";
     }
     private {
         "/overview" in Overview => overview::page::view,
@@ -143,6 +147,7 @@ mod tests {
     use domain::price::EstimateProblem;
     use domain::sandbox::SandboxRefusal;
     use domain::sign_up::{OpeningProblem, SignUpRefusal};
+    use domain::target::TargetRefusal;
     use domain::usage::UsageProblem;
     use domain::webhook::WebhookRefusal;
 
@@ -260,6 +265,7 @@ mod tests {
             sentences::<SignInRefusal>(),
             sentences::<SignUpRefusal>(),
             sentences::<OpeningProblem>(),
+            sentences::<TargetRefusal>(),
             sentences::<UsageProblem>(),
             sentences::<WebhookRefusal>(),
         ];

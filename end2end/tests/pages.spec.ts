@@ -3,7 +3,7 @@ import { type Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { customer } from '../people.ts';
 
-const OUTSIDE = ['/', '/?sandboxes=many&vcpus=2&unit=hours', '/sign-up', '/sign-in', '/check-mail', '/open-account'];
+const OUTSIDE = ['/', '/?sandboxes=many&vcpus=2&unit=hours', '/sign-up', '/sign-in', '/check-mail', '/open-account', '/alert-recipient', '/no-more-mail'];
 const INSIDE = ['/overview', '/sandboxes', '/sandboxes?state=running&q=node', '/usage', '/usage?range=7d', '/usage?range=30d', '/usage?range=30d&group=key', '/usage?range=7d&group=image&metric=concurrency', '/usage/intervals', '/keys', '/keys?q=ci', '/keys/new', '/keys/created', '/credit', '/credit?reach=30d&count=3&vcpus=2&gib=4', '/credit?kind=usage', '/waste', '/alerts', '/settings'];
 
 async function sound(page: Page, path: string): Promise<void> {

@@ -50,6 +50,10 @@ pub enum Act {
     CalendarCreate,
     /// Revokes it.
     CalendarRevoke,
+    /// Refuses mail that others have sent to one's address, by the link in such a mail.
+    MailRefuse,
+    /// Takes that back, by the same link.
+    MailAllow,
 }
 
 /// Who may do it.
@@ -73,8 +77,9 @@ pub enum Proof {
 /// The row of an act.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// The word in the audit log, such as `key.revoked`. Stored for years: never rename it.
-    pub word: &'static str,
+    /// The word in the audit log, such as `key.revoked`. Stored for years: never rename it. None for acts about an address
+    /// that is of no account, or not yet.
+    pub word: Option<&'static str>,
     /// Who may.
     pub who: Who,
     /// How sure it must be that it is them.
@@ -88,13 +93,14 @@ pub struct Rule {
 const ALL: &[Role] = &Role::ALL;
 /// Who may change keys, and command what keys start.
 const KEYS: &[Role] = &[Role::Owner, Role::Admin, Role::Developer];
-/// Who may change what is spent and who is warned.
+/// Who may change what is spent, who is warned, and take its figures out of a session: a calendar link shows them to whoever
+/// has it.
 const MONEY: &[Role] = &[Role::Owner, Role::Admin, Role::Billing];
 
 impl Rule {
     const fn new(endpoint: &'static str, word: &'static str, who: Who, what: &'static str) -> Self {
         Self {
-            word,
+            word: Some(word),
             who,
             proof: Proof::Session,
             endpoint,
@@ -113,6 +119,10 @@ impl Rule {
 
     const fn anyone(endpoint: &'static str, word: &'static str) -> Self {
         Self::new(endpoint, word, Who::Anyone, "do this")
+    }
+
+    const fn unrecorded(self) -> Self {
+        Self { word: None, ..self }
     }
 }
 
@@ -143,8 +153,8 @@ impl Act {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            // Before there is an account, no line is written: its log begins with its opening.
-            Self::SignUp => Rule::anyone("account/sign-up", "account.asked_for"),
+            // Its log begins with the opening.
+            Self::SignUp => Rule::anyone("account/sign-up", "").unrecorded(),
             Self::AccountOpen => Rule::anyone("account/open", "account.opened"),
             Self::SignIn => Rule::anyone("session/sign-in", "user.signed_in"),
             Self::SignOut => Rule::anyone("session/sign-out", "user.signed_out"),
@@ -167,8 +177,10 @@ impl Act {
             Self::WebhookRenew => Rule::member("webhook/renew", "webhook.renewed", MONEY, "change the webhook"),
             Self::WebhookRemove => Rule::member("webhook/remove", "webhook.removed", MONEY, "change the webhook"),
             Self::WebhookTest => Rule::member("webhook/test", "webhook.tested", MONEY, "change the webhook"),
-            Self::CalendarCreate => Rule::member("calendar/create", "calendar.created", ALL, "have a calendar feed"),
-            Self::CalendarRevoke => Rule::member("calendar/revoke", "calendar.revoked", ALL, "have a calendar feed"),
+            Self::CalendarCreate => Rule::member("calendar/create", "calendar.created", MONEY, "have a calendar feed"),
+            Self::CalendarRevoke => Rule::member("calendar/revoke", "calendar.revoked", MONEY, "have a calendar feed"),
+            Self::MailRefuse => Rule::anyone("target/refuse-mail", "").unrecorded(),
+            Self::MailAllow => Rule::anyone("target/allow-mail", "").unrecorded(),
         }
     }
 
@@ -207,7 +219,7 @@ mod tests {
     fn every_act_has_an_endpoint_and_a_word_of_its_own() {
         let endpoints: BTreeSet<_> = Act::ALL.iter().map(|act| act.rule().endpoint).collect();
         assert_eq!(endpoints.len(), Act::ALL.len());
-        let words: Vec<_> = Act::ALL.iter().map(|act| act.rule().word).collect();
+        let words: Vec<_> = Act::ALL.iter().filter_map(|act| act.rule().word).collect();
         assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len());
         for word in words {
             let (noun, verb) = word.split_once('.').unwrap();

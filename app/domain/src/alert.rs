@@ -26,10 +26,16 @@ pub enum AlertRefusal {
     TooMany,
     /// Ten mails that ask somebody to agree were sent within a day; wait.
     AskedTooOften,
+    /// This address was asked as often as any address is, by whichever accounts; wait.
+    AddressAskedTooOften,
+    /// Whoever has the address wants no mail that they did not ask for.
+    Unwanted,
     /// No such recipient in this account.
     NotFound,
     /// The link is not ours, too old, or its recipient was removed.
     LinkUnknown,
+    /// They agree, and have refused all such mail.
+    RefusedByThem,
 }
 
 /// What a warning is about. The words are in the database: add, never rename.

@@ -12,7 +12,11 @@ use crate::moment::Moment;
 /// Octets of a line, without its end (RFC 5545 3.1).
 const LINE_OCTETS_MAX: usize = 75;
 
-/// A moment worth an entry. Lasts no time: it is when something happens.
+/// How long an entry lasts. What it tells of is a moment, but a calendar draws what lasts no time as nothing, or as
+/// whatever it takes for usual, and a program that needs an end (RFC 5545 3.6.1) adds one of its own.
+const LASTS: &str = "PT15M";
+
+/// A moment worth an entry, which begins when it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Stays the same while the entry means the same, so that a calendar moves it instead of adding another.
@@ -55,6 +59,7 @@ pub fn write(name: &str, entries: &[Entry], stamped: Moment) -> String {
         line(&mut out, "UID", &escaped(&entry.uid));
         line(&mut out, "DTSTAMP", &stamp(stamped));
         line(&mut out, "DTSTART", &stamp(entry.at));
+        line(&mut out, "DURATION", LASTS);
         line(&mut out, "SUMMARY", &escaped(&entry.summary));
         line(&mut out, "DESCRIPTION", &escaped(&entry.description));
         line(&mut out, "TRANSP", "TRANSPARENT");
@@ -121,10 +126,15 @@ mod tests {
         let text = write("Isorun", &[entry("Credit ends")], at);
         assert!(text.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:"));
         assert!(text.ends_with("END:VEVENT\r\nEND:VCALENDAR\r\n"));
+        let (starts, lengths) = (
+            text.matches("\r\nDTSTART").count(),
+            text.matches("\r\nDURATION").count(),
+        );
+        assert_eq!((starts, lengths), (1, 1), "each entry has a length");
         for wanted in [
             "\r\nUID:zero-1@isorun\r\n",
             "\r\nDTSTAMP:20261124T120000Z\r\n",
-            "\r\nDTSTART:20261126T021407Z\r\n",
+            "\r\nDTSTART:20261126T021407Z\r\nDURATION:PT15M\r\n",
             "\r\nSUMMARY:Credit ends\r\n",
             "\r\nDESCRIPTION:a\\, b\\; c\\\\d\\ne\r\n",
         ] {

@@ -8,6 +8,8 @@ pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 15;
 /// Code points of a password, most: bounds the hashing input; ASVS 6.2.9 asks for at least 64.
 pub const PASSWORD_CHARS_MAX: usize = 128;
+/// Characters of what is noted beside a grant: one line of the statement.
+pub const GRANT_NOTE_CHARS_MAX: usize = 200;
 /// Characters of a key's name: fits one table cell and a log line.
 pub const KEY_NAME_CHARS_MAX: usize = 60;
 /// Live keys of an account: far above what people name by hand, low enough to list and push in one go.
@@ -84,12 +86,20 @@ pub const RECIPIENTS_MAX: i64 = 10;
 pub const RECIPIENT_DAYS: i64 = 14;
 /// Mails of one account that ask somebody to agree, per day, so that nobody's inbox can be filled through us.
 pub const RECIPIENT_MAILS_PER_DAY: i64 = 10;
-/// Characters of a webhook's address.
+/// Mails per day that ask one address to agree, whichever accounts want it: a second one is for the mail that was lost.
+pub const RECIPIENT_ASKS_PER_DAY: i64 = 2;
+/// The same in [`TARGET_DAYS`] days: who does not answer five has answered.
+pub const RECIPIENT_ASKS_PER_TARGET_DAYS: i64 = 5;
+/// Days for which it is kept how often an address or a host was sent something: the longest that a ceiling looks back.
+pub const TARGET_DAYS: i64 = 30;
+/// Characters of a webhook's address, as it is posted to: percent-encoded, its host in ASCII.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 500;
 /// Attempts at posting one alert: with the back-off of jobs about four hours, after which it is old news.
 pub const WEBHOOK_ATTEMPTS_MAX: i32 = 16;
-/// Seconds between two tests of a webhook, so that it is no way to hammer somebody.
+/// Seconds between two tests of an account, and between two to one host by any account: a test is no way to hammer somebody.
 pub const WEBHOOK_TEST_EVERY_S: i64 = 10;
+/// Tests of an account per day: far above what setting a receiver up takes.
+pub const WEBHOOK_TESTS_PER_DAY: i64 = 100;
 /// Accounts whose forecast is computed in one turn of the worker.
 pub const FORECASTS_PER_ROUND: i64 = 200;
 /// Milliseconds after which a forecast is computed again though nothing is known to change: the sweep behind the rest.

@@ -60,6 +60,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ceilings::GRANT_NOTE_CHARS_MAX;
 
     fn ticks(ticks: i128) -> Ticks {
         Ticks::new(ticks).unwrap()
@@ -78,7 +79,7 @@ mod tests {
             "Incident of 24 Nov 2026, 14:20 UTC: run78cbccbab85efc28 was out of reach for 12 m 04 s"
         );
         let longest = SandboxId::parse(&"x".repeat(crate::ceilings::SANDBOX_ID_CHARS_MAX)).unwrap();
-        assert!(note(&longest, lost).chars().count() <= 200);
+        assert!(note(&longest, lost).chars().count() <= GRANT_NOTE_CHARS_MAX);
     }
 
     proptest! {

@@ -34,5 +34,6 @@ pub mod sandbox;
 pub mod search;
 pub mod shown;
 pub mod sign_up;
+pub mod target;
 pub mod usage;
 pub mod webhook;

@@ -7,8 +7,10 @@ use strum::EnumIter;
 pub enum WebhookRefusal {
     /// No address.
     Empty,
-    /// Not an address, or over 500 characters.
+    /// Not an address.
     Malformed,
+    /// Over 500 characters as it is posted to: encoded, with its host in ASCII.
+    TooLong,
     /// Not https, where only public addresses are allowed.
     NotHttps,
     /// A name or password in the address.
@@ -19,6 +21,8 @@ pub enum WebhookRefusal {
     NotPublic,
     /// No webhook is set.
     NotSet,
-    /// A test was sent within the last ten seconds; wait.
+    /// A test of this account, or of any to the same host, was sent within the last ten seconds; wait.
     TooManyTests,
+    /// The tests of a day were sent by this account.
+    TestsUsedUp,
 }

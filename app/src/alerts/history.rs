@@ -89,10 +89,15 @@ pub fn outcome(delivery: &DeliveryRow) -> AnyView {
 /// A class of failure in words; classes are ours, never a text of a peer.
 pub fn failure(class: &str) -> String {
     match class {
-        "unreachable" => "no connection, or no answer within ten seconds".to_owned(),
-        "not_public" => "the address is not on the public internet".to_owned(),
-        "mail_server_away" => "the mail server does not answer".to_owned(),
-        "mail_refused" => "the mail server refuses the address".to_owned(),
+        // "not_public" stands in old rows; which of the two it was is nobody's to know.
+        "unreachable" | "not_public" => {
+            "no answer from it on the public internet within ten seconds".to_owned()
+        }
+        "mail_server_away" => "our mail server does not answer".to_owned(),
+        "mail_put_off" => "the mail server of the address put it off".to_owned(),
+        "undeliverable" => "the address takes no mail".to_owned(),
+        "unwanted" => "whoever has the address refused mail of this kind".to_owned(),
+        "mail_refused" => "the mail was refused on its way".to_owned(),
         "recipient_removed" => "the recipient was removed before".to_owned(),
         "webhook_removed" => "the webhook was removed before".to_owned(),
         other => other.strip_prefix("status_").map_or_else(

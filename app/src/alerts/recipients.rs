@@ -1,6 +1,6 @@
 //! The list of who is told of alerts by mail, and the form that adds to it; a part of `page`.
 
-use backend::alerts::recipients::RecipientRow;
+use backend::alerts::recipients::{MailFailure, RecipientRow};
 use domain::ceilings::RECIPIENTS_MAX;
 use leptos::prelude::*;
 
@@ -61,6 +61,13 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
             recipient.created_at,
         ),
     };
+    let failure = recipient.mail_failure.map(|failure| {
+        let said = match failure {
+            MailFailure::Undeliverable => "takes no mail",
+            MailFailure::Unwanted => "refused mail of this kind",
+        };
+        view! { " "<span class="badge badge--broken" data-mail="failed">{said}</span> }
+    });
     let id = recipient.recipient_id.to_string();
     let email = recipient.email.clone();
     let acts = may_change.then(|| {
@@ -87,7 +94,7 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
     view! {
         <tr>
             {table::name(table::clip(recipient.email.clone()), None)}
-            {table::plain("", view! { <span class=class>{state}</span> })}
+            {table::plain("", view! { <span class=class>{state}</span>{failure} })}
             {table::plain("Since", format::moment(since))}
             {acts}
         </tr>

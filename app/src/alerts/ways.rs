@@ -111,8 +111,13 @@ fn facts(webhook: &Webhook, may_change: bool) -> AnyView {
 }
 
 /// The line of the calendar feed.
-pub fn calendar(page: &Alerts) -> Setting {
+pub fn calendar(page: &Alerts, may_have_one: bool) -> Setting {
     let (state, verb, link) = match &page.calendar {
+        None if !may_have_one => (
+            "None".into_any(),
+            "Read",
+            view! { <p>"Owners, admins and billing can make a link for a calendar program here."</p> }.into_any(),
+        ),
         None => (
             "None".into_any(),
             "Create",
@@ -140,7 +145,7 @@ pub fn calendar(page: &Alerts) -> Setting {
         }
     };
     let body = view! {
-        <p class="form__note">"A link of your own for a calendar program: when the credit or the limit ends, when grants end, when the limit starts again. Whoever has the link can read it; nobody's name is in it."</p>
+        <p class="form__note">"A link of your own for a calendar program: when the credit or the limit ends, when grants end, when the limit starts again. Whoever has the link can read it; nobody's name is in it. It ends with your role in the account."</p>
         {link}
     };
     Setting {

@@ -3,8 +3,9 @@
 use domain::alert::AlertRefusal;
 use domain::calendar::CalendarRefusal;
 use domain::ceilings::{
-    RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX, WEBHOOK_TEST_EVERY_S,
-    WEBHOOK_URL_CHARS_MAX,
+    RECIPIENT_ASKS_PER_DAY, RECIPIENT_ASKS_PER_TARGET_DAYS, RECIPIENT_DAYS,
+    RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX, TARGET_DAYS, WEBHOOK_TEST_EVERY_S,
+    WEBHOOK_TESTS_PER_DAY, WEBHOOK_URL_CHARS_MAX,
 };
 use domain::limit::LimitRefusal;
 use domain::webhook::WebhookRefusal;
@@ -101,6 +102,19 @@ impl Words for AlertRefusal {
                     "{RECIPIENT_MAILS_PER_DAY} mails that ask somebody to agree were sent within a day, which is the limit. Try again tomorrow."
                 ),
             ),
+            Self::AddressAskedTooOften => Problem::in_field(
+                "recipient",
+                format!(
+                    "This address was asked as often as one is asked: {RECIPIENT_ASKS_PER_DAY} mails a day, {RECIPIENT_ASKS_PER_TARGET_DAYS} in {TARGET_DAYS} days, whichever account asks. Try again later, or use another address."
+                ),
+            ),
+            Self::Unwanted => Problem::in_field(
+                "recipient",
+                "Whoever has this address wants no mail that an Isorun account has sent to it. They can allow it again by the link in the mail that they refused.",
+            ),
+            Self::RefusedByThem => Problem::in_form(
+                "You refused all mail of this kind. To receive alerts, allow it again first, by the last link in the mail that asked you.",
+            ),
             Self::NotFound => Problem::in_form(
                 "There is no such recipient to change, or they have agreed already.",
             ),
@@ -117,8 +131,12 @@ impl Words for WebhookRefusal {
             Self::Empty => Problem::in_field("url", "Enter the address that alerts are posted to."),
             Self::Malformed => Problem::in_field(
                 "url",
+                "This is not an address to post to. Enter one like https://example.org/hook.",
+            ),
+            Self::TooLong => Problem::in_field(
+                "url",
                 format!(
-                    "This is not an address to post to. Enter one like https://example.org/hook, {WEBHOOK_URL_CHARS_MAX} characters at most."
+                    "The address is too long: {WEBHOOK_URL_CHARS_MAX} characters at most, in the form in which it is posted to. Letters outside a to z take more room there."
                 ),
             ),
             Self::NotHttps => Problem::in_field(
@@ -139,7 +157,10 @@ impl Words for WebhookRefusal {
             ),
             Self::NotSet => Problem::in_form("No webhook is set, or it was removed meanwhile."),
             Self::TooManyTests => Problem::in_form(format!(
-                "A test was sent a moment ago. Wait {WEBHOOK_TEST_EVERY_S} seconds before the next."
+                "A test was sent to this host a moment ago, by this account or another. Wait {WEBHOOK_TEST_EVERY_S} seconds before the next."
+            )),
+            Self::TestsUsedUp => Problem::in_form(format!(
+                "This account sent {WEBHOOK_TESTS_PER_DAY} tests within a day, which is the limit. Try again tomorrow."
             )),
         }
     }

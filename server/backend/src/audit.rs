@@ -57,3 +57,19 @@ pub(crate) async fn append_each(
     .await?;
     Ok(())
 }
+
+/// Lines of one word in an account since a moment: what a ceiling counts that nothing may reset.
+pub(crate) async fn count_since(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    word: &str,
+    since: OffsetDateTime,
+) -> Result<i64, Broken> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM audit_events WHERE account_id = $1 AND action = $2 AND happened_at > $3"#,
+        account_id.0,
+        word,
+        since
+    );
+    Ok(count.fetch_one(db).await?)
+}

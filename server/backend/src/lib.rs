@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod secret;
 pub mod settings;
 pub mod sign_up;
+pub mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod usage;

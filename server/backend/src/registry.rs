@@ -12,6 +12,7 @@ use crate::ledger::chain::seal::SealDay;
 use crate::mail::letter::Text;
 use crate::mail::send::{self, SendMail};
 use crate::metering::months::CloseMonth;
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, Kind, LeasedJob};
 use crate::sandboxes::timeout::SetTimeout;
 use crate::sign_up::mails::SignUpLetter;
@@ -39,6 +40,7 @@ pub const LETTERS: &[Text] = &[
 
 impl Job for SendMail {
     const NAME: &'static str = "send-mail";
+    const LANE: Lane = Lane::Mails;
 
     fn unique_key(&self) -> String {
         format!("send-mail:{}", self.mail_id)

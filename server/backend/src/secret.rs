@@ -43,5 +43,15 @@ pub fn calendar_token(root: &SecretKey, calendar_id: Uuid) -> String {
 /// A secret of 256 bits for one thing of one purpose, as 43 characters.
 pub(crate) fn derived(root: &SecretKey, purpose: &str, id: Uuid) -> String {
     let mac = root.derive(&format!("{purpose}:{id}"));
-    URL_SAFE_NO_PAD.encode(&mac[..32])
+    encoded(&mac[..32])
+}
+
+/// Bytes as URL-safe base64; 32 are 43 characters.
+pub(crate) fn encoded(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The 32 bytes that 43 characters stand for; none when they are something else.
+pub(crate) fn decoded(text: &str) -> Option<[u8; 32]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }

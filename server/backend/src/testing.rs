@@ -7,7 +7,6 @@ use domain::country::Country;
 use domain::key::Region;
 use secrecy::SecretString;
 use sqlx::PgPool;
-use tokio::task::JoinSet;
 use url::Url;
 
 use crate::accounts;
@@ -17,6 +16,7 @@ use crate::authority::sessions::{self, SessionRow};
 use crate::checks::{self, Round};
 use crate::clock::Clock;
 use crate::failure::Broken;
+use crate::queue::lane::Running;
 use crate::queue::runner;
 use crate::random;
 use crate::registry::KINDS;
@@ -123,11 +123,11 @@ pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
 /// When the database fails.
 pub async fn drain_jobs(backend: &Backend) -> Result<(), Broken> {
     for _ in 0..50 {
-        let mut running = JoinSet::new();
+        let mut running = Running::default();
         if runner::claim(KINDS, backend, &mut running).await? == 0 {
             return Ok(());
         }
-        while running.join_next().await.is_some() {}
+        running.end().await;
     }
     Err(Broken::new("the queue does not come to an end"))
 }

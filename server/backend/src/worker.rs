@@ -5,7 +5,7 @@ use crate::registry::KINDS;
 use crate::watch;
 use std::time::Duration;
 
-use domain::ceilings::SIGN_IN_FAILURES_HOURS;
+use domain::ceilings::{SIGN_IN_FAILURES_HOURS, TARGET_DAYS};
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::sessions;
@@ -16,7 +16,7 @@ use crate::metering::feed::pull::{self, Pulled};
 use crate::metering::{meters, settle};
 use crate::queue::lane::{Lane, Running};
 use crate::queue::{self, runner};
-use crate::{Backend, checks, findings, schedule, sign_up};
+use crate::{Backend, checks, findings, schedule, sign_up, targets};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
@@ -186,6 +186,9 @@ pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let at_rest = now - time::Duration::hours(SIGN_IN_FAILURES_HOURS);
     sign_in::delete_at_rest(&mut db, at_rest, SWEEP_ROWS).await?;
     queue::delete_finished(&mut db, FINISHED_JOB_DAYS, SWEEP_ROWS).await?;
+    let counted = now - time::Duration::days(TARGET_DAYS);
+    targets::delete_uses(&mut db, counted, SWEEP_ROWS).await?;
+    targets::delete_at_rest(&mut db, counted, SWEEP_ROWS).await?;
     drop(db);
     pull::recheck(backend).await?;
     Ok(())

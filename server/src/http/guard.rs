@@ -21,10 +21,11 @@ use super::rate_limit::Limiter;
 use super::{actions, answer, live, mailed_link};
 
 /// Handlers and server functions that decide about strangers themselves.
-const OWN_DECISION: [&str; 3] = [
+const OWN_DECISION: [&str; 4] = [
     live::PATH,
     mailed_link::ACCOUNT_PATH,
     mailed_link::RECIPIENT_PATH,
+    mailed_link::NO_MORE_MAIL_PATH,
 ];
 
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 //! the link changes nothing: mail scanners follow links too.
 
 use app::action::sealed::{SealedCookie, Sealer};
-use app::{alerts::recipient_link, sign_up::open_account};
+use app::{alerts::recipient_link, sign_up::open_account, targets::no_more_mail};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
@@ -16,7 +16,9 @@ use super::answer;
 pub const ACCOUNT_PATH: &str = "/open-account/{token}";
 /// The address in a mail to a recipient of alerts.
 pub const RECIPIENT_PATH: &str = "/alert-recipient/{token}";
-/// Twice the length of a token of ours; longer ones are not kept, and the page says that the link is not ours.
+/// The address in a mail that somebody else had sent, by which such mail is refused.
+pub const NO_MORE_MAIL_PATH: &str = "/no-more-mail/{token}";
+/// The length of the longest token of ours, and twice that of the others; longer ones are not kept, and the page says that the link is not ours.
 const TOKEN_CHARS_MAX: usize = 86;
 
 /// Keeps the token of a sign-up and leads on.
@@ -33,6 +35,14 @@ pub async fn keep_recipient(
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
     keep(&backend, &recipient_link::TOKEN, token, "/alert-recipient")
+}
+
+/// Keeps the token of somebody who wants no mail and leads on.
+pub async fn keep_no_more_mail(
+    State(backend): State<Backend>,
+    token: Result<Path<String>, PathRejection>,
+) -> Response {
+    keep(&backend, &no_more_mail::TOKEN, token, "/no-more-mail")
 }
 
 fn keep(

@@ -108,6 +108,10 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
         .route(
             mailed_link::RECIPIENT_PATH,
             get(mailed_link::keep_recipient).with_state(backend.clone()),
+        )
+        .route(
+            mailed_link::NO_MORE_MAIL_PATH,
+            get(mailed_link::keep_no_more_mail).with_state(backend.clone()),
         );
     let limiter = Limiter::new(limits);
     let guard = guard::Guard {

@@ -35,15 +35,18 @@ enum Group {
 }
 
 /// Which server function counts where.
-const GROUPS: [(&str, Group); 7] = [
+const GROUPS: [(&str, Group); 10] = [
     ("/api/account/sign-up", Group::SignUp),
     ("/api/session/sign-in", Group::SignIn),
     ("/api/account/open", Group::MailedLink),
     ("/api/alert/agree", Group::MailedLink),
     ("/api/alert/stop", Group::MailedLink),
-    // These mail somebody outside, so a script must not run through them either.
+    ("/api/target/refuse-mail", Group::MailedLink),
+    ("/api/target/allow-mail", Group::MailedLink),
+    // These reach somebody outside, so a script must not run through them either.
     ("/api/alert/add-recipient", Group::MailedLink),
     ("/api/alert/resend", Group::MailedLink),
+    ("/api/webhook/test", Group::MailedLink),
 ];
 
 /// How many at once, and how long until one more.

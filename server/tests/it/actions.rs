@@ -40,6 +40,7 @@ pub async fn rows(world: &World) -> Vec<i64> {
         "SELECT count(*) FROM alert_recipients",
         "SELECT count(*) FROM webhooks",
         "SELECT count(*) FROM calendars",
+        "SELECT count(*) FROM targets WHERE refused_at IS NOT NULL",
         LOG,
     ] {
         rows.push(world.count(sql).await);

@@ -130,6 +130,103 @@ async fn a_stranger_agrees_and_leaves_by_the_mailed_link(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_stranger_refuses_mail_for_ever_without_account_or_script(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mut ada, mut bob) = (
+        world.customer("ada@example.org").await,
+        world.customer("bob@example.org").await,
+    );
+    let ops = [("recipient", "ops@example.net")];
+    ada.submit("/alerts", "/api/alert/add-recipient", &ops)
+        .await
+        .at("/alerts");
+    world.work().await;
+    let mails = world.mail.mails();
+    let mail = mails.iter().rev().find(|mail| mail.to[0] == ops[0].1);
+    let mail = mail.unwrap();
+    let link = mail.text.split("/no-more-mail/").nth(1).unwrap();
+    let token = link.split_whitespace().next().unwrap().to_owned();
+    let html = mail.html.as_ref().unwrap();
+    assert!(html.contains(&format!(
+        "/no-more-mail/{token}\">Never write to me again</a>"
+    )));
+    assert!(
+        !mail.text.contains("no further mail"),
+        "which is not ours to promise"
+    );
+
+    let mut stranger = world.browser();
+    stranger
+        .get("/no-more-mail")
+        .await
+        .says("Open the link at the end of the mail");
+    stranger
+        .get(&format!("/no-more-mail/{token}"))
+        .await
+        .leads_to("/no-more-mail");
+    let page = stranger.get("/no-more-mail").await.at("/no-more-mail");
+    assert!(!page.body.contains(&token) && !page.body.contains("ops@"));
+    let refused = "SELECT count(*) FROM targets WHERE refused_at IS NOT NULL";
+    assert_eq!(
+        world.count(refused).await,
+        0,
+        "following it refuses nothing"
+    );
+    stranger
+        .submit("/no-more-mail", "/api/target/refuse-mail", &[])
+        .await
+        .at("/no-more-mail")
+        .says("Nothing is sent to your address from now on");
+    assert_eq!(world.count(refused).await, 1);
+    bob.submit("/alerts", "/api/alert/add-recipient", &ops)
+        .await
+        .at("/alerts")
+        .says("wants no mail that an Isorun account has sent to it");
+    stranger
+        .submit("/no-more-mail", "/api/target/allow-mail", &[])
+        .await
+        .at("/no-more-mail")
+        .says("Allowed again");
+    bob.submit("/alerts", "/api/alert/add-recipient", &ops)
+        .await
+        .at("/alerts")
+        .says("asked, has not agreed");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_address_that_takes_no_mail_is_shown_as_one(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    world.mail.fault(peers::mail::MailFault::Refuse550, 1);
+    let ops = [("recipient", "ops@example.net")];
+    let asked = ada
+        .submit("/alerts", "/api/alert/add-recipient", &ops)
+        .await
+        .at("/alerts");
+    assert!(!asked.body.contains("takes no mail"));
+    world.work().await;
+    let page = ada.get("/alerts").await.at("/alerts");
+    page.says("asked, has not agreed").says("takes no mail");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_grows_when_it_is_encoded_is_refused_beside_its_field(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut ada = world.customer("ada@example.org").await;
+    for url in [
+        format!("https://example.org/{}", "\u{e9}".repeat(200)),
+        format!("https://{}example.org/", "\u{fc}ber.".repeat(60)),
+    ] {
+        let refused = ada
+            .submit("/alerts", "/api/webhook/set", &[("url", &url)])
+            .await
+            .at("/alerts");
+        refused.says("The address is too long: 500 characters at most");
+        assert!(refused.body.contains(&url), "what was typed comes back");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_calendar_link_needs_no_session_and_ends_when_revoked(pool: PgPool) {
     let world = World::new(pool).await;
     let mut ada = world.customer("ada@example.org").await;

@@ -40,8 +40,8 @@ async fn refused_everywhere(world: &World, ada: &mut Browser, role: Role) {
     let refused = refused(role);
     assert_eq!(
         refused.len(),
-        10,
-        "all about the limit, alerts and the webhook"
+        12,
+        "all about the limit, alerts, the webhook and the calendar"
     );
     for (act, _) in &refused {
         assert!(

@@ -19,6 +19,7 @@ pub const EDGE: &[&str] = &[
     "/live/overview",
     "/open-account/{token}",
     "/alert-recipient/{token}",
+    "/no-more-mail/{token}",
     "/calendar/{token}",
     "/favicon.svg",
     "/robots.txt",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Backend;
 use crate::accounts::store;
 use crate::outside::orchestrator::wire::TenantPut;
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// Enqueued by the transaction that makes a new generation.
@@ -21,6 +22,7 @@ pub struct PushTenant {
 
 impl Job for PushTenant {
     const NAME: &'static str = "push-tenant";
+    const LANE: Lane = Lane::Commands;
 
     fn unique_key(&self) -> String {
         format!("push-tenant:{}:{}", self.account_id, self.generation)

@@ -1,7 +1,9 @@
 //! The words of mails about alerts. As in `identity::mails`: one link, one action, and nothing that anybody typed.
 
 use domain::alert::Kind;
-use domain::ceilings::RECIPIENT_DAYS;
+use domain::ceilings::{
+    RECIPIENT_ASKS_PER_DAY, RECIPIENT_ASKS_PER_TARGET_DAYS, RECIPIENT_DAYS, TARGET_DAYS,
+};
 use domain::forecast::Cause;
 use domain::id::{AccountId, DeliveryId, RecipientId};
 use time::macros::format_description;
@@ -9,13 +11,16 @@ use time::{OffsetDateTime, UtcOffset};
 use url::Url;
 
 use crate::Backend;
+use crate::alerts::recipients;
 use crate::alerts::store;
 use crate::alerts::store::AlertRow;
 use crate::mail::letter::{Attempt, Letter};
+use crate::mail::send::{PUT_OFF, UNDELIVERABLE, UNWANTED};
 use crate::mail::{MailRow, To};
-use crate::outside::letter::{Words, base, compose};
+use crate::outside::letter::{Words, base, compose, compose_for_stranger};
 use crate::queue::JobError;
 use crate::secret::recipient_token;
+use crate::targets;
 
 /// Agree to be told of an account's alerts.
 pub struct RecipientLetter;
@@ -24,10 +29,22 @@ impl Letter for RecipientLetter {
     const NAME: &'static str = "confirm_recipient";
 
     async fn write(backend: &Backend, mail: &MailRow, _: bool) -> Result<Option<Words>, JobError> {
-        let (_, recipient_id) = recipient(mail)?;
+        let (account_id, recipient_id) = recipient(mail)?;
+        let mut db = backend.pool().acquire().await?;
+        let Some(email) = recipients::email(&mut db, account_id, recipient_id).await? else {
+            // Removed before they were asked.
+            return Ok(None);
+        };
+        drop(db);
         let settings = backend.settings();
         let token = recipient_token(backend.root().await?, recipient_id.0);
-        Ok(Some(confirm_recipient(&settings.public_origin, &token)))
+        let refusal = targets::refusal_token(backend, &email).await?;
+        let origin = &settings.public_origin;
+        Ok(Some(confirm_recipient(origin, &token, &refusal)))
+    }
+
+    async fn note(backend: &Backend, mail: &MailRow, attempt: Attempt) -> Result<(), JobError> {
+        note_reach(backend, mail, attempt).await
     }
 }
 
@@ -66,6 +83,7 @@ impl Letter for AlertLetter {
             .about
             .map(DeliveryId)
             .ok_or(JobError::Fail("no_alert"))?;
+        note_reach(backend, mail, attempt).await?;
         let now = backend.clock().now();
         let mut db = backend.pool().acquire().await?;
         match attempt {
@@ -81,6 +99,19 @@ impl Letter for AlertLetter {
     }
 }
 
+/// Keeps with the recipient whether mail gets through to them, for whoever manages the account.
+async fn note_reach(backend: &Backend, mail: &MailRow, attempt: Attempt) -> Result<(), JobError> {
+    let (account_id, recipient_id) = recipient(mail)?;
+    let failure = match attempt {
+        Attempt::Sent => None,
+        Attempt::GivenUp(class @ (UNDELIVERABLE | UNWANTED)) => Some(class),
+        Attempt::GivenUp(PUT_OFF) => Some(UNDELIVERABLE),
+        Attempt::Failed(_) | Attempt::GivenUp(_) => return Ok(()),
+    };
+    let mut db = backend.pool().acquire().await?;
+    Ok(recipients::note_reach(&mut db, account_id, recipient_id, failure).await?)
+}
+
 fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
     match mail.to {
         To::Recipient(account_id, recipient_id) => Ok((account_id, recipient_id)),
@@ -90,16 +121,22 @@ fn recipient(mail: &MailRow) -> Result<(AccountId, RecipientId), JobError> {
 
 /// Agree to be told of an account's alerts.
 #[must_use]
-fn confirm_recipient(origin: &Url, token: &str) -> Words {
+fn confirm_recipient(origin: &Url, token: &str, refusal: &str) -> Words {
     let link = format!("{}alert-recipient/{token}", base(origin));
-    compose(
+    let no_more = format!("{}no-more-mail/{refusal}", base(origin));
+    compose_for_stranger(
         "Agree to receive alerts of an Isorun account",
         &[
             "Somebody who pays for an Isorun account wants its alerts sent to this address: when its credit or its monthly limit comes to an end.".to_owned(),
-            format!("Nothing is sent unless you agree. The link works for {RECIPIENT_DAYS} days, and ends the alerts again later."),
+            format!("No alert is sent unless you agree. The link works for {RECIPIENT_DAYS} days, and ends the alerts again later."),
         ],
         ("Agree, or see what it is", &link),
-        "If you do not know of this, do nothing: no further mail follows.",
+        &format!(
+            "If you do not know of this, do nothing. You can be asked again, by this account or another: at most \
+             {RECIPIENT_ASKS_PER_DAY} such mails a day and {RECIPIENT_ASKS_PER_TARGET_DAYS} in {TARGET_DAYS} days. You can \
+             end that for every account, for ever:"
+        ),
+        Some(("Never write to me again", &no_more)),
     )
 }
 

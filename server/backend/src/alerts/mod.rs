@@ -111,7 +111,11 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
     let feed = standing.live.feed;
     let as_of = domain::moment::Moment::from(feed.as_of);
     let origin = &backend.settings().public_origin;
-    let calendar = calendar::live(db, account_id, actor.user_id()).await?;
+    let calendar = match actor.is_offered(Act::CalendarCreate) {
+        true => calendar::live(db, account_id, actor.user_id()).await?,
+        // What is left of a role that they had opens nothing.
+        false => None,
+    };
     let root = backend.root().await?;
     let calendar = calendar.and_then(|(id, created_at)| {
         let path = format!("/calendar/{}", calendar_token(root, id.0));

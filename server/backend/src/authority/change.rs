@@ -40,7 +40,7 @@ impl Actor {
         let mut db = backend.pool().acquire().await?;
         let by = (self.account_id, Some(self.user_id));
         let now = backend.clock().now();
-        audit::append(&mut db, by, audit::ACT_DENIED, act.rule().word, now).await
+        audit::append(&mut db, by, audit::ACT_DENIED, word_of(act)?, now).await
     }
 }
 
@@ -157,5 +157,11 @@ async fn write(
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let by = (line.account_id, line.user_id);
-    audit::append(db, by, act.rule().word, &line.subject, now).await
+    audit::append(db, by, word_of(act)?, &line.subject, now).await
+}
+
+/// Only what no member does is without a word.
+fn word_of(act: Act) -> Result<&'static str, Broken> {
+    let word = act.rule().word;
+    word.ok_or_else(|| Broken::new("a change of an act without a word"))
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::checks::{self, Round};
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob, schedules};
 
 /// One turn of one round.
@@ -16,6 +17,7 @@ pub struct Check {
 
 impl Job for Check {
     const NAME: &'static str = "check";
+    const LANE: Lane = Lane::Upkeep;
 
     fn unique_key(&self) -> String {
         format!("check:{}", self.round)

@@ -8,6 +8,7 @@ use crate::Backend;
 use crate::keys::remove::RemoveKey;
 use crate::keys::store;
 use crate::outside::orchestrator::wire::KeyPut;
+use crate::queue::lane::Lane;
 use crate::queue::{self, Job, JobError, LeasedJob};
 use crate::secret;
 
@@ -20,6 +21,7 @@ pub struct PushKey {
 
 impl Job for PushKey {
     const NAME: &'static str = "push-key";
+    const LANE: Lane = Lane::Keys;
 
     fn unique_key(&self) -> String {
         format!("push-key:{}", self.key_id)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::keys::store;
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// Enqueued by the transaction that revokes the key.
@@ -16,6 +17,7 @@ pub struct RemoveKey {
 
 impl Job for RemoveKey {
     const NAME: &'static str = "remove-key";
+    const LANE: Lane = Lane::Keys;
 
     fn unique_key(&self) -> String {
         format!("remove-key:{}", self.key_id)

@@ -1,5 +1,6 @@
 //! Sends one mail. Safe to run twice: a mail marked sent is not sent again, and a send whose answer was lost repeats
-//! with the same message id and the same link.
+//! with the same message id and the same link. An address that takes no mail ends it at once, and is no failure of ours: the
+//! mail says so, and whoever waits for it is told by its letter.
 
 use domain::id::{AccountId, MailId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,6 +15,14 @@ use crate::mail::store::{self, Address, MailRow};
 use crate::outside::smtp::SendError;
 use crate::queue::runner::ATTEMPTS_MAX;
 use crate::queue::{self, JobError, LeasedJob};
+use crate::targets::{self, Target};
+
+/// The class of a mail that the server of its recipient put off.
+pub(crate) const PUT_OFF: &str = "mail_put_off";
+/// The class of a mail whose address takes none.
+pub(crate) const UNDELIVERABLE: &str = "undeliverable";
+/// The class of a mail that whoever has the address does not want.
+pub(crate) const UNWANTED: &str = "unwanted";
 
 /// Enqueued with the record of the mail. It is a job by `registry`, which knows the texts.
 #[derive(Serialize, Deserialize)]
@@ -52,12 +61,16 @@ pub(crate) async fn attempt(
         .ok_or(JobError::Fail("unknown_template"))?;
     let is_user = address.as_ref().is_some_and(|address| address.is_user);
     let Some(words) = (text.write)(backend, &mail, is_user).await? else {
-        return Ok(());
+        let (mut db, now) = (backend.pool().acquire().await?, backend.clock().now());
+        return Ok(store::mark_ended(&mut db, mail_id, "not_needed", now).await?);
     };
     let Some(Address { email, .. }) = address else {
         // Whoever it was for is gone, and with them the reason to send it.
-        return (text.note)(backend, &mail, Attempt::GivenUp("recipient_removed")).await;
+        return end(backend, text, &mail, "recipient_removed").await;
     };
+    if !is_user && refuses(backend, &email).await? {
+        return end(backend, text, &mail, UNWANTED).await;
+    }
     // No connection is held while a mail server takes its time.
     let to = SecretString::from(email);
     let sent = backend.mailer().send(mail_id.0, to.expose_secret(), &words);
@@ -68,20 +81,53 @@ pub(crate) async fn attempt(
             drop(db);
             (text.note)(backend, &mail, Attempt::Sent).await
         }
-        Err(SendError::Later) => {
-            let class = "mail_server_away";
-            let is_last = lease.attempt >= ATTEMPTS_MAX;
-            let attempt = if is_last {
-                Attempt::GivenUp(class)
-            } else {
-                Attempt::Failed(class)
-            };
-            (text.note)(backend, &mail, attempt).await?;
-            Err(JobError::Retry(class))
+        Err(SendError::Away) => again(backend, text, &mail, "mail_server_away", lease).await,
+        // Put off for a day, it is the address that takes none, and no person of ours can help.
+        Err(SendError::PutOff) if lease.attempt >= ATTEMPTS_MAX => {
+            end(backend, text, &mail, PUT_OFF).await
         }
-        Err(SendError::Never) => {
-            (text.note)(backend, &mail, Attempt::GivenUp("mail_refused")).await?;
+        Err(SendError::PutOff) => again(backend, text, &mail, PUT_OFF, lease).await,
+        Err(SendError::Undeliverable) => {
+            metrics::counter!("mails_undeliverable_total", "letter" => text.name).increment(1);
+            end(backend, text, &mail, UNDELIVERABLE).await
+        }
+        Err(SendError::Refused) => {
+            end(backend, text, &mail, "mail_refused").await?;
             Err(JobError::Fail("mail_refused"))
         }
     }
+}
+
+/// Whether whoever has an address wants no mail that others have sent to it.
+async fn refuses(backend: &Backend, email: &str) -> Result<bool, JobError> {
+    let mut db = backend.pool().acquire().await?;
+    let target = Target::mail(email);
+    Ok(targets::is_refused(&mut db, backend, &target).await?)
+}
+
+async fn again(
+    backend: &Backend,
+    text: &Text,
+    mail: &MailRow,
+    class: &'static str,
+    lease: &LeasedJob,
+) -> Result<(), JobError> {
+    if lease.attempt >= ATTEMPTS_MAX {
+        end(backend, text, mail, class).await?;
+    } else {
+        (text.note)(backend, mail, Attempt::Failed(class)).await?;
+    }
+    Err(JobError::Retry(class))
+}
+
+/// The mail will never be sent: noted for whoever waits for it, then on the mail itself.
+async fn end(
+    backend: &Backend,
+    text: &Text,
+    mail: &MailRow,
+    class: &'static str,
+) -> Result<(), JobError> {
+    (text.note)(backend, mail, Attempt::GivenUp(class)).await?;
+    let (mut db, now) = (backend.pool().acquire().await?, backend.clock().now());
+    Ok(store::mark_ended(&mut db, mail.mail_id, class, now).await?)
 }

@@ -60,7 +60,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// A mail that was not sent yet, with its address; the address is none when nobody is there any more.
+/// A mail that is neither sent nor given up, with its address; the address is none when nobody is there any more.
 pub(super) async fn unsent(
     db: &mut PgConnection,
     mail_id: MailId,
@@ -74,7 +74,7 @@ pub(super) async fn unsent(
            LEFT JOIN alert_recipients AS r ON r.account_id = m.account_id AND r.recipient_id = m.recipient_id
            LEFT JOIN users AS member ON member.user_id = r.user_id
            LEFT JOIN pending_sign_ups AS p ON p.sign_up_id = m.sign_up_id
-           WHERE m.mail_id = $1 AND m.sent_at IS NULL"#,
+           WHERE m.mail_id = $1 AND m.sent_at IS NULL AND m.ended_at IS NULL"#,
         mail_id.0
     )
     .fetch_optional(db)
@@ -142,6 +142,24 @@ pub(super) async fn mark_sent(
     sqlx::query!(
         "UPDATE mails SET sent_at = $2 WHERE mail_id = $1",
         mail_id.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a mail will never be sent, and why.
+pub(super) async fn mark_ended(
+    db: &mut PgConnection,
+    mail_id: MailId,
+    failure: &str,
+    now: OffsetDateTime,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE mails SET ended_at = $3, failure = $2 WHERE mail_id = $1 AND sent_at IS NULL",
+        mail_id.0,
+        failure,
         now
     )
     .execute(db)

@@ -33,7 +33,7 @@ pub fn parse(text: &str, reach: AllowedHosts) -> Result<Url, WebhookRefusal> {
         return Err(WebhookRefusal::Empty);
     }
     if text.chars().count() > WEBHOOK_URL_CHARS_MAX {
-        return Err(WebhookRefusal::Malformed);
+        return Err(WebhookRefusal::TooLong);
     }
     let url = Url::parse(text).map_err(|_| WebhookRefusal::Malformed)?;
     let plain = reach == AllowedHosts::Anywhere && url.scheme() == "http";
@@ -42,6 +42,10 @@ pub fn parse(text: &str, reach: AllowedHosts) -> Result<Url, WebhookRefusal> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(WebhookRefusal::HasCredentials);
+    }
+    // As it is posted to and stored: other signs than ASCII grow when they are encoded, and so does a host in other scripts.
+    if url.as_str().chars().count() > WEBHOOK_URL_CHARS_MAX {
+        return Err(WebhookRefusal::TooLong);
     }
     let port = url.port_or_known_default().unwrap_or(0);
     if port != 443 && port < 1_024 && !plain {
@@ -147,13 +151,12 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// How a post fails: the class that is stored and shown, never a text of theirs.
+/// How a post fails: the class that is stored and shown, never a text of theirs. Why there was no answer is not told apart:
+/// whether a name is unknown, leads inside or refuses the connection would tell whoever sets a webhook what our network knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PostError {
-    /// No connection, no answer in time, or a connection cut.
+    /// No answer from the public internet: no such name, no connection, none in time, or an address that may not be reached.
     Unreachable,
-    /// It is not on the public internet, or its address breaks a rule.
-    NotPublic,
     /// It answered, but not with a success.
     Status(u16),
 }
@@ -164,37 +167,45 @@ impl PostError {
     pub fn class(&self) -> String {
         match self {
             Self::Unreachable => "unreachable".to_owned(),
-            Self::NotPublic => "not_public".to_owned(),
             Self::Status(status) => format!("status_{status}"),
         }
     }
 }
+
+/// Longest one post may take in all.
+const POST_MAX: Duration = Duration::from_secs(10);
 
 /// Posts. Cheap to clone.
 #[derive(Clone)]
 pub struct Poster {
     client: Client,
     reach: AllowedHosts,
+    post_max: Duration,
 }
 
 impl Poster {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Broken> {
+        Self::with(settings.webhook_reach, POST_MAX)
+    }
+
+    fn with(reach: AllowedHosts, post_max: Duration) -> Result<Self, Broken> {
         let client = Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(10))
+            .timeout(post_max)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::new(PublicOnly(settings.webhook_reach)))
+            .dns_resolver(Arc::new(PublicOnly(reach)))
             .user_agent("Isorun-Webhook/1")
             .build()?;
         Ok(Self {
             client,
-            reach: settings.webhook_reach,
+            reach,
+            post_max,
         })
     }
 
-    /// Posts a body, signed. The answer's body is not read at all: only its status counts.
+    /// Posts a body, signed. The answer's body is not read at all: only its status counts. Without an answer it takes as long
+    /// as one that never comes, whatever the reason: how soon a post fails would say what its class does not.
     ///
     /// # Errors
     /// [`PostError`], by what to show.
@@ -205,38 +216,37 @@ impl Poster {
         body: String,
         now: OffsetDateTime,
     ) -> Result<(), PostError> {
+        let end = tokio::time::Instant::now() + self.post_max;
+        let outcome = self.attempt(url, secret, body, now).await;
+        if outcome == Err(PostError::Unreachable) {
+            tokio::time::sleep_until(end).await;
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        url: &str,
+        secret: &str,
+        body: String,
+        now: OffsetDateTime,
+    ) -> Result<(), PostError> {
         // Again, because rules may have become stricter since it was stored.
-        let url = parse(url, self.reach).map_err(|_| PostError::NotPublic)?;
+        let url = parse(url, self.reach).map_err(|_| PostError::Unreachable)?;
         let request = self
             .client
             .post(url)
             .header("content-type", "application/json")
             .header(SIGNATURE, signature(secret, now.unix_timestamp(), &body))
             .body(body);
-        let answer = request.send().await.map_err(|error| {
-            if is_not_public(&error) {
-                PostError::NotPublic
-            } else {
-                PostError::Unreachable
-            }
-        })?;
+        let answer = request.send().await;
+        let answer = answer.map_err(|_| PostError::Unreachable)?;
         if answer.status().is_success() {
             Ok(())
         } else {
             Err(PostError::Status(answer.status().as_u16()))
         }
     }
-}
-
-fn is_not_public(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<NoPublicAddress>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// What a receiver checks: `t=<unix>,v1=<hex HMAC-SHA-256 of "t.body">`.

@@ -7,6 +7,7 @@ use crate::failure::Broken;
 use crate::queue::LeasedJob;
 use crate::queue::store;
 
+pub use crate::queue::lane::Lane;
 pub use crate::queue::store::{Depth, NewJob};
 
 /// Enqueues a job unless the same effect is already waiting or running.
@@ -21,16 +22,29 @@ pub async fn enqueue(
     store::enqueue(db, job, now).await
 }
 
-/// Claims up to `limit` due jobs for `lease_s` seconds.
+/// Claims up to `limit` due jobs of a lane for `lease_s` seconds.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn claim(
     db: &mut PgConnection,
+    lane: Lane,
     limit: i64,
     lease_s: i32,
 ) -> Result<Vec<LeasedJob>, Broken> {
-    store::claim(db, limit, lease_s).await
+    store::claim(db, lane, limit, lease_s).await
+}
+
+/// Claims up to `limit` due posts, of each account one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_posts(
+    db: &mut PgConnection,
+    limit: i64,
+    lease_s: i32,
+) -> Result<Vec<LeasedJob>, Broken> {
+    store::claim_posts(db, limit, lease_s).await
 }
 
 /// Extends a lease; false when it was lost.

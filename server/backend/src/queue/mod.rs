@@ -3,6 +3,7 @@
 
 #[cfg(feature = "testing")]
 pub mod by_hand;
+pub(crate) mod lane;
 pub mod runner;
 pub(crate) mod schedules;
 mod store;
@@ -18,16 +19,19 @@ use time::OffsetDateTime;
 use crate::Backend;
 use crate::failure::Broken;
 use crate::outside::orchestrator::CallError;
+use crate::queue::lane::Lane;
 use crate::queue::store::NewJob;
 
 pub use crate::queue::store::LeasedJob;
-pub(crate) use crate::queue::store::{delete_finished, depth, reap};
+pub(crate) use crate::queue::store::{delete_finished, depth, oldest_due, reap};
 
 /// A kind of job. The value is the payload: ids only, because it is stored in plain text and kept for weeks. Each is safe
 /// to run twice and says in the first lines of its file why.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Stable kebab-case name. It is stored: never rename it.
     const NAME: &'static str;
+    /// The slots it runs in: what it waits for decides, so that it delays nothing that waits for something else.
+    const LANE: Lane;
 
     /// Names the logical effect: while a job of this key waits or runs, a second one is not enqueued.
     fn unique_key(&self) -> String;
@@ -130,6 +134,7 @@ pub(crate) async fn enqueue<J: Job>(
 ) -> Result<(), Broken> {
     let job = NewJob {
         kind: J::NAME,
+        lane: J::LANE,
         account_id: account_id.into(),
         payload: serde_json::to_value(job)?,
         unique_key: job.unique_key(),

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use crate::failure::Broken;
+use crate::queue::lane::{Lane, Running};
 use crate::queue::store::{self, LeasedJob};
 use crate::queue::{JobError, Kind, run};
 use crate::{Backend, random};
@@ -13,27 +12,27 @@ use crate::{Backend, random};
 /// Seconds of a lease, renewed at a third of it. Short, so that a worker's death delays what it held, a key's push say,
 /// by no more than half a minute; losing one early is harmless, because every write carries its token.
 const LEASE_S: i32 = 20;
-/// Jobs in flight per process.
-const IN_FLIGHT_MAX: usize = 8;
 /// Attempts before the dead list: with the back-off below about 24 hours, longer than any outage we plan for.
 pub(crate) const ATTEMPTS_MAX: i32 = 40;
 
-/// Claims what is due and starts it, up to the number in flight. Gives how many were started.
+/// Claims what is due and starts it, in each lane up to its slots. Gives how many were started.
 pub(crate) async fn claim(
     kinds: &'static [Kind],
     backend: &Backend,
-    running: &mut JoinSet<()>,
+    running: &mut Running,
 ) -> Result<usize, Broken> {
-    let free = IN_FLIGHT_MAX.saturating_sub(running.len());
-    if free == 0 {
-        return Ok(0);
-    }
     let mut db = backend.pool().acquire().await?;
-    let claimed = store::claim(&mut db, i64::try_from(free)?, LEASE_S).await?;
-    drop(db);
-    let count = claimed.len();
-    for job in claimed {
-        running.spawn(work(kinds, backend.clone(), job));
+    let mut count = 0;
+    for (lane, running, free) in running.with_room() {
+        let free = i64::try_from(free)?;
+        let claimed = match lane {
+            Lane::Posts => store::claim_posts(&mut db, free, LEASE_S).await?,
+            _ => store::claim(&mut db, lane, free, LEASE_S).await?,
+        };
+        count += claimed.len();
+        for job in claimed {
+            running.spawn(work(kinds, backend.clone(), job));
+        }
     }
     Ok(count)
 }

@@ -6,13 +6,17 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::db::violates;
 use crate::failure::Broken;
+use crate::queue::lane::Lane;
 use crate::random;
 
 /// A job to be done.
 pub struct NewJob<'a> {
     /// Stable kebab-case name of its kind.
     pub kind: &'a str,
+    /// The slots it runs in.
+    pub lane: Lane,
     /// The account it belongs to, where there is one.
     pub account_id: Option<AccountId>,
     /// Ids only.
@@ -29,12 +33,13 @@ pub(super) async fn enqueue(
 ) -> Result<(), Broken> {
     let job_id = JobId(random::id(now));
     sqlx::query!(
-        "INSERT INTO jobs (job_id, account_id, kind, payload, unique_key, run_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, least($6, now()), $6)
+        "INSERT INTO jobs (job_id, account_id, kind, lane, payload, unique_key, run_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, least($7, now()), $7)
          ON CONFLICT (unique_key) WHERE finished_at IS NULL AND dead_at IS NULL DO NOTHING",
         job_id.0,
         job.account_id.map(|id| id.0),
         job.kind,
+        job.lane.as_str(),
         job.payload,
         job.unique_key,
         now
@@ -61,9 +66,10 @@ pub struct LeasedJob {
     pub lease_token: Uuid,
 }
 
-/// Claims up to `limit` due jobs for `lease_s` seconds.
+/// Claims up to `limit` due jobs of a lane for `lease_s` seconds.
 pub(super) async fn claim(
     db: &mut PgConnection,
+    lane: Lane,
     limit: i64,
     lease_s: i32,
 ) -> Result<Vec<LeasedJob>, Broken> {
@@ -72,13 +78,45 @@ pub(super) async fn claim(
         r#"UPDATE jobs SET attempt = attempt + 1, lease_token = gen_random_uuid(),
                   leased_until = now() + $2::integer * interval '1 second'
            WHERE job_id IN (SELECT job_id FROM jobs
-                            WHERE run_at <= now() AND finished_at IS NULL AND dead_at IS NULL AND lease_token IS NULL
+                            WHERE lane = $3 AND run_at <= now() AND finished_at IS NULL AND dead_at IS NULL AND lease_token IS NULL
                             ORDER BY run_at, job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING job_id, kind, account_id, payload, attempt, lease_token AS "lease_token!""#,
+        limit, lease_s, lane.as_str()
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Claims up to `limit` due posts: of each account the one that is due longest, and none while another of its posts is in
+/// flight. Two that claim at the same moment cannot both get one of an account: the index refuses the second, which has
+/// then claimed nothing and looks again.
+pub(super) async fn claim_posts(
+    db: &mut PgConnection,
+    limit: i64,
+    lease_s: i32,
+) -> Result<Vec<LeasedJob>, Broken> {
+    let claimed = sqlx::query_as!(
+        LeasedJob,
+        r#"UPDATE jobs SET attempt = attempt + 1, lease_token = gen_random_uuid(),
+                  leased_until = now() + $2::integer * interval '1 second'
+           WHERE job_id IN (SELECT due.job_id FROM jobs AS due
+                            WHERE due.lane = 'posts' AND due.run_at <= now() AND due.finished_at IS NULL
+                              AND due.dead_at IS NULL AND due.lease_token IS NULL
+                              AND NOT EXISTS (SELECT 1 FROM jobs AS other
+                                              WHERE other.account_id = due.account_id AND other.lane = 'posts'
+                                                AND other.finished_at IS NULL AND other.dead_at IS NULL
+                                                AND (other.lease_token IS NOT NULL
+                                                     OR (other.run_at, other.job_id) < (due.run_at, due.job_id)))
+                            ORDER BY due.run_at, due.job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
            RETURNING job_id, kind, account_id, payload, attempt, lease_token AS "lease_token!""#,
         limit, lease_s
     )
     .fetch_all(db)
-    .await?)
+    .await;
+    match claimed {
+        Err(error) if violates(&error, "jobs_one_post_in_flight") => Ok(Vec::new()),
+        claimed => Ok(claimed?),
+    }
 }
 
 /// Extends a lease; false when it was lost, and the work must stop.
@@ -188,18 +226,24 @@ pub struct Depth {
     pub live: i64,
     /// On the dead list.
     pub dead: i64,
-    /// Age of the oldest job that is due, in whole seconds.
-    pub oldest_due_s: i64,
 }
 
 pub(crate) async fn depth(db: &mut PgConnection) -> Result<Depth, Broken> {
     Ok(sqlx::query_as!(
         Depth,
-        r#"SELECT count(*) FILTER (WHERE dead_at IS NULL) AS "live!", count(*) FILTER (WHERE dead_at IS NOT NULL) AS "dead!",
-                  coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL AND run_at <= now())), 0)::bigint
-                      AS "oldest_due_s!"
+        r#"SELECT count(*) FILTER (WHERE dead_at IS NULL) AS "live!", count(*) FILTER (WHERE dead_at IS NOT NULL) AS "dead!"
            FROM jobs WHERE finished_at IS NULL"#
     )
     .fetch_one(db)
     .await?)
+}
+
+/// Age of the oldest job that is due in each lane, in whole seconds; a lane in which none is due is not among them.
+pub(crate) async fn oldest_due(db: &mut PgConnection) -> Result<Vec<(String, i64)>, Broken> {
+    let rows = sqlx::query!(
+        r#"SELECT lane, extract(epoch FROM now() - min(run_at))::bigint AS "age_s!" FROM jobs
+           WHERE finished_at IS NULL AND dead_at IS NULL AND lease_token IS NULL AND run_at <= now() GROUP BY lane"#
+    );
+    let rows = rows.fetch_all(db).await?.into_iter();
+    Ok(rows.map(|row| (row.lane, row.age_s)).collect())
 }

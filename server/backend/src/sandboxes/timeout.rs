@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Backend;
 use crate::outside::orchestrator::CallError;
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 use crate::sandboxes::store;
 
@@ -21,6 +22,7 @@ pub struct SetTimeout {
 
 impl Job for SetTimeout {
     const NAME: &'static str = "set-timeout";
+    const LANE: Lane = Lane::Commands;
 
     fn unique_key(&self) -> String {
         format!("set-timeout:{}:{}", self.sandbox_id, self.minutes)

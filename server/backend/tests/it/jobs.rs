@@ -5,7 +5,7 @@ use backend::keys;
 use backend::registry::KINDS;
 use backend::sandboxes;
 use backend::testing;
-use backend::testing::queue::{self, NewJob};
+use backend::testing::queue::{self, Lane, NewJob};
 use domain::key::KeyRefusal;
 use domain::sandbox::SandboxId;
 use peers::orchestrator::{Fault, Plane, Switch};
@@ -21,16 +21,20 @@ async fn a_lease_that_was_lost_writes_nothing(pool: PgPool) {
     let mut db = pool.acquire().await.unwrap();
     let job = NewJob {
         kind: "push-key",
+        lane: Lane::Keys,
         account_id: None,
         payload: json!({}),
         unique_key: "one".into(),
     };
     queue::enqueue(&mut db, &job, now).await.unwrap();
     queue::enqueue(&mut db, &job, now).await.unwrap();
-    let first = queue::claim(&mut db, 10, 60).await.unwrap();
+    let first = queue::claim(&mut db, Lane::Keys, 10, 60).await.unwrap();
     assert_eq!(first.len(), 1, "the same effect is one job");
     assert!(
-        queue::claim(&mut db, 10, 60).await.unwrap().is_empty(),
+        queue::claim(&mut db, Lane::Keys, 10, 60)
+            .await
+            .unwrap()
+            .is_empty(),
         "a leased job is nobody else's"
     );
     sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
@@ -38,7 +42,7 @@ async fn a_lease_that_was_lost_writes_nothing(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(queue::reap(&mut db, 40).await.unwrap(), (1, 0));
-    let second = queue::claim(&mut db, 10, 60).await.unwrap();
+    let second = queue::claim(&mut db, Lane::Keys, 10, 60).await.unwrap();
     assert_eq!(second[0].attempt, 2);
     assert!(!queue::extend(&mut db, &first[0], 60).await.unwrap());
     assert!(!queue::finish(&mut db, &first[0]).await.unwrap(), "fenced");
@@ -63,13 +67,20 @@ async fn a_job_that_kills_its_worker_ends_on_the_dead_list(pool: PgPool) {
     let mut db = pool.acquire().await.unwrap();
     let job = NewJob {
         kind: "push-key",
+        lane: Lane::Keys,
         account_id: None,
         payload: json!({}),
         unique_key: "one".into(),
     };
     queue::enqueue(&mut db, &job, now).await.unwrap();
     for attempt in 1..=3 {
-        assert_eq!(queue::claim(&mut db, 1, 60).await.unwrap().len(), 1);
+        assert_eq!(
+            queue::claim(&mut db, Lane::Keys, 1, 60)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
         sqlx::query!("UPDATE jobs SET leased_until = now() - interval '1 second'")
             .execute(&mut *db)
             .await

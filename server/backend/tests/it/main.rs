@@ -2,6 +2,7 @@
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod calendar;
 mod checks;
 mod checks_faults;
 mod credit;
@@ -15,6 +16,7 @@ mod ladder;
 mod lanes;
 mod ledger;
 mod letters;
+mod mails;
 mod meter;
 mod model;
 mod months;
@@ -32,6 +34,7 @@ mod search;
 mod settling;
 mod sign_up;
 mod skew;
+mod targets;
 mod two_keys;
 mod waste;
 mod world;

@@ -1,9 +1,11 @@
 //! A receiver of webhooks on loopback: a real HTTP server that answers what it is told and keeps what it got.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// One request: its head and its body.
 #[derive(Clone, Debug)]
@@ -85,4 +87,69 @@ fn is_whole(bytes: &[u8]) -> bool {
         .and_then(|rest| rest.split("\r\n").next())
         .map_or(0, |length| length.parse::<usize>().unwrap());
     body.len() >= length
+}
+
+/// A receiver that takes every connection at once and answers none of them until it is told to.
+pub struct SlowReceiver {
+    pub url: String,
+    held: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    release: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl SlowReceiver {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let (release, released) = watch::channel(false);
+        let (held, most) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+        let (holds, peak) = (Arc::clone(&held), Arc::clone(&most));
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let (mut released, holds) = (released.clone(), Arc::clone(&holds));
+                let now = holds.fetch_add(1, Ordering::SeqCst) + 1;
+                peak.fetch_max(now, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    // Ends too when the receiver is gone.
+                    drop(released.wait_for(|released| *released).await);
+                    holds.fetch_sub(1, Ordering::SeqCst);
+                    let answer =
+                        b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    drop(stream.write_all(answer).await);
+                    // What was sent is read to its end, or closing would cut the answer off.
+                    drop(stream.read(&mut [0; 4_096]).await);
+                });
+            }
+        });
+        Self {
+            url,
+            held,
+            most,
+            release,
+            task,
+        }
+    }
+
+    /// Posts that wait for their answer now.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// The most that waited at once.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// Answers all that wait, and from now on each at once.
+    pub fn release(&self) {
+        self.release.send_replace(true);
+    }
+}
+
+impl Drop for SlowReceiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }

@@ -7,7 +7,7 @@ use sqlx::{Executor as _, PgPool};
 use crate::checks::busy;
 
 /// Tables to which the application may add and nothing else.
-const APPEND_ONLY: [(&str, &str); 10] = [
+const APPEND_ONLY: [(&str, &str); 12] = [
     ("transfers", "ticks = ticks + 1"),
     ("feed_log", "seq = seq + 1"),
     ("feed_events", "vcpus = 1"),
@@ -18,6 +18,15 @@ const APPEND_ONLY: [(&str, &str); 10] = [
     ("months", "is_forced = true"),
     ("account_months", "usage_ticks = 0"),
     ("ledger_days", "ticks = 0"),
+    ("acceptances", "version = '2020-01-01'"),
+    ("alerts", "raised_at = now()"),
+];
+
+/// Tables of which the application may change these columns and no other, and remove nothing: each is proof but for what
+/// moves.
+const MOVES: [(&str, &[&str]); 2] = [
+    ("grants", &["amount_ticks", "expiries"]),
+    ("ledger_accounts", &["credit_ticks", "debit_ticks"]),
 ];
 
 async fn refused(pool: &PgPool, sql: String) -> String {
@@ -86,13 +95,39 @@ async fn every_table_has_its_rights(pool: PgPool) {
     );
     for row in rows.fetch_all(&pool).await.unwrap() {
         let append_only = APPEND_ONLY.iter().any(|(name, _)| *name == row.name);
+        let moves = MOVES.iter().any(|(name, _)| *name == row.name);
         let migrations = row.name == "_sqlx_migrations";
-        assert_eq!(row.changes, !append_only && !migrations, "{}", row.name);
+        let free = !append_only && !moves && !migrations;
+        assert_eq!(row.changes, free, "{}", row.name);
         assert_eq!(
             row.guarded, append_only,
             "{}: trigger and right go together",
             row.name
         );
         assert!(row.adds != migrations && !row.empties, "{}", row.name);
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn of_credit_that_was_given_only_what_moves_can_be_changed(pool: PgPool) {
+    let world = busy(pool).await;
+    let app = testing::pool(&world.backend);
+    for (table, moves) in MOVES {
+        let columns = sqlx::query_scalar!(
+            r#"SELECT a.attname::text AS "name!" FROM pg_attribute AS a
+               WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname"#,
+            table
+        );
+        let columns = columns.fetch_all(&world.owner).await.unwrap();
+        let mut free = Vec::new();
+        for column in &columns {
+            let sql = format!("UPDATE {table} SET {column} = {column} WHERE false");
+            if refused(app, sql).await != "42501" {
+                free.push(column.as_str());
+            }
+        }
+        assert_eq!(free, moves, "{table}");
+        let sql = format!("DELETE FROM {table}");
+        assert_eq!(refused(app, sql).await, "42501", "{table}");
     }
 }

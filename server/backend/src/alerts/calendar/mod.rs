@@ -5,14 +5,16 @@ mod store;
 
 pub(super) use crate::alerts::calendar::store::live;
 
-use domain::act::Act;
+use domain::act::{Act, Person};
 use domain::calendar::{self, CalendarRefusal, Entry};
 use domain::forecast::{Cause, next_month};
 use domain::id::{AccountId, CalendarId};
 use domain::moment::Moment;
+use domain::role::Role;
 use sqlx::PgConnection;
 
 use crate::authority::actor::Actor;
+use crate::authority::change::{Line, OpenChange};
 use crate::authority::view::snapshot;
 use crate::failure::{Broken, Failure};
 use crate::metering::FEED;
@@ -50,17 +52,23 @@ pub async fn revoke(backend: &Backend, actor: &Actor) -> Result<(), Failure<Cale
     Ok(change.commit(calendar_id).await?)
 }
 
-/// The feed behind a link; none when it is unknown or revoked.
+/// The feed behind a link; none when it is unknown or revoked. A link is as good as the role of its person: when they may
+/// make none any more, it is revoked by whoever follows it, and does not come back to life with the role.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, name = "calendar.feed")]
 pub async fn feed(backend: &Backend, token: &str) -> Result<Option<String>, Broken> {
     let mut tx = snapshot(backend).await?;
-    let found = store::account_of(&mut tx, &sha256(token.as_bytes())).await?;
-    let Some((calendar_id, account_id)) = found else {
+    let Some(linked) = store::by_token(&mut tx, &sha256(token.as_bytes())).await? else {
         return Ok(None);
     };
+    if !may_have_one(linked.role) {
+        drop(tx);
+        outlived(backend, &linked).await?;
+        return Ok(None);
+    }
+    let (calendar_id, account_id) = (linked.calendar_id, linked.account_id);
     let settled_at = feed::log::peek(&mut tx, FEED)
         .await?
         .and_then(|cursor| cursor.settled_at);
@@ -71,6 +79,39 @@ pub async fn feed(backend: &Backend, token: &str) -> Result<Option<String>, Brok
         &entries,
         as_of,
     )))
+}
+
+/// Whether a person of this role may have a link. A confirmed address or a fresh proof was asked for when it was made.
+fn may_have_one(role: Option<Role>) -> bool {
+    let person = Person {
+        role,
+        is_verified: true,
+        is_proven: true,
+    };
+    Act::CalendarCreate.allows(person).is_ok()
+}
+
+/// Revokes a link whose person lost the role for it. Nobody's act: the line of the audit log names none.
+async fn outlived(backend: &Backend, linked: &store::Linked) -> Result<(), Broken> {
+    let begun = OpenChange::begin::<CalendarRefusal>(backend, Act::CalendarRevoke).await;
+    let mut change = match begun {
+        Ok(change) => change,
+        Err(Failure::Broken(broken)) => return Err(broken),
+        // An open change is begun by anybody.
+        Err(Failure::Refused(_) | Failure::Denied(_)) => return Ok(()),
+    };
+    let (account_id, now) = (linked.account_id, change.now());
+    // Revoked meanwhile by another who followed it.
+    let revoked = store::revoke(&mut change, account_id, linked.user_id, now).await?;
+    let Some(calendar_id) = revoked else {
+        return Ok(());
+    };
+    let line = Line {
+        account_id,
+        user_id: None,
+        subject: calendar_id.to_string(),
+    };
+    change.commit(line, &[]).await
 }
 
 async fn entries(

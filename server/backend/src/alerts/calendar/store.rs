@@ -2,6 +2,7 @@
 //! token is of, `tokens` knows.
 
 use domain::id::{AccountId, CalendarId, UserId};
+use domain::role::Role;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -71,21 +72,36 @@ pub(super) async fn revoke(
     Ok(Some(row.calendar_id.into()))
 }
 
-/// The account that a link shows; none when it is unknown, revoked, or its person is no longer a member.
-pub(super) async fn account_of(
+/// A live link as its token finds it.
+pub(super) struct Linked {
+    pub calendar_id: CalendarId,
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    /// What its person is in the account now; none when they are no member any more.
+    pub role: Option<Role>,
+}
+
+/// The link of a token; none when it is unknown or revoked.
+pub(super) async fn by_token(
     db: &mut PgConnection,
     token_sha256: &[u8],
-) -> Result<Option<(CalendarId, AccountId)>, Broken> {
+) -> Result<Option<Linked>, Broken> {
     let Some(account_id) = tokens::account_of(db, Kind::Calendar, token_sha256).await? else {
         return Ok(None);
     };
-    let calendar_id = sqlx::query_scalar!(
-        "SELECT c.calendar_id FROM calendars AS c JOIN memberships AS m ON m.account_id = $1 AND m.user_id = c.user_id
-         WHERE c.account_id = $1 AND c.token_sha256 = $2 AND c.revoked_at IS NULL",
+    let row = sqlx::query!(
+        r#"SELECT c.calendar_id, c.user_id, m.role AS "role?" FROM calendars AS c
+           LEFT JOIN memberships AS m ON m.account_id = $1 AND m.user_id = c.user_id
+           WHERE c.account_id = $1 AND c.token_sha256 = $2 AND c.revoked_at IS NULL"#,
         account_id.0,
         token_sha256
     )
     .fetch_optional(db)
     .await?;
-    Ok(calendar_id.map(|id| (id.into(), account_id)))
+    Ok(row.map(|row| Linked {
+        calendar_id: row.calendar_id.into(),
+        account_id,
+        user_id: row.user_id.into(),
+        role: row.role.as_deref().and_then(Role::parse),
+    }))
 }

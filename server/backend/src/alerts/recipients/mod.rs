@@ -2,13 +2,16 @@
 
 mod store;
 
-pub use crate::alerts::recipients::store::RecipientRow;
 pub(crate) use crate::alerts::recipients::store::insert_member;
-pub(super) use crate::alerts::recipients::store::list;
+pub use crate::alerts::recipients::store::{MailFailure, RecipientRow};
+pub(super) use crate::alerts::recipients::store::{email, list, note_reach};
 
 use domain::act::Act;
 use domain::alert::AlertRefusal;
-use domain::ceilings::{RECIPIENT_DAYS, RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX};
+use domain::ceilings::{
+    RECIPIENT_ASKS_PER_DAY, RECIPIENT_ASKS_PER_TARGET_DAYS, RECIPIENT_DAYS,
+    RECIPIENT_MAILS_PER_DAY, RECIPIENTS_MAX, TARGET_DAYS,
+};
 use domain::email::{EmailAddress, EmailProblem};
 use domain::id::{AccountId, MailId, RecipientId};
 use sqlx::PgConnection;
@@ -22,7 +25,17 @@ use crate::failure::Failure;
 use crate::mail::letter::Letter as _;
 use crate::mail::{self, MailRow, To};
 use crate::secret::{recipient_token, sha256};
+use crate::targets::{self, Ceiling, Held, Target};
 use crate::{Backend, random};
+
+/// How often one address is asked, by whichever accounts.
+const ASKS: Ceiling = Ceiling {
+    purpose: "ask_recipient",
+    within: &[
+        (Duration::DAY, RECIPIENT_ASKS_PER_DAY),
+        (Duration::days(TARGET_DAYS), RECIPIENT_ASKS_PER_TARGET_DAYS),
+    ],
+};
 
 /// Puts somebody on the list. A member of the account is on it at once; any other address is asked by mail.
 /// True when a mail was sent.
@@ -79,15 +92,16 @@ async fn invite(
     if !store::invite(change, account_id, &invited, now).await? {
         return Ok(false);
     }
-    ask(change, account_id, recipient_id, now).await?;
+    ask(change, backend, (account_id, recipient_id), email, now).await?;
     Ok(true)
 }
 
-/// Mails the link by which somebody agrees.
+/// Mails the link by which somebody agrees, as far as the account may ask and the address may be asked. The account is locked.
 async fn ask(
     db: &mut PgConnection,
-    account_id: AccountId,
-    recipient_id: RecipientId,
+    backend: &Backend,
+    (account_id, recipient_id): (AccountId, RecipientId),
+    email: &str,
     now: OffsetDateTime,
 ) -> Result<(), Failure<AlertRefusal>> {
     let since = now - Duration::DAY;
@@ -96,6 +110,14 @@ async fn ask(
     if asked >= RECIPIENT_MAILS_PER_DAY {
         return Err(Failure::Refused(AlertRefusal::AskedTooOften));
     }
+    targets::reserve(db, backend, &Target::mail(email), &ASKS, now)
+        .await?
+        .map_err(|held| {
+            Failure::Refused(match held {
+                Held::Unwanted => AlertRefusal::Unwanted,
+                Held::Reached => AlertRefusal::AddressAskedTooOften,
+            })
+        })?;
     let mail = MailRow {
         mail_id: MailId(random::id(now)),
         to: To::Recipient(account_id, recipient_id),
@@ -118,10 +140,10 @@ pub async fn resend(
     let mut change = actor.begin(backend, Act::RecipientResend).await?;
     let (account_id, now) = (change.account_id(), change.now());
     store::count_locked(&mut change, account_id).await?;
-    if !store::renew(&mut change, account_id, recipient_id, now).await? {
-        return Err(Failure::Refused(AlertRefusal::NotFound));
-    }
-    ask(&mut change, account_id, recipient_id, now).await?;
+    let email = store::renew(&mut change, account_id, recipient_id, now).await?;
+    let email = email.ok_or(Failure::Refused(AlertRefusal::NotFound))?;
+    let ids = (account_id, recipient_id);
+    ask(&mut change, backend, ids, &email, now).await?;
     Ok(change.commit(recipient_id).await?)
 }
 
@@ -170,13 +192,17 @@ async fn linked(
 /// Agrees, by the token of the mailed link. Agreeing twice is agreeing.
 ///
 /// # Errors
-/// [`AlertRefusal::LinkUnknown`], or broken.
+/// [`AlertRefusal::LinkUnknown`], [`AlertRefusal::RefusedByThem`], or broken.
 #[tracing::instrument(skip_all, name = "recipients.agree")]
 pub async fn agree(backend: &Backend, token: &str) -> Result<(), Failure<AlertRefusal>> {
     let mut change = OpenChange::begin(backend, Act::RecipientAgree).await?;
     let linked = linked(backend, &mut change, token).await?;
     if linked.confirmed_at.is_some() {
         return Ok(());
+    }
+    let target = Target::mail(&linked.email);
+    if targets::is_refused(&mut change, backend, &target).await? {
+        return Err(Failure::Refused(AlertRefusal::RefusedByThem));
     }
     let (account_id, id, now) = (linked.account_id, linked.recipient_id, change.now());
     store::confirm(&mut change, account_id, id, now).await?;

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::alerts::tokens::{self, Kind};
 use crate::db::violates;
 use crate::failure::Broken;
+use crate::mail::send::{UNDELIVERABLE, UNWANTED};
 
 /// A recipient as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,27 @@ pub struct RecipientRow {
     pub confirmed_at: Option<OffsetDateTime>,
     /// When they were added or last asked.
     pub created_at: OffsetDateTime,
+    /// Why mail does not get through to them.
+    pub mail_failure: Option<MailFailure>,
+}
+
+/// Why mail does not get through to a recipient. The words are in the database: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailFailure {
+    /// The address takes no mail.
+    Undeliverable,
+    /// Whoever has it wants no mail that others have sent to it.
+    Unwanted,
+}
+
+impl MailFailure {
+    fn parse(word: &str) -> Result<Self, Broken> {
+        match word {
+            UNDELIVERABLE => Ok(Self::Undeliverable),
+            UNWANTED => Ok(Self::Unwanted),
+            _ => Err(Broken::new("a mail failure of an unknown word")),
+        }
+    }
 }
 
 /// The recipients of an account, oldest first.
@@ -30,7 +52,8 @@ pub(in crate::alerts) async fn list(
     account_id: AccountId,
 ) -> Result<Vec<RecipientRow>, Broken> {
     let rows = sqlx::query!(
-        r#"SELECT r.recipient_id, r.user_id, coalesce(r.email, u.email) AS "email!", r.confirmed_at, r.created_at
+        r#"SELECT r.recipient_id, r.user_id, coalesce(r.email, u.email) AS "email!", r.confirmed_at, r.created_at,
+                  r.mail_failure
            FROM alert_recipients AS r LEFT JOIN users AS u USING (user_id)
            WHERE r.account_id = $1 ORDER BY r.recipient_id LIMIT $2"#,
         account_id.0,
@@ -38,14 +61,51 @@ pub(in crate::alerts) async fn list(
     )
     .fetch_all(db)
     .await?;
-    let row = rows.into_iter().map(|row| RecipientRow {
-        recipient_id: row.recipient_id.into(),
-        user_id: row.user_id.map(Into::into),
-        email: row.email,
-        confirmed_at: row.confirmed_at,
-        created_at: row.created_at,
+    let row = rows.into_iter().map(|row| {
+        let failure = row.mail_failure.as_deref().map(MailFailure::parse);
+        Ok(RecipientRow {
+            recipient_id: row.recipient_id.into(),
+            user_id: row.user_id.map(Into::into),
+            email: row.email,
+            confirmed_at: row.confirmed_at,
+            created_at: row.created_at,
+            mail_failure: failure.transpose()?,
+        })
     });
-    Ok(row.collect())
+    row.collect()
+}
+
+/// The address of a recipient who is no member; none when there is no such one.
+pub(in crate::alerts) async fn email(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+) -> Result<Option<String>, Broken> {
+    let email = sqlx::query_scalar!(
+        "SELECT email FROM alert_recipients WHERE account_id = $1 AND recipient_id = $2",
+        account_id.0,
+        recipient_id.0
+    );
+    Ok(email.fetch_optional(db).await?.flatten())
+}
+
+/// Notes whether mail gets through to a recipient; none: it does.
+pub(in crate::alerts) async fn note_reach(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    recipient_id: RecipientId,
+    failure: Option<&str>,
+) -> Result<(), Broken> {
+    sqlx::query!(
+        "UPDATE alert_recipients SET mail_failure = $3
+         WHERE account_id = $1 AND recipient_id = $2 AND mail_failure IS DISTINCT FROM $3",
+        account_id.0,
+        recipient_id.0,
+        failure
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Adds a member, who needs not be asked.
@@ -138,23 +198,22 @@ pub(super) async fn count_locked(
     Ok(count.fetch_one(db).await?)
 }
 
-/// Asks a recipient who has not agreed again: their link lives from now. False when there is no such one.
+/// Asks a recipient who has not agreed again: their link lives from now, and whether mail gets through to them is to be seen.
+/// Their address; none when there is no such one.
 pub(super) async fn renew(
     db: &mut PgConnection,
     account_id: AccountId,
     recipient_id: RecipientId,
     now: OffsetDateTime,
-) -> Result<bool, Broken> {
-    let done = sqlx::query!(
-        "UPDATE alert_recipients SET created_at = $3
-         WHERE account_id = $1 AND recipient_id = $2 AND confirmed_at IS NULL",
+) -> Result<Option<String>, Broken> {
+    let email = sqlx::query_scalar!(
+        "UPDATE alert_recipients SET created_at = $3, mail_failure = NULL
+         WHERE account_id = $1 AND recipient_id = $2 AND confirmed_at IS NULL RETURNING email",
         account_id.0,
         recipient_id.0,
         now
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    );
+    Ok(email.fetch_optional(db).await?.flatten())
 }
 
 /// Removes a recipient; false when there is no such one.
@@ -187,6 +246,8 @@ pub(super) struct Linked {
     pub confirmed_at: Option<OffsetDateTime>,
     /// When they were last asked.
     pub created_at: OffsetDateTime,
+    /// Their address.
+    pub email: String,
 }
 
 /// Finds a recipient by the hash of their token, and locks them.
@@ -198,8 +259,8 @@ pub(super) async fn by_token(
         return Ok(None);
     };
     let row = sqlx::query!(
-        "SELECT recipient_id, confirmed_at, created_at FROM alert_recipients
-         WHERE account_id = $1 AND token_sha256 = $2 FOR UPDATE",
+        r#"SELECT recipient_id, confirmed_at, created_at, email AS "email!" FROM alert_recipients
+         WHERE account_id = $1 AND token_sha256 = $2 AND email IS NOT NULL FOR UPDATE"#,
         account_id.0,
         token_sha256
     )
@@ -210,6 +271,7 @@ pub(super) async fn by_token(
         recipient_id: row.recipient_id.into(),
         confirmed_at: row.confirmed_at,
         created_at: row.created_at,
+        email: row.email,
     }))
 }
 

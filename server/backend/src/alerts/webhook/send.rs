@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::Backend;
 use crate::alerts::webhook::store;
 use crate::alerts::{self, store::AlertRow};
-use crate::outside::poster::{self, PostError, secret_of};
+use crate::outside::poster::{PostError, secret_of};
 use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
@@ -48,7 +48,7 @@ impl Job for SendWebhook {
         let account_id = lease.account()?;
         match self {
             Self::Alert { delivery_id } => deliver(backend, lease, account_id, delivery_id).await,
-            Self::Test { .. } => test(backend, account_id).await,
+            Self::Test { .. } => test(backend, lease, account_id).await,
         }
     }
 }
@@ -89,8 +89,9 @@ async fn deliver(
     }
 }
 
-/// One attempt only: whoever tests sits in front of the page and tries again.
-async fn test(backend: &Backend, account_id: AccountId) -> Result<(), JobError> {
+/// One attempt only: whoever tests sits in front of the page and tries again. Its id is the job's: each test has its own, and
+/// one whose answer was lost repeats with it.
+async fn test(backend: &Backend, lease: &LeasedJob, account_id: AccountId) -> Result<(), JobError> {
     let mut db = backend.pool().acquire().await?;
     let Some(webhook) = store::get(&mut db, account_id).await? else {
         return Ok(());
@@ -103,7 +104,7 @@ async fn test(backend: &Backend, account_id: AccountId) -> Result<(), JobError> 
         return Ok(());
     };
     let body = json!({
-        "id": webhook.webhook_id, "type": "test", "account_id": account_id, "created_at": rfc3339(asked_at),
+        "id": lease.job_id, "type": "test", "account_id": account_id, "created_at": rfc3339(asked_at),
     });
     let secret = secret_of(backend.root().await?, webhook.webhook_id.0);
     let failure = post(backend, &webhook.url, &secret, body).await.err();

@@ -30,6 +30,19 @@ pub(in crate::alerts) async fn get(
     Ok(row.fetch_optional(db).await?)
 }
 
+/// Locks the account, so that two tests that are asked for at the same moment count one after the other.
+pub(super) async fn lock_account(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<(), Broken> {
+    let lock = sqlx::query!(
+        "SELECT 1 AS one FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE",
+        account_id.0
+    );
+    lock.fetch_optional(db).await?;
+    Ok(())
+}
+
 /// Sets the address; a webhook that exists keeps its id, and with it its secret.
 pub(super) async fn put(
     db: &mut PgConnection,

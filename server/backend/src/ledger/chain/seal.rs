@@ -7,6 +7,7 @@ use time::{Date, Duration, OffsetDateTime};
 use crate::Backend;
 use crate::failure::Broken;
 use crate::ledger::chain::{self, store};
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// How long after its end a day is sealed: no transaction that stamped a transfer in it is still open by far.
@@ -20,6 +21,7 @@ pub struct SealDay {}
 
 impl Job for SealDay {
     const NAME: &'static str = "seal-day";
+    const LANE: Lane = Lane::Upkeep;
 
     fn unique_key(&self) -> String {
         "seal-day:seal-day".to_owned()

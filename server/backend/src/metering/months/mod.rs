@@ -15,6 +15,7 @@ use crate::failure::Broken;
 use crate::findings::{self, Finding};
 use crate::metering::FEED;
 use crate::metering::feed;
+use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
 
 /// How far the feed must have passed the end: late events come in this time.
@@ -32,6 +33,7 @@ pub struct CloseMonth {}
 
 impl Job for CloseMonth {
     const NAME: &'static str = "close-month";
+    const LANE: Lane = Lane::Upkeep;
 
     fn unique_key(&self) -> String {
         "close-month:close-month".to_owned()

@@ -113,7 +113,7 @@ fn an_address_is_https_public_and_without_credentials() {
         assert!(parse(text, AllowedHosts::Public).is_ok(), "{text}");
     }
     let long = format!("https://example.org/{}", "x".repeat(500));
-    assert_eq!(parse(&long, AllowedHosts::Public), Err(R::Malformed));
+    assert_eq!(parse(&long, AllowedHosts::Public), Err(R::TooLong));
     assert!(parse("http://127.0.0.1:9/", AllowedHosts::Anywhere).is_ok());
     assert_eq!(
         parse("http://10.0.0.1/", AllowedHosts::Anywhere),
@@ -138,4 +138,54 @@ fn the_signature_can_be_checked_by_anybody() {
         made,
         "t=1700000000,v1=35495024f4ef3f94e5a93e22221544c4b75e9a42300cd965ab81cb85cd994e91"
     );
+}
+
+#[test]
+fn what_is_accepted_fits_its_column_as_it_is_stored() {
+    // Each grows by another rule: percent-encoding in path and query, and a host in another script.
+    let path = |signs: &str, count: usize| format!("https://example.org/{}", signs.repeat(count));
+    let query = |signs: &str, count: usize| format!("https://example.org/?{}", signs.repeat(count));
+    let host = format!("https://{}example.org/", "\u{fc}ber.".repeat(60));
+    for typed in [
+        path("\u{e9}", 300),
+        query("\u{4e2d}", 200),
+        path(" a", 240),
+        host,
+    ] {
+        assert!(typed.chars().count() <= WEBHOOK_URL_CHARS_MAX, "{typed}");
+        let outcome = parse(&typed, AllowedHosts::Public);
+        assert_eq!(outcome, Err(WebhookRefusal::TooLong), "{typed}");
+    }
+    let fits = parse(&path("\u{e9}", 80), AllowedHosts::Public).unwrap();
+    assert_eq!(fits.as_str().len(), 500);
+}
+
+#[tokio::test]
+async fn nothing_tells_a_name_that_leads_inside_from_one_that_does_not_exist() {
+    // As the orchestrator's client does for the program; here there is none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (public, patience) = (AllowedHosts::Public, Duration::from_millis(1_200));
+    let inside = Poster::with(public, patience).unwrap();
+    let anywhere = Poster::with(AllowedHosts::Anywhere, patience).unwrap();
+    let now = OffsetDateTime::UNIX_EPOCH;
+    // Nobody listens here any more.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}/", free.local_addr().unwrap());
+    drop(free);
+    let took = async |poster: &Poster, url: &str| {
+        let began = tokio::time::Instant::now();
+        let outcome = poster.post(url, "whsec_test", "{}".to_owned(), now).await;
+        assert_eq!(outcome, Err(PostError::Unreachable), "{url}");
+        began.elapsed()
+    };
+    let (name, unknown, literal, refused) = tokio::join!(
+        took(&inside, "https://localhost/"),
+        took(&inside, "https://nobody.invalid/"),
+        took(&inside, "https://127.0.0.1/"),
+        took(&anywhere, &closed),
+    );
+    for time in [name, unknown, literal, refused] {
+        assert!(time >= patience, "{time:?}");
+        assert!(time < patience * 3, "{time:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What holds of the schema and of the queries beyond what PostgreSQL checks: migrations that have landed stay as they are,
 //! every table is classed in docs/data-map.toml, and catalogue and queries keep to the two groups, directory and cell.
 
+mod ceilings;
 mod landed;
 mod queries;
 mod refused;
