@@ -90,7 +90,6 @@ pub struct Rule {
     pub what: &'static str,
 }
 
-const ALL: &[Role] = &Role::ALL;
 /// Who may change keys, and command what keys start.
 const KEYS: &[Role] = &[Role::Owner, Role::Admin, Role::Developer];
 /// Who may change what is spent, who is warned, and take its figures out of a session: a calendar link shows them to whoever
