@@ -1,6 +1,8 @@
 //! Whom we send to at somebody else's wish: counted per address and per host across all accounts, also of several at the
 //! same moment; and refused for ever by whoever has the address.
 
+use std::fmt::Debug;
+
 use backend::alerts;
 use backend::alerts::recipients::{self, MailFailure};
 use backend::alerts::webhook;
@@ -48,12 +50,13 @@ async fn recipient(world: &World, actor: &Actor, email: &str) -> recipients::Rec
     rows.find(|row| row.email == email).unwrap()
 }
 
-fn refused<T>(outcome: &Result<T, Failure<AlertRefusal>>) -> Option<AlertRefusal> {
-    match outcome {
-        Ok(_) => None,
-        Err(Refused(refusal)) => Some(*refusal),
-        Err(other) => panic!("{other:?}"),
+/// Why something was refused; none when it was done.
+fn refused<T: Debug, R: Copy + Debug>(outcome: &Result<T, Failure<R>>) -> Option<R> {
+    if let Err(Refused(refusal)) = outcome {
+        return Some(*refusal);
     }
+    assert!(outcome.is_ok(), "{outcome:?}");
+    None
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -202,14 +205,6 @@ async fn who_refuses_gets_no_alert_that_they_agreed_to_but_all_of_their_own(pool
     assert_eq!(classes, [Some("unwanted")]);
 }
 
-fn test_refused(outcome: &Result<(), Failure<WebhookRefusal>>) -> Option<WebhookRefusal> {
-    match outcome {
-        Ok(()) => None,
-        Err(Refused(refusal)) => Some(*refusal),
-        Err(other) => panic!("{other:?}"),
-    }
-}
-
 #[sqlx::test(migrations = "../../migrations")]
 async fn of_tests_that_are_asked_for_at_once_one_goes_out(pool: PgPool) {
     let world = World::new(pool).await;
@@ -225,7 +220,7 @@ async fn of_tests_that_are_asked_for_at_once_one_goes_out(pool: PgPool) {
     let test = |actor| webhook::test(backend, actor);
     let outcomes = tokio::join!(test(&ada), test(&ada), test(&ada), test(&ada));
     let outcomes = [outcomes.0, outcomes.1, outcomes.2, outcomes.3];
-    let mut outcomes = outcomes.map(|outcome| test_refused(&outcome));
+    let mut outcomes = outcomes.map(|outcome| refused(&outcome));
     outcomes.sort_by_key(Option::is_some);
     let held = Some(WebhookRefusal::TooManyTests);
     assert_eq!(outcomes, [None, held, held, held]);
@@ -233,20 +228,20 @@ async fn of_tests_that_are_asked_for_at_once_one_goes_out(pool: PgPool) {
     webhook::set(backend, &ada, "http://127.0.0.2:9/")
         .await
         .unwrap();
-    assert_eq!(test_refused(&test(&ada).await), held, "by the account");
+    assert_eq!(refused(&test(&ada).await), held, "by the account");
     webhook::remove(backend, &ada).await.unwrap();
     webhook::set(backend, &ada, "http://127.0.0.1:9/")
         .await
         .unwrap();
-    assert_eq!(test_refused(&test(&ada).await), held);
-    assert_eq!(test_refused(&test(&bob).await), held, "by the host");
+    assert_eq!(refused(&test(&ada).await), held);
+    assert_eq!(refused(&test(&bob).await), held, "by the host");
     world.work().await;
 
     webhook::set(backend, &ada, &receiver.url).await.unwrap();
     let pause = Duration::seconds(WEBHOOK_TEST_EVERY_S) + Duration::SECOND;
     backend.clock().advance(pause);
     let (one, two) = tokio::join!(test(&ada), test(&bob));
-    let outcomes = [test_refused(&one), test_refused(&two)];
+    let outcomes = [refused(&one), refused(&two)];
     assert!(
         outcomes.contains(&None) && outcomes.contains(&held),
         "{outcomes:?}"
@@ -273,12 +268,8 @@ async fn of_tests_that_are_asked_for_at_once_one_goes_out(pool: PgPool) {
     );
     sent.execute(testing::pool(backend)).await.unwrap();
     backend.clock().advance(pause);
-    let refusal = test_refused(&test(&bob).await);
+    let refusal = refused(&test(&bob).await);
     assert_eq!(refusal, Some(WebhookRefusal::TestsUsedUp));
-    assert_eq!(
-        test_refused(&test(&ada).await),
-        None,
-        "the host is everybody's"
-    );
+    assert_eq!(refused(&test(&ada).await), None, "the host is everybody's");
     world.work().await;
 }
