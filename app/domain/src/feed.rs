@@ -9,6 +9,10 @@ use crate::sandbox::{SandboxId, Size};
 
 /// How far an event may reach back behind its recording; what lies further back, a person decides.
 pub const LATE_MS_MAX: i64 = 35 * DAY_MS;
+/// No event was recorded before this moment, 2021: the product is younger, and nothing before 2020 has a price.
+pub const FIRST: Moment = Moment::at_unix_ms(1_609_459_200_000);
+/// Nor will one be from this moment on, 2200: it would hold what comes after it still.
+pub const LAST: Moment = Moment::at_unix_ms(7_258_118_400_000);
 /// A time moved by more than this is worth a finding.
 const MOVED_MS_QUIET: i64 = 2_000;
 /// A clock ahead of the recording by more than this is worth a finding.

@@ -24,7 +24,7 @@ pub struct Figures {
     pub runs_out_note: String,
     /// The moment the figures are true for, in words with the zone.
     pub as_of: String,
-    /// True when the orchestrator has not answered lately, so the figures may be old.
+    /// True when usage has not arrived lately, for whatever reason, so the figures may be old.
     pub stale: bool,
     /// The first sandbox in words once there is one: `run78cb… started 3 s ago, $0.0000342 so far`.
     pub first_sandbox: Option<String>,

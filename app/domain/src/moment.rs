@@ -26,6 +26,12 @@ impl Moment {
         Self(ms.clamp(Self::MIN.0, Self::MAX.0))
     }
 
+    /// The same for a constant, which is inside that range by itself.
+    pub(crate) const fn at_unix_ms(ms: i64) -> Self {
+        assert!(Self::MIN.0 <= ms && ms <= Self::MAX.0);
+        Self(ms)
+    }
+
     /// Unix milliseconds.
     #[must_use]
     pub const fn unix_ms(self) -> i64 {

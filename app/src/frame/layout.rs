@@ -270,8 +270,15 @@ pub fn feed_notice(feed: &FeedStatus) -> AnyView {
             "Metering has stopped",
             text.into_any(),
         )
+    } else if feed.failing {
+        let text = view! { "Figures are exact up to "{as_of}". Usage since then is there and cannot be read by us yet; an engineer has been called. Nothing of it is lost." };
+        notice(
+            "notice notice--broken",
+            "Metering is held up",
+            text.into_any(),
+        )
     } else if feed.stale {
-        let text = view! { "Figures are exact up to "{as_of}". The orchestrator does not answer; usage since then follows when it does." };
+        let text = view! { "Figures are exact up to "{as_of}". Usage since then has not arrived here yet and follows. Nothing of it is lost." };
         notice("notice notice--soon", "Figures are old", text.into_any())
     } else {
         ().into_any()

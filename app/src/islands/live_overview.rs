@@ -45,7 +45,7 @@ pub fn running(sandboxes: i64) -> String {
 pub fn currency(as_of: &str, stale: bool) -> String {
     if stale {
         format!(
-            "As of {as_of}. The orchestrator does not answer; usage since then follows when it does."
+            "As of {as_of}. Usage since then has not arrived here yet and follows. Nothing of it is lost."
         )
     } else {
         format!("As of {as_of}.")

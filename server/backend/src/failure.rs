@@ -1,6 +1,8 @@
 //! Refused or broken, nothing else: an expected refusal is a closed enum of `domain`, everything unexpected is `Broken`.
 //! How either is shown belongs to `app`; it is logged once, where it turns into an answer (docs/decisions/0010-breakages.md).
 
+mod upset;
+
 use std::fmt;
 use std::panic::Location;
 
@@ -39,6 +41,7 @@ impl Broken {
 
     #[track_caller]
     fn here(cause: anyhow::Error) -> Self {
+        upset::note(&cause);
         Self {
             cause,
             place: Location::caller(),
@@ -85,6 +88,19 @@ impl Broken {
                 // Serialization failure and deadlock.
                 matches!(error, sqlx::Error::Database(error)
                     if error.code().is_some_and(|code| code == "40001" || code == "40P01"))
+            })
+    }
+
+    /// True when the database refused a row for what is in it: a value out of range (class 22) or a constraint (class 23). The
+    /// same row is refused again; the others of its statement are not.
+    #[must_use]
+    pub fn is_of_a_row(&self) -> bool {
+        self.cause
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
+            .any(|error| {
+                matches!(error, sqlx::Error::Database(error)
+                    if error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23")))
             })
     }
 

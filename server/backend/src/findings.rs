@@ -123,6 +123,28 @@ pub(crate) async fn open(
         .collect())
 }
 
+/// Open findings of a check on one account, at most `limit`: what is wrong, and with what.
+pub(crate) async fn open_on(
+    db: &mut PgConnection,
+    check: &str,
+    account_id: AccountId,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Broken> {
+    let rows = sqlx::query!(
+        "SELECT fault, subject FROM findings WHERE account_id = $1 AND check_name = $2 AND resolved_at IS NULL
+         ORDER BY first_seen_at, finding_id LIMIT $3",
+        account_id.0,
+        check,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.fault, row.subject))
+        .collect())
+}
+
 /// Open findings by check, for the metrics; a check without any is not among them.
 pub(crate) async fn count_open(db: &mut PgConnection) -> Result<Vec<(String, i64)>, Broken> {
     let rows = sqlx::query!(

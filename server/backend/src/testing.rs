@@ -75,6 +75,16 @@ pub fn backend(pool: PgPool, settings: Settings) -> Result<Backend, Broken> {
     Backend::with_pool(pool, settings, Clock::system())
 }
 
+/// The same with the rights of the login, for what PostgreSQL tells no application: how it plans.
+///
+/// # Errors
+/// When a client cannot be built.
+pub fn backend_of_owner(pool: &PgPool, settings: Settings) -> Result<Backend, Broken> {
+    let options = (*pool.connect_options()).clone();
+    let pool = db::pool_options(&settings).connect_lazy_with(options);
+    Backend::with_pool(pool, settings, Clock::system())
+}
+
 /// The pool of a backend, with the rights of the application: for what a test reads, and for what it does to the tables that
 /// nothing of ours does.
 #[must_use]

@@ -13,6 +13,7 @@ use crate::failure::Broken;
 use crate::identity::sign_in;
 use crate::metering::feed;
 use crate::metering::feed::pull::{self, Pulled};
+use crate::metering::feed::recheck;
 use crate::metering::{meters, settle};
 use crate::queue::lane::{Lane, Running};
 use crate::queue::{self, runner};
@@ -152,9 +153,10 @@ async fn reap(backend: &Backend) -> Result<(), Broken> {
         let age = i32::try_from(age.map_or(0, |(_, age)| *age)).unwrap_or(i32::MAX);
         metrics::gauge!("jobs_oldest_due_seconds", "lane" => lane.as_str()).set(age);
     }
-    let (aside, stopped) = feed::log::alarms(&mut db).await?;
-    gauge("feed_events_set_aside", aside);
-    gauge("feeds_stopped", stopped);
+    let feeds = feed::log::alarms(&mut db).await?;
+    gauge("feed_events_set_aside", feeds.aside);
+    gauge("feeds_stopped", feeds.stopped);
+    gauge("feed_failures_in_a_row", i64::from(feeds.failures));
     gauge(
         "accounts_settling_failed",
         meters::count_failed(&mut db).await?,
@@ -190,6 +192,6 @@ pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
     targets::delete_uses(&mut db, counted, SWEEP_ROWS).await?;
     targets::delete_at_rest(&mut db, counted, SWEEP_ROWS).await?;
     drop(db);
-    pull::recheck(backend).await?;
+    recheck::recheck(backend).await?;
     Ok(())
 }

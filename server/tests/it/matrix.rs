@@ -247,7 +247,7 @@ impl Someone<'_> {
                     .filter(|(_, word)| !FOLLOWS.contains(&&**word));
                 let (who, words): (Vec<_>, Vec<_>) =
                     of_acts.map(|(who, word)| (who, &**word)).unzip();
-                assert_eq!(words, [act.rule().word], "{when}");
+                assert_eq!(words, Vec::from_iter(act.rule().word), "{when}");
                 if matches!(act.rule().who, Who::Member(_)) {
                     assert_eq!(who, [&self.email], "{when}");
                 }

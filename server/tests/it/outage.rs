@@ -53,6 +53,31 @@ async fn pages_say_try_again_and_readiness_goes(pool: PgPool) {
     answer.leads_to("/sign-in");
 }
 
+/// Who holds up the figures is not for the page to guess.
+#[sqlx::test(migrations = "../migrations")]
+async fn old_figures_blame_nobody_who_is_not_to_blame(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.expect_findings("the feed is not read at the end");
+    let mut browser = world.customer("ada@example.org").await;
+    world.meter().await;
+    let held_up = "Metering is held up";
+    for (change, notice) in [
+        (
+            "answered_at = now() - interval '1 minute'",
+            "Figures are old",
+        ),
+        ("failures = 10", held_up),
+        ("answered_at = now() + interval '1 day'", held_up),
+    ] {
+        let sql = format!("UPDATE feed_cursors SET {change}");
+        world.execute(String::leak(sql)).await;
+        let page = browser.get("/overview").await;
+        page.says(notice).says("Nothing of it is lost");
+        let words = page.words().to_lowercase();
+        assert!(!words.contains("orchestrator"), "{words}");
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_stopping_process_is_not_ready_but_still_answers(pool: PgPool) {
     let world = World::new(pool).await;

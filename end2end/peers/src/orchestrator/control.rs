@@ -125,6 +125,11 @@ impl Control {
             .transact(|transaction| transaction.rewrite(seq))?)
     }
 
+    /// Lets the feed say `line`, byte by byte and whatever it is, in the place of an event.
+    pub fn damage(&self, seq: u64, line: impl Into<Vec<u8>>) {
+        self.shared.damage(seq, line.into());
+    }
+
     /// Leaves out the next sequence number.
     pub fn skip(&self) -> Result<(), ControlError> {
         Ok(self.shared.transact(|transaction| {

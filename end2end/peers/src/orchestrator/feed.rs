@@ -1,7 +1,7 @@
 //! The feed: the gapless, append-only record of what ran, and the only source of billable usage.
 //! Who writes events: transaction.rs. Test switches that damage the feed: peer.rs.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::{Query, State as Extract};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,39 @@ struct Page<'a> {
     events: &'a [Event],
     watermark_at: Stamp,
     more: bool,
+}
+
+impl Page<'_> {
+    /// The page as it is sent. A damaged line is sent as it is, also when that is no JSON.
+    fn written(&self, damaged: &BTreeMap<u64, Vec<u8>>) -> serde_json::Result<Vec<u8>> {
+        if !self
+            .events
+            .iter()
+            .any(|event| damaged.contains_key(&event.seq))
+        {
+            return serde_json::to_vec(self);
+        }
+        let around = Page {
+            events: &[],
+            ..*self
+        };
+        let around = serde_json::to_vec(&around)?;
+        let empty = b"\"events\":[";
+        let begin = around.windows(empty.len()).position(|part| part == empty);
+        let (head, tail) = around.split_at(begin.map_or(0, |at| at + empty.len()));
+        let mut text = head.to_vec();
+        for (index, event) in self.events.iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            match damaged.get(&event.seq) {
+                Some(line) => text.extend_from_slice(line),
+                None => serde_json::to_writer(&mut text, event)?,
+            }
+        }
+        text.extend_from_slice(tail);
+        Ok(text)
+    }
 }
 
 #[derive(Deserialize)]
@@ -45,6 +78,7 @@ pub(crate) async fn read(
         }
     };
     let after = query.after.as_deref().map(cursor).transpose()?;
+    let damaged = shared.damaged();
     shared
         .run(move |transaction| {
             let state = &transaction.state;
@@ -79,7 +113,7 @@ pub(crate) async fn read(
                 watermark_at,
                 more: !beyond.is_empty(),
             };
-            serde_json::to_vec(&page)
+            page.written(&damaged)
                 .map(Reply::Written)
                 .map_err(|_| Refusal::broken("The page cannot be written."))
         })

@@ -3,6 +3,7 @@
 //! What a transaction can do is transaction.rs. No routes here.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) faults: Arc<Faults<Plane>>,
     /// Those of the control plane.
     pub(crate) exchanges: Arc<Exchanges>,
+    /// Lines that the feed says instead of its events, by their number: a test's switch, forgotten by a restart.
+    damage: Mutex<BTreeMap<u64, Vec<u8>>>,
     core: Mutex<Core>,
 }
 
@@ -40,6 +43,7 @@ impl Shared {
             region,
             faults: Arc::new(Faults::new(Plane::of, Refusal::by_layer)),
             exchanges: Arc::new(Exchanges::below("/internal/", Refusal::by_layer)),
+            damage: Mutex::default(),
             core: Mutex::new(Core {
                 state,
                 journal,
@@ -50,6 +54,18 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the feed say `line` in the place of an event.
+    pub(crate) fn damage(&self, seq: u64, line: Vec<u8>) {
+        let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        damage.insert(seq, line);
+    }
+
+    /// What the feed says instead of its events.
+    pub(crate) fn damaged(&self) -> BTreeMap<u64, Vec<u8>> {
+        let damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        damage.clone()
     }
 
     /// Runs one transaction and writes what it changed to disk, also when it ends in a refusal.

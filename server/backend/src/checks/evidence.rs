@@ -60,6 +60,19 @@ impl Told {
     }
 }
 
+/// Sandboxes of an account of which an event is not stored as the feed told it. What is folded from it would be found wrong
+/// many times over, and none of these findings would name the event; `metering::recheck` has found it, and until it is
+/// mended nothing is held against it.
+pub(super) async fn doubted(
+    db: &mut PgConnection,
+    account_id: AccountId,
+) -> Result<BTreeSet<String>, Broken> {
+    let open = findings::open_on(db, feed::CHECK, account_id, OPEN_AGAIN).await?;
+    let of_events = open.iter().filter(|(fault, _)| fault.starts_with("event_"));
+    let sandboxes = of_events.filter_map(|(_, subject)| subject.split(' ').next());
+    Ok(sandboxes.map(str::to_owned).collect())
+}
+
 /// Folds what the feed says of these sandboxes up to a sequence number; one without events is not among them.
 pub(super) async fn told(
     db: &mut PgConnection,

@@ -22,7 +22,10 @@ pub(super) async fn look(
     ids: &[String],
 ) -> Result<(), Broken> {
     let mut tx = snapshot(backend).await?;
-    let findings = compare(&mut tx, account_id, ids).await?;
+    let doubted = evidence::doubted(&mut tx, account_id).await?;
+    let sure = ids.iter().filter(|id| !doubted.contains(*id));
+    let sure: Vec<String> = sure.cloned().collect();
+    let findings = compare(&mut tx, account_id, &sure).await?;
     tx.commit().await?;
     let mut db = backend.pool().acquire().await?;
     let now = backend.clock().now();

@@ -39,17 +39,34 @@ pub(super) async fn recent(backend: &Backend, account_id: AccountId) -> Result<(
     match until.map(Moment::from) {
         Some(until) => {
             let from = until.plus_ms(-RECENT_MS);
-            uneven(backend, account_id, from).await?;
+            if is_sure(backend, account_id).await? {
+                uneven(backend, account_id, from).await?;
+            }
             days::look(backend, account_id, from).await
         }
         None => Ok(()),
     }
 }
 
+/// False when an event of the account is not stored as the feed told it: hours made anew from it would all be wrong, and so
+/// is what was found by it before.
+async fn is_sure(backend: &Backend, account_id: AccountId) -> Result<bool, Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let is_sure = evidence::doubted(&mut db, account_id).await?.is_empty();
+    if !is_sure {
+        let nothing = (Scope::Whole, &[][..]);
+        let now = backend.clock().now();
+        findings::report(&mut db, NAME, Some(account_id), nothing, now).await?;
+    }
+    Ok(is_sure)
+}
+
 /// Every slice and hour of an account.
 pub(super) async fn all(backend: &Backend, account_id: AccountId) -> Result<(), Broken> {
-    evidence::every_sandbox(backend, account_id, Look::Slices).await?;
-    uneven(backend, account_id, Moment::MIN).await?;
+    if is_sure(backend, account_id).await? {
+        evidence::every_sandbox(backend, account_id, Look::Slices).await?;
+        uneven(backend, account_id, Moment::MIN).await?;
+    }
     days::look(backend, account_id, Moment::MIN).await
 }
 
@@ -59,6 +76,9 @@ pub(super) async fn slices_of(
     account_id: AccountId,
     ids: &[String],
 ) -> Result<(), Broken> {
+    if !is_sure(backend, account_id).await? {
+        return Ok(());
+    }
     let mut tx = snapshot(backend).await?;
     let told = rated(&mut tx, account_id, ids).await?;
     let stored = stored(&mut tx, account_id, ids).await?;

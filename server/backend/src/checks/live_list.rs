@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::id::AccountId;
 use domain::moment::Moment;
-use domain::sandbox::SandboxState;
+use domain::sandbox::{self, SandboxState};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -102,7 +102,7 @@ async fn look(backend: &Backend, account_id: AccountId, list: &LiveRuns) -> Resu
     let used: Vec<(&str, i64)> = list
         .runs
         .iter()
-        .filter_map(|run| Some((run.id.as_str(), run.cpu_ms?)))
+        .filter_map(|run| Some((run.id.as_str(), sandbox::cpu_ms(run.cpu_ms?)?)))
         .collect();
     running::note_cpu(&mut db, account_id, &used, list.as_of).await
 }
@@ -127,8 +127,10 @@ async fn compare(
             ids.insert(subject);
         }
     }
-    let ids: Vec<String> = ids.into_iter().collect();
-    let (mut looked_at, mut out) = (Vec::new(), Vec::new());
+    let doubted = evidence::doubted(db, account_id).await?;
+    let (doubted, ids): (Vec<String>, Vec<String>) =
+        ids.into_iter().partition(|id| doubted.contains(id));
+    let (mut looked_at, mut out) = (doubted, Vec::new());
     for ids in ids.chunks(usize::try_from(evidence::SANDBOXES_AT_ONCE)?) {
         let told = evidence::told(db, account_id, ids, i64::MAX).await?;
         for id in ids {

@@ -25,7 +25,7 @@ use crate::failure::Broken;
 use crate::queue::turn::{Place, next};
 
 /// The names under which findings are kept; the gauge of open findings walks them.
-pub const NAMES: [&str; 7] = ["r1", "r2", "r3", "r4", "r7", "skew", "month"];
+pub const NAMES: [&str; 8] = ["r1", "r2", "r3", "r4", "r7", "skew", "month", "feed"];
 
 /// A round of a check. The names are stored in schedules and jobs: add, never rename.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub struct FeedStatus {
     pub as_of: OffsetDateTime,
     /// The orchestrator has not answered for ten seconds: figures are true but old.
     pub stale: bool,
+    /// It answers, and what it says is not taken, again and again: figures are true but old, and a person is called.
+    pub failing: bool,
     /// The feed contradicts itself, or this account's settling is broken: figures stand still and a person is called.
     pub stopped: bool,
 }
@@ -151,10 +153,12 @@ pub(crate) async fn read(
     };
     let answered_at = cursor.as_ref().and_then(|cursor| cursor.answered_at);
     let failed = meter.as_ref().is_some_and(|meter| meter.failed);
+    let failures = cursor.as_ref().map_or(0, |cursor| cursor.failures);
     let feed = FeedStatus {
         // Before the first answer nothing can have run, so now is as true as any moment.
         as_of: settled_at.unwrap_or(now),
         stale: answered_at.is_none_or(|at| at < now - Duration::seconds(10)),
+        failing: failures >= feed::log::FAILURES_ALARM,
         stopped: failed || cursor.is_some_and(|cursor| cursor.stopped_at.is_some()),
     };
     let book = prices::book(db, account_id).await?.to_vec();

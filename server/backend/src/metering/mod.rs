@@ -13,4 +13,4 @@ pub mod settle;
 
 /// The one feed there is: the region's orchestrator. A second region brings a second row in `feed_cursors`.
 pub const FEED: &str = "orchestrator";
-pub use feed::pull;
+pub use feed::{pull, recheck};

@@ -175,7 +175,7 @@ async fn worded(
         runs_out_at,
         runs_out_note,
         as_of: to_the_second(as_of),
-        stale: live.feed.stale || live.feed.stopped,
+        stale: live.feed.stale || live.feed.failing || live.feed.stopped,
         first_sandbox: first.map(|row| in_words(&row, as_of)),
     })
 }

@@ -75,7 +75,9 @@ impl JobError {
             CallError::Garbage => "garbage",
             CallError::Unknown => "unknown_id",
             CallError::Refused => "refused",
+            CallError::TooLarge => "too_large",
             CallError::EpochChanged => "epoch_changed",
+            CallError::CursorAhead => "cursor_ahead",
         })
     }
 }

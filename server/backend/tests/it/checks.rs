@@ -1,15 +1,22 @@
 //! The checks over a world in which nothing is wrong, and how often they run. What each finds is in `checks_faults`.
 
 use backend::checks::{self, Round};
+use backend::metering::pull::Pulled;
+use backend::metering::recheck;
 use backend::schedule;
 use backend::testing;
 use sqlx::PgPool;
 use time::Duration;
 
+use crate::checks_faults::as_owner;
 use crate::world::World;
 
-/// Every round of every check, from its start to its end.
+/// Every round of every check, from its start to its end, after the feed was read again.
 pub async fn run_all(world: &World) {
+    while matches!(
+        recheck::recheck(&world.backend).await.unwrap(),
+        Pulled::Stored { more: true, .. }
+    ) {}
     for round in Round::ALL {
         let mut place = String::new();
         for _ in 0..1_000 {
@@ -89,6 +96,44 @@ async fn a_world_in_order_raises_nothing(pool: PgPool) {
         cpu.fetch_one(&world.owner).await.unwrap() >= 6,
         "the live list brings it"
     );
+}
+
+/// Sealed anew, the newest day would say what the transfers are now.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_newest_day_that_is_gone_is_found_and_not_sealed_anew(pool: PgPool) {
+    let world = busy(pool).await;
+    world.expect_findings("a sealed day is removed");
+    let days = || async {
+        let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM ledger_days"#);
+        count.fetch_one(&world.owner).await.unwrap()
+    };
+    as_owner(
+        &world,
+        "CREATE TABLE kept AS TABLE ledger_days;
+         DELETE FROM ledger_days WHERE day_at = (SELECT max(day_at) FROM ledger_days)",
+    )
+    .await;
+    let an_hour_later = || async {
+        world.backend.clock().advance(Duration::HOUR);
+        testing::recur(&world.backend).await.unwrap();
+    };
+    an_hour_later().await;
+    assert_eq!(days().await, 1, "not sealed anew");
+    let missing = [("r4".to_owned(), "day_missing".to_owned())];
+    assert_eq!(open(&world).await, missing, "sealing says so at once");
+    world.backend.clock().advance(Duration::DAY);
+    an_hour_later().await;
+    run_all(&world).await;
+    assert_eq!((days().await, open(&world).await), (1, missing.to_vec()));
+    // Put back as the log says it, the chain goes on where it was.
+    as_owner(
+        &world,
+        "DELETE FROM ledger_days; INSERT INTO ledger_days SELECT * FROM kept",
+    )
+    .await;
+    an_hour_later().await;
+    run_all(&world).await;
+    assert_eq!((days().await, open(&world).await), (3, Vec::new()));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -2,14 +2,17 @@
 //! and when it is mended the finding closes. The database's faults are planted with triggers and foreign keys off.
 
 use peers::orchestrator::{Appended, Kind};
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::checks::{busy, open, run_all};
 use crate::world::World;
 
 /// What is kept aside to mend the books after each fault.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
+    "feed_log",
     "feed_events",
+    "ledger_head",
     "sandboxes",
     "cohorts",
     "intervals",
@@ -28,7 +31,7 @@ const TABLES: [&str; 13] = [
     clippy::disallowed_methods,
     reason = "does by hand what no code of ours does"
 )]
-async fn as_owner(world: &World, sql: &str) {
+pub async fn as_owner(world: &World, sql: &str) {
     let sql =
         format!("SET session_replication_role = replica; {sql}; RESET session_replication_role");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
@@ -57,7 +60,7 @@ const RUNS: &str = "account_id IN (SELECT account_id FROM intervals WHERE ended_
 
 /// Name, statements, and what is found.
 fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
-    let of = |name, sql: &str, found: &[&'static str]| {
+    let of = &|name, sql: &str, found: &[&'static str]| {
         let sql = sql
             .replace("{YOUNG}", YOUNG)
             .replace("{CLOSED}", CLOSED)
@@ -67,13 +70,57 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
             .replace("{RUNS}", RUNS);
         (name, sql, found.to_vec())
     };
-    let mut all = of_the_fold(of);
+    let mut all = of_the_feed(of);
+    all.extend(of_the_fold(of));
     all.extend(of_what_runs(of));
     all.extend(of_the_ledger(of));
     all
 }
 
 type Fault = (&'static str, String, Vec<&'static str>);
+
+/// The end of a sandbox that was billed.
+const END: &str = "(account_id, seq) = (SELECT account_id, seq FROM feed_events WHERE kind = 'destroyed' ORDER BY seq LIMIT 1)";
+
+fn of_the_feed(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    let of_end =
+        |name, sql: &str, found: &[&'static str]| of(name, &sql.replace("{END}", END), found);
+    vec![
+        of_end("event removed", "DELETE FROM feed_events WHERE {END}", &["feed event_missing"]),
+        of(
+            "all events of a sandbox removed",
+            "DELETE FROM feed_events WHERE sandbox_id = {YOUNG}",
+            &["feed event_missing"],
+        ),
+        of_end(
+            "event a day later",
+            "UPDATE feed_events SET occurred_at = occurred_at + interval '1 day', recorded_at = recorded_at + interval '1 day'
+             WHERE {END}",
+            &["feed event_altered"],
+        ),
+        of_end("event of another kind", "UPDATE feed_events SET kind = 'reachable' WHERE {END}", &["feed event_altered"]),
+        of_end("event that nothing can read", "UPDATE feed_events SET image = '', vcpus = 0 WHERE {END}", &["feed event_altered"]),
+        of("create of another size", "UPDATE feed_events SET vcpus = 2 WHERE sandbox_id = {YOUNG}", &["feed event_altered"]),
+        of_end(
+            "event of another account",
+            "UPDATE feed_events SET account_id = (SELECT max(account_id::text)::uuid FROM accounts
+             WHERE account_id <> feed_events.account_id) WHERE {END}",
+            &["feed event_extra", "feed event_missing"],
+        ),
+        of_end(
+            "event nobody told",
+            "INSERT INTO feed_events SELECT account_id, feed, epoch, (SELECT min(o.seq) FROM feed_events AS o
+             WHERE o.account_id <> e.account_id), gen_random_uuid(), sandbox_id, key_id, parent_id, 'resumed', occurred_at,
+             recorded_at, image, region, vcpus, mem_mib, cpu_ms FROM feed_events AS e WHERE {END}",
+            &["feed event_extra"],
+        ),
+        of_end(
+            "line of the log removed",
+            "DELETE FROM feed_log WHERE seq = (SELECT min(seq) FROM feed_log)",
+            &["feed line_missing"],
+        ),
+    ]
+}
 
 fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
     vec![
@@ -150,20 +197,6 @@ fn of_the_fold(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec
 fn of_what_runs(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
     vec![
         of(
-            "orchestrator runs what the feed never said",
-            "DELETE FROM intervals WHERE sandbox_id = {YOUNG}; DELETE FROM feed_events WHERE sandbox_id = {YOUNG};
-             DELETE FROM sandboxes WHERE sandbox_id = {YOUNG}",
-            &["r2 run_unknown"],
-        ),
-        of(
-            "feed says another size than runs",
-            "UPDATE feed_events SET vcpus = 2 WHERE sandbox_id = {YOUNG};
-             INSERT INTO cohorts SELECT account_id, gen_random_uuid(), key_id, image, region, 2, mem_mib FROM sandboxes
-             WHERE sandbox_id = {YOUNG};
-             UPDATE sandboxes SET vcpus = 2, cohort_id = (SELECT cohort_id FROM cohorts WHERE vcpus = 2) WHERE sandbox_id = {YOUNG}",
-            &["r2 run_size_off"],
-        ),
-        of(
             "stopped account runs",
             "UPDATE accounts SET run_until = (SELECT settled_at - interval '1 hour' FROM feed_cursors) WHERE {RUNS}",
             &["r7 runs_past_end"],
@@ -235,6 +268,17 @@ fn of_the_ledger(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> V
             &["r4 day_altered"],
         ),
         of(
+            "newest day removed",
+            "DELETE FROM ledger_days WHERE day_at = (SELECT max(day_at) FROM ledger_days)",
+            &["r4 day_missing"],
+        ),
+        of(
+            "a day that was never sealed",
+            "INSERT INTO ledger_days SELECT day_at + 1, 0, 0, sha256, sha256('x'), sealed_at FROM ledger_days
+             ORDER BY day_at DESC LIMIT 1",
+            &["r4 day_altered", "r4 head_off"],
+        ),
+        of(
             "first day removed",
             "DELETE FROM ledger_days WHERE day_at = (SELECT min(day_at) FROM ledger_days)",
             &["r4 chain_broken"],
@@ -272,6 +316,28 @@ async fn every_planted_fault_is_found_and_nothing_else(pool: PgPool) {
     }
     run_all(&world).await;
     assert_eq!(open(&world).await, []);
+}
+
+/// A create that could not be read, and one that says another size than runs: the list knows better.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_runs_otherwise_than_the_feed_said_is_found(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.expect_findings("the feed says other things than what runs");
+    let actor = world.customer("ada@example.org").await;
+    let key = world.key(&actor).await;
+    world.control().set_speed(0).unwrap();
+    for (field, value) in [("vcpus", json!("many")), ("vcpus", json!(2))] {
+        world.start(&key).await;
+        let event = world.control().events().unwrap().pop().unwrap();
+        let mut line = serde_json::to_value(&event).unwrap();
+        line[field] = value;
+        world.control().damage(event.seq, line.to_string());
+    }
+    world.control().advance_ms(10).unwrap();
+    world.meter().await;
+    run_all(&world).await;
+    let found = ["r2 run_size_off", "r2 run_unknown"];
+    assert_eq!(words(open(&world).await), found);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

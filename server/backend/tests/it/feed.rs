@@ -2,6 +2,7 @@
 
 use backend::credit;
 use backend::metering::pull::{self, Pulled};
+use backend::metering::recheck;
 use backend::metering::settle;
 use backend::overview;
 use backend::sandboxes;
@@ -380,12 +381,12 @@ async fn an_event_rewritten_long_ago_is_found_too(pool: PgPool) {
         events: 0,
         more: false,
     };
-    assert_eq!(pull::recheck(&world.backend).await.unwrap(), whole);
+    assert_eq!(recheck::recheck(&world.backend).await.unwrap(), whole);
     world.control().rewrite(1).unwrap();
     let seam = pull::pull(&world.backend).await.unwrap();
     assert_eq!(seam, whole, "the seam does not show it");
     assert_eq!(
-        pull::recheck(&world.backend).await.unwrap(),
+        recheck::recheck(&world.backend).await.unwrap(),
         Pulled::Stopped
     );
     let reason = sqlx::query_scalar!("SELECT stop_reason FROM feed_cursors");

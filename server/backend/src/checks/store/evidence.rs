@@ -20,8 +20,8 @@ pub(in crate::checks) async fn touched_accounts(
     (from, to): (i64, i64),
 ) -> Result<Vec<AccountId>, Broken> {
     let rows = sqlx::query_scalar!(
-        "SELECT DISTINCT account_id FROM feed_log
-         WHERE feed = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND set_aside IS NULL ORDER BY account_id",
+        r#"SELECT DISTINCT account_id AS "account_id!" FROM feed_log
+         WHERE feed = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND set_aside IS NULL ORDER BY 1"#,
         feed, epoch, from, to
     )
     .fetch_all(db)

@@ -14,10 +14,12 @@ use crate::Backend;
 use crate::authority::view::snapshot;
 use crate::failure::Broken;
 use crate::findings::{self, Finding, Scope};
-use crate::ledger::chain::store::DayRow;
+use crate::ledger::chain::store::{DayRow, End};
 use crate::queue::turn::Place;
 
 const NAME: &str = "r4";
+/// Open findings about days beyond the newest that are looked at again.
+const DAYS_AGAIN: i64 = 1_000;
 /// Days verified in one turn; the round goes on at once until it has been through all.
 const DAYS_PER_TURN: i64 = 10;
 /// Accounts whose digests are made by one statement.
@@ -87,19 +89,51 @@ pub(crate) async fn verify(backend: &Backend, place: &str) -> Result<Place, Brok
         }
         before = Some((made, stored.clone()));
     }
-    tx.commit().await?;
-    let days_seen: Vec<String> = days.iter().map(|row| row.day.to_string()).collect();
-    let mut db = backend.pool().acquire().await?;
-    let report = (Scope::Only(&days_seen), findings.as_slice());
-    findings::report(&mut db, NAME, None, report, backend.clock().now()).await?;
     let more = i64::try_from(days.len())? == DAYS_PER_TURN;
+    let mut looked_at: Vec<String> = days.iter().map(|row| row.day.to_string()).collect();
+    let reached = looked_at.last().filter(|_| more).cloned();
+    if !more {
+        let (head, last) = (store::head(&mut tx).await?, store::last(&mut tx).await?);
+        findings.extend(torn(head.as_ref(), last.as_ref()));
+        // An end that was torn is looked at even where it is gone.
+        looked_at.extend(head.map(|end| end.day.to_string()));
+        let open = findings::open(&mut tx, NAME, DAYS_AGAIN).await?;
+        let of_the_end = open.into_iter().filter(|(of, day)| {
+            of.is_none() && last.as_ref().is_none_or(|last| *day > last.day.to_string())
+        });
+        looked_at.extend(of_the_end.map(|(_, day)| day));
+    }
+    tx.commit().await?;
+    let mut db = backend.pool().acquire().await?;
+    let report = (Scope::Only(&looked_at), findings.as_slice());
+    findings::report(&mut db, NAME, None, report, backend.clock().now()).await?;
     Ok(Place {
-        text: days_seen
-            .last()
-            .filter(|_| more)
-            .cloned()
-            .unwrap_or_default(),
+        text: reached.unwrap_or_default(),
         more,
+    })
+}
+
+/// What is wrong with the end of the chain, given the day that was noted as sealed last and the newest there is.
+fn torn(head: Option<&End>, last: Option<&End>) -> Option<Finding> {
+    if head == last {
+        return None;
+    }
+    let day = |end: Option<&End>| end.map(|end| end.day);
+    let shown = |end: Option<&End>| {
+        end.map_or_else(String::new, |end| {
+            format!("{} {}", end.day, hex(&end.sha256))
+        })
+    };
+    Some(Finding {
+        account_id: None,
+        fault: if day(head) > day(last) {
+            "day_missing"
+        } else {
+            "head_off"
+        },
+        subject: day(head).max(day(last))?.to_string(),
+        expected: shown(head),
+        found: shown(last),
     })
 }
 

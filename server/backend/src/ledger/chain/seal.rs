@@ -6,6 +6,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use crate::Backend;
 use crate::failure::Broken;
+use crate::findings;
 use crate::ledger::chain::{self, store};
 use crate::queue::lane::Lane;
 use crate::queue::{Job, JobError, LeasedJob};
@@ -39,11 +40,18 @@ impl Job for SealDay {
     }
 }
 
-/// Seals the day after the last sealed one, if it is before `over`; false when there is none.
+/// Seals the day after the last sealed one, if it is before `over`; false when there is none, or when the last one is gone.
 async fn seal_next(backend: &Backend, over: Date, now: OffsetDateTime) -> Result<bool, Broken> {
     let mut tx = backend.pool().begin().await?;
-    let (day, previous) = match store::last(&mut tx).await? {
-        Some((day, sha256)) => (day.next_day(), sha256),
+    let (head, last) = (store::head(&mut tx).await?, store::last(&mut tx).await?);
+    if let Some(found) = chain::torn(head.as_ref(), last.as_ref()) {
+        // Sealed anew, the day would say what the transfers are now and hide what they were.
+        findings::raise(&mut tx, chain::NAME, &[found], now).await?;
+        tx.commit().await?;
+        return Ok(false);
+    }
+    let (day, previous) = match last {
+        Some(last) => (last.day.next_day(), last.sha256),
         None => (store::first_booked(&mut tx).await?, chain::GENESIS.to_vec()),
     };
     let Some(day) = day.filter(|day| *day < over) else {

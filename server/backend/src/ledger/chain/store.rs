@@ -120,15 +120,29 @@ pub(super) async fn since(
         .collect()
 }
 
-/// The newest sealed day and its hash.
-pub(super) async fn last(db: &mut PgConnection) -> Result<Option<(Date, Vec<u8>)>, Broken> {
-    let row = sqlx::query!("SELECT day_at, sha256 FROM ledger_days ORDER BY day_at DESC LIMIT 1")
-        .fetch_optional(db)
-        .await?;
-    Ok(row.map(|row| (row.day_at, row.sha256)))
+/// A day and its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub day: Date,
+    pub sha256: Vec<u8>,
 }
 
-/// Seals a day; the same day twice is once.
+/// The newest sealed day.
+pub(super) async fn last(db: &mut PgConnection) -> Result<Option<End>, Broken> {
+    let row = sqlx::query_as!(
+        End,
+        "SELECT day_at AS day, sha256 FROM ledger_days ORDER BY day_at DESC LIMIT 1"
+    );
+    Ok(row.fetch_optional(db).await?)
+}
+
+/// The day that was sealed last, as it was noted beside the days.
+pub(super) async fn head(db: &mut PgConnection) -> Result<Option<End>, Broken> {
+    let row = sqlx::query_as!(End, "SELECT day_at AS day, sha256 FROM ledger_head");
+    Ok(row.fetch_optional(db).await?)
+}
+
+/// Seals a day and notes it as the newest; the same day twice is once.
 pub(super) async fn insert(
     db: &mut PgConnection,
     row: &DayRow,
@@ -143,6 +157,15 @@ pub(super) async fn insert(
         row.previous,
         row.sha256,
         now
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO ledger_head (day_at, sha256) VALUES ($1, $2)
+         ON CONFLICT ON CONSTRAINT ledger_head_pkey DO UPDATE SET day_at = excluded.day_at, sha256 = excluded.sha256
+             WHERE ledger_head.day_at < excluded.day_at",
+        row.day,
+        row.sha256
     )
     .execute(db)
     .await?;

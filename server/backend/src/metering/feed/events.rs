@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::db::{join_by_keys, moment};
 use crate::failure::Broken;
+use crate::metering::feed::line::{Made, Told};
 
 /// Events of one question at most: two hundred sandboxes with five hundred turns each.
 pub(crate) const EVENTS_MAX: i64 = 100_000;
@@ -128,7 +129,9 @@ pub(in crate::metering) async fn of_touched(
     Ok(events)
 }
 
-struct Row {
+/// An event as its row says it, whatever that is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
     account_id: Uuid,
     seq: i64,
     event_id: Uuid,
@@ -229,7 +232,115 @@ pub(crate) async fn of_sandboxes(
     rows.into_iter().map(|row| Ok(row.read()?.event)).collect()
 }
 
+/// What these sandboxes of one account are, as their creates say it.
+pub(super) async fn made(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    ids: &[String],
+) -> Result<Vec<(SandboxId, Made)>, Broken> {
+    let rows = sqlx::query!(
+        "SELECT DISTINCT ON (sandbox_id) sandbox_id, image, region, vcpus, mem_mib FROM feed_events
+         WHERE account_id = $1 AND sandbox_id = ANY($2) AND kind = 'created' ORDER BY sandbox_id, seq",
+        account_id.0,
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    let broken = || Broken::new("stored event cannot be read");
+    rows.into_iter()
+        .map(|row| {
+            let made = Made {
+                image: row.image,
+                region: row.region,
+                size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
+            };
+            Ok((SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?, made))
+        })
+        .collect()
+}
+
+/// The rows of these accounts with numbers in `(from, to]`, whatever they say: one range of an index for each account.
+pub(super) async fn rows_between(
+    db: &mut PgConnection,
+    (feed, epoch): (&str, &str),
+    accounts: &[Uuid],
+    (from, to): (i64, i64),
+) -> Result<Vec<Row>, Broken> {
+    Ok(sqlx::query_as!(
+        Row,
+        "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason
+         FROM unnest($3::uuid[]) AS u (account_id)
+         JOIN feed_events AS e
+             ON e.account_id = u.account_id AND e.seq > $4 AND e.seq <= $5 AND e.feed = $1 AND e.epoch = $2
+         LIMIT $6",
+        feed,
+        epoch,
+        accounts,
+        from,
+        to,
+        EVENTS_MAX
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 impl Row {
+    /// The row that an event makes. Of an end that came damaged what its sandbox is stands in no event: that is `stored`'s.
+    pub(super) fn of(told: &Told, stored: Option<&Self>) -> Self {
+        let said = told.made.as_ref();
+        let size = said.map(|made| (made.size.vcpus, made.size.mem_mib));
+        let size = size.or_else(|| stored.map(|row| (row.vcpus, row.mem_mib)));
+        let (vcpus, mem_mib) = size.unwrap_or_default();
+        let image = said.map(|made| &made.image);
+        let region = said.map(|made| &made.region);
+        Self {
+            account_id: told.account_id.0,
+            seq: told.seq,
+            event_id: told.event_id,
+            sandbox_id: told.sandbox_id.to_string(),
+            key_id: told.key_id.map(|id| id.0),
+            parent_id: told.parent_id.clone(),
+            kind: told.kind.as_str().to_owned(),
+            occurred_at: told.occurred_at.into(),
+            recorded_at: told.recorded_at.into(),
+            image: image
+                .or(stored.map(|row| &row.image))
+                .cloned()
+                .unwrap_or_default(),
+            region: region
+                .or(stored.map(|row| &row.region))
+                .cloned()
+                .unwrap_or_default(),
+            vcpus,
+            mem_mib,
+            cpu_ms: told.cpu_ms,
+            reason: told.reason.map(|reason| reason.as_str().to_owned()),
+        }
+    }
+
+    pub(super) const fn place(&self) -> (Uuid, i64) {
+        (self.account_id, self.seq)
+    }
+
+    pub(super) fn sandbox_id(&self) -> &str {
+        &self.sandbox_id
+    }
+
+    /// What it says, in ids and numbers.
+    pub(super) fn in_short(&self) -> String {
+        let (occurred, recorded) = (moment(self.occurred_at), moment(self.recorded_at));
+        format!(
+            "{} {} {} {} {} x {}",
+            self.event_id,
+            self.kind,
+            occurred.unix_ms(),
+            recorded.unix_ms(),
+            self.vcpus,
+            self.mem_mib
+        )
+    }
+
     fn read(self) -> Result<StoredEvent, Broken> {
         let broken = || Broken::new("stored event cannot be read");
         Ok(StoredEvent {

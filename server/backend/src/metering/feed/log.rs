@@ -21,7 +21,12 @@ pub struct Cursor {
     pub answered_at: Option<OffsetDateTime>,
     /// When the feed was stopped by a gap or a rewritten event.
     pub stopped_at: Option<OffsetDateTime>,
+    /// How often in a row pulling broke, up to now.
+    pub failures: i32,
 }
+
+/// So many in a row are no accident: an alarm, and what pages say is then not that the orchestrator is silent.
+pub(crate) const FAILURES_ALARM: i32 = 10;
 
 /// Reads a cursor, making its row at the first call.
 pub(super) async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, Broken> {
@@ -33,7 +38,7 @@ pub(super) async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, 
     .await?;
     Ok(sqlx::query_as!(
         Cursor,
-        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
+        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at, failures FROM feed_cursors WHERE feed = $1",
         feed
     )
     .fetch_one(db)
@@ -44,7 +49,7 @@ pub(super) async fn cursor(db: &mut PgConnection, feed: &str) -> Result<Cursor, 
 pub(crate) async fn peek(db: &mut PgConnection, feed: &str) -> Result<Option<Cursor>, Broken> {
     Ok(sqlx::query_as!(
         Cursor,
-        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at FROM feed_cursors WHERE feed = $1",
+        "SELECT epoch, seq, watermark_at, settled_at, answered_at, stopped_at, failures FROM feed_cursors WHERE feed = $1",
         feed
     )
     .fetch_optional(db)
@@ -59,7 +64,8 @@ pub(super) async fn advance(
     to: &Cursor,
 ) -> Result<bool, Broken> {
     let done = sqlx::query!(
-        "UPDATE feed_cursors SET epoch = $4, seq = $5, watermark_at = greatest(watermark_at, $6), answered_at = $7
+        "UPDATE feed_cursors SET epoch = $4, seq = $5, watermark_at = greatest(watermark_at, $6), answered_at = $7,
+                failures = 0
          WHERE feed = $1 AND epoch IS NOT DISTINCT FROM $2 AND seq = $3 AND stopped_at IS NULL",
         feed, from.epoch, from.seq, to.epoch, to.seq, to.watermark_at, to.answered_at
     )
@@ -122,64 +128,84 @@ pub(super) async fn stop(
     Ok(())
 }
 
-pub struct LogRow {
-    pub seq: i64,
-    /// The orchestrator's id of the event.
-    pub event_id: Uuid,
-    /// SHA-256 of its content in canonical form.
-    pub content_sha256: [u8; 32],
-    /// The account it names, ours or not.
-    pub account_id: Uuid,
-    pub set_aside: Option<&'static str>,
-    /// Its content, kept only when it was set aside.
-    pub body: Option<serde_json::Value>,
+/// Notes that pulling broke once more; gives how often in a row that is now.
+pub(super) async fn failed(db: &mut PgConnection, feed: &str) -> Result<i32, Broken> {
+    let failures = sqlx::query_scalar!(
+        "UPDATE feed_cursors SET failures = least(failures, 1000000) + 1 WHERE feed = $1 RETURNING failures",
+        feed
+    );
+    Ok(failures.fetch_optional(db).await?.unwrap_or_default())
 }
 
-/// Hashes of events we hold already, by sequence number.
-pub(super) async fn hashes(
+pub struct LogRow {
+    pub seq: i64,
+    /// The orchestrator's id of the event; none when it does not count.
+    pub event_id: Option<Uuid>,
+    /// SHA-256 of its content in canonical form.
+    pub content_sha256: [u8; 32],
+    /// The account it names, ours or not; none when it names none.
+    pub account_id: Option<Uuid>,
+    pub set_aside: Option<&'static str>,
+    /// What was said, kept only when not all of it counts.
+    pub raw: Option<Vec<u8>>,
+}
+
+/// A line that we hold.
+pub(super) struct HeldRow {
+    pub seq: i64,
+    pub content_sha256: Vec<u8>,
+    /// True when it became an event.
+    pub counts: bool,
+}
+
+/// What we hold of these lines.
+pub(super) async fn held(
     db: &mut PgConnection,
-    feed: &str,
-    epoch: &str,
+    (feed, epoch): (&str, &str),
     seqs: &[i64],
-) -> Result<Vec<(i64, Vec<u8>)>, Broken> {
-    let rows = sqlx::query!(
-        "SELECT seq, content_sha256 FROM feed_log WHERE feed = $1 AND epoch = $2 AND seq = ANY($3)",
+) -> Result<Vec<HeldRow>, Broken> {
+    Ok(sqlx::query_as!(
+        HeldRow,
+        r#"SELECT seq, content_sha256, set_aside IS NULL AS "counts!" FROM feed_log
+           WHERE feed = $1 AND epoch = $2 AND seq = ANY($3)"#,
         feed,
         epoch,
         seqs
     )
     .fetch_all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.seq, row.content_sha256))
-        .collect())
+    .await?)
+}
+
+/// Which of these ids are those of events that count already.
+pub(super) async fn known_events(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Broken> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT event_id AS "event_id!" FROM feed_log WHERE event_id = ANY($1)"#,
+        ids
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// Appends a batch to the log in one statement.
 pub(super) async fn append_log(
     db: &mut PgConnection,
-    feed: &str,
-    epoch: &str,
+    (feed, epoch): (&str, &str),
     rows: &[LogRow],
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
-    let hashes: Vec<Vec<u8>> = rows.iter().map(|row| row.content_sha256.to_vec()).collect();
-    let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id).collect();
-    let aside: Vec<Option<String>> = rows
-        .iter()
-        .map(|row| row.set_aside.map(str::to_owned))
-        .collect();
-    let bodies: Vec<Option<serde_json::Value>> = rows.iter().map(|row| row.body.clone()).collect();
+    let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.event_id).collect();
+    let hashes: Vec<&[u8]> = rows.iter().map(|row| &row.content_sha256[..]).collect();
+    let accounts: Vec<Option<Uuid>> = rows.iter().map(|row| row.account_id).collect();
+    let aside: Vec<Option<&str>> = rows.iter().map(|row| row.set_aside).collect();
+    let raws: Vec<Option<&[u8]>> = rows.iter().map(|row| row.raw.as_deref()).collect();
     sqlx::query!(
-        "INSERT INTO feed_log (feed, epoch, seq, event_id, content_sha256, account_id, set_aside, body, received_at)
-         SELECT $1, $2, u.seq, u.event_id, u.hash, u.account_id, u.aside, u.body, $9
-         FROM unnest($3::bigint[], $4::uuid[], $5::bytea[], $6::uuid[], $7::text[], $8::jsonb[])
-              AS u (seq, event_id, hash, account_id, aside, body)",
-        feed, epoch, &seqs, &ids, &hashes, &accounts, &aside as &[Option<String>],
-        &bodies as &[Option<serde_json::Value>], now
+        "INSERT INTO feed_log (feed, epoch, seq, event_id, content_sha256, account_id, set_aside, raw, received_at)
+         SELECT $1, $2, u.seq, u.event_id, u.hash, u.account_id, u.aside, u.raw, $9
+         FROM unnest($3::bigint[], $4::uuid[], $5::bytea[], $6::uuid[], $7::text[], $8::bytea[])
+              AS u (seq, event_id, hash, account_id, aside, raw)",
+        feed, epoch, &seqs, &ids as &[Option<Uuid>], &hashes as &[&[u8]], &accounts as &[Option<Uuid>],
+        &aside as &[Option<&str>], &raws as &[Option<&[u8]>], now
     )
     .execute(db)
     .await?;
@@ -199,13 +225,24 @@ pub(super) async fn known_accounts(
     .await?)
 }
 
-/// Events set aside and feeds stopped, for metrics and alarms.
-pub(crate) async fn alarms(db: &mut PgConnection) -> Result<(i64, i64), Broken> {
-    let row = sqlx::query!(
+/// What alarms read.
+pub(crate) struct Alarms {
+    /// Lines set aside, ever.
+    pub aside: i64,
+    /// Feeds that are stopped.
+    pub stopped: i64,
+    /// The most breaks in a row of any feed.
+    pub failures: i32,
+}
+
+/// Lines set aside, feeds stopped and breaks in a row, for metrics and alarms.
+pub(crate) async fn alarms(db: &mut PgConnection) -> Result<Alarms, Broken> {
+    Ok(sqlx::query_as!(
+        Alarms,
         r#"SELECT (SELECT count(*) FROM feed_log WHERE set_aside IS NOT NULL) AS "aside!",
-                  (SELECT count(*) FROM feed_cursors WHERE stopped_at IS NOT NULL) AS "stopped!""#
+                  (SELECT count(*) FROM feed_cursors WHERE stopped_at IS NOT NULL) AS "stopped!",
+                  (SELECT coalesce(max(failures), 0) FROM feed_cursors) AS "failures!""#
     )
     .fetch_one(db)
-    .await?;
-    Ok((row.aside, row.stopped))
+    .await?)
 }

@@ -1,26 +1,23 @@
 //! Pulls the feed: events and cursor in one transaction, so a crash anywhere repeats or loses nothing. A gap, a rewritten
-//! event or a new epoch stops the feed with an alarm before anything of that page is kept.
+//! event or a new epoch stops the feed with an alarm before anything of that page is kept; whatever else a line holds, it is
+//! kept and the others go on (`keep`). Reading old events again is `recheck`'s.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use domain::ceilings::{FEED_EVENTS_PER_PULL, IMAGE_CHARS_MAX};
-use domain::feed::{Event, EventKind, StopReason};
-use domain::sandbox::{SandboxId, Size};
-use serde::Deserialize as _;
-use serde_json::Value;
+use domain::ceilings::FEED_EVENTS_PER_PULL;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use crate::Backend;
 use crate::db::moment;
 use crate::failure::Broken;
+use crate::findings::{self, Finding, Scope};
 use crate::metering::FEED;
-use crate::metering::feed::events::{self, StoredEvent};
-use crate::metering::feed::log::{self, Cursor, LogRow};
-use crate::metering::feed::pending;
+use crate::metering::feed::CHECK;
+use crate::metering::feed::keep::{self, Care, Known};
+use crate::metering::feed::line::{self, Line};
+use crate::metering::feed::log::{self, Cursor, FAILURES_ALARM, HeldRow};
 use crate::outside::orchestrator::CallError;
-use crate::outside::orchestrator::wire::{EventBody, EventHead, FeedPage};
-use crate::secret::sha256;
+use crate::outside::orchestrator::wire::FeedPage;
 
 /// What one pull came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,25 +37,42 @@ pub enum Pulled {
     Stopped,
 }
 
-/// An event with its place in the feed and the hash of its content.
-struct Line<'a> {
-    head: EventHead,
-    content: &'a Value,
-    sha256: [u8; 32],
-}
-
 /// A feed that contradicts what it said before.
-enum Contradiction {
+#[derive(Clone, Copy)]
+pub(super) enum Contradiction {
     Gap,
     Rewritten,
     Epoch,
 }
 
-/// Pulls one page.
+/// How many events are asked for at once: fewer where the answer would be more than is read.
+const AT_ONCE: [u32; 4] = [FEED_EVENTS_PER_PULL, 1_000, 50, 2];
+/// The word of the finding that the puller itself is about.
+const PULLER: &str = "puller";
+
+/// Pulls one page. What breaks is counted: ten in a row are an alarm.
 ///
 /// # Errors
 /// When our database fails; then nothing of the page is kept.
 pub async fn pull(backend: &Backend) -> Result<Pulled, Broken> {
+    let pulled = attempt(backend).await;
+    let word = match &pulled {
+        Err(broken) if !broken.is_race() => "broken",
+        Ok(Pulled::Unanswered(CallError::Garbage)) => "garbage",
+        Ok(Pulled::Unanswered(CallError::TooLarge)) => "too_large",
+        // Our credential, or our address: it is there and will go on saying so.
+        Ok(Pulled::Unanswered(CallError::Refused | CallError::Unknown)) => "refused",
+        _ => return pulled,
+    };
+    metrics::counter!("feed_pulls_broken_total", "reason" => word).increment(1);
+    // What cannot be noted because the database is away is that database's alarm.
+    if let Err(unnoted) = note_failure(backend, word).await {
+        tracing::warn!(cause = %unnoted.cause(), place = %unnoted.place(), verb = unnoted.verb(), "a broken pull could not be counted");
+    }
+    pulled
+}
+
+async fn attempt(backend: &Backend) -> Result<Pulled, Broken> {
     let mut db = backend.pool().acquire().await?;
     let cursor = log::cursor(&mut db, FEED).await?;
     drop(db);
@@ -70,28 +84,96 @@ pub async fn pull(backend: &Backend) -> Result<Pulled, Broken> {
         .epoch
         .as_deref()
         .map(|epoch| (epoch, (cursor.seq - 1).max(0)));
-    let page = match backend
-        .orchestrator()
-        .feed(after, FEED_EVENTS_PER_PULL)
-        .await
-    {
-        Ok(page) => page,
-        Err(CallError::EpochChanged) => return stop(backend, &Contradiction::Epoch).await,
-        Err(error) => return Ok(Pulled::Unanswered(error)),
-    };
-    keep(backend, &cursor, page).await
+    match ask(backend, after).await {
+        Ok(page) => keep(backend, &cursor, page).await,
+        Err(error) => unanswered(backend, error).await,
+    }
+}
+
+/// Asks for a page, and for a smaller one where it is more than is read at once.
+pub(super) async fn ask(
+    backend: &Backend,
+    after: Option<(&str, i64)>,
+) -> Result<FeedPage, CallError> {
+    let mut answer = Err(CallError::TooLarge);
+    for limit in AT_ONCE {
+        answer = backend.orchestrator().feed(after, limit).await;
+        if !matches!(answer, Err(CallError::TooLarge)) {
+            break;
+        }
+    }
+    answer
+}
+
+/// What follows from a page that did not come.
+pub(super) async fn unanswered(backend: &Backend, error: CallError) -> Result<Pulled, Broken> {
+    match error {
+        CallError::EpochChanged => stop(backend, Contradiction::Epoch).await,
+        CallError::CursorAhead => stop(backend, Contradiction::Gap).await,
+        error => Ok(Pulled::Unanswered(error)),
+    }
 }
 
 async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pulled, Broken> {
-    let Some(lines) = lines(&page) else {
-        return Ok(Pulled::Unanswered(CallError::Garbage));
+    let of_another = |epoch: &String| *epoch != page.epoch;
+    if cursor.epoch.as_ref().is_some_and(of_another) {
+        return stop(backend, Contradiction::Epoch).await;
+    }
+    let first = if cursor.epoch.is_some() {
+        cursor.seq.max(1)
+    } else {
+        1
     };
+    let Ok(lines) = line::lines(&page, first) else {
+        return stop(backend, Contradiction::Gap).await;
+    };
+    // A feed that ends before our cursor has lost events, which is as bad as a gap.
+    if cursor.seq > 0 && lines.is_empty() {
+        return stop(backend, Contradiction::Gap).await;
+    }
+    let kept = match keep_once(backend, cursor, &page, &lines, Care::Whole).await {
+        Err(broken) if broken.is_of_a_row() => {
+            tracing::warn!(cause = %broken.cause(), place = %broken.place(), verb = broken.verb(), "a page of the feed is not taken as it is; it is stored line by line");
+            keep_once(backend, cursor, &page, &lines, Care::LineByLine).await
+        }
+        kept => kept,
+    }?;
+    let events = match kept {
+        Kept::Stored(events) => events,
+        Kept::Raced => return Ok(Pulled::Raced),
+        Kept::Not(contradiction) => return stop(backend, contradiction).await,
+    };
+    metrics::counter!("feed_events_total").increment(u64::try_from(events)?);
+    if cursor.failures >= FAILURES_ALARM {
+        note_recovery(backend).await?;
+    }
+    Ok(Pulled::Stored {
+        events,
+        more: page.more,
+    })
+}
+
+/// How storing a page ended.
+enum Kept {
+    Stored(usize),
+    Raced,
+    Not(Contradiction),
+}
+
+/// Stores the fresh lines of a page and moves the cursor behind them, in one transaction.
+async fn keep_once(
+    backend: &Backend,
+    cursor: &Cursor,
+    page: &FeedPage,
+    lines: &[Line<'_>],
+    care: Care,
+) -> Result<Kept, Broken> {
     let now = backend.clock().now();
-    let known = lines.partition_point(|line| line.head.seq <= cursor.seq);
+    let known = lines.partition_point(|line| line.seq <= cursor.seq);
     let (seen, fresh) = lines.split_at(known);
     let to = Cursor {
         epoch: Some(page.epoch.clone()),
-        seq: fresh.last().map_or(cursor.seq, |line| line.head.seq),
+        seq: fresh.last().map_or(cursor.seq, |line| line.seq),
         watermark_at: Some(page.watermark_at),
         answered_at: Some(now),
         ..cursor.clone()
@@ -99,237 +181,49 @@ async fn keep(backend: &Backend, cursor: &Cursor, page: FeedPage) -> Result<Pull
     let mut tx = backend.pool().begin().await?;
     // The cursor first: it locks out other workers, and only who holds it may judge or keep a page.
     if !log::advance(&mut tx, FEED, cursor, &to).await? {
-        return Ok(Pulled::Raced);
+        return Ok(Kept::Raced);
     }
-    if let Err(contradiction) = check(&mut tx, cursor, &page, &lines, seen).await? {
+    let held = held(&mut tx, &page.epoch, seen).await?;
+    if was_rewritten(&held, seen) {
         tx.rollback().await?;
-        return stop(backend, &contradiction).await;
+        return Ok(Kept::Not(Contradiction::Rewritten));
     }
-    store(&mut tx, &page.epoch, fresh, now).await?;
+    let known = Known {
+        feed: (FEED, &page.epoch),
+        vouched: cursor.watermark_at.map(moment),
+        now,
+    };
+    keep::keep(&mut tx, &known, fresh, care).await?;
     tx.commit().await?;
-    metrics::counter!("feed_events_total").increment(u64::try_from(fresh.len())?);
-    Ok(Pulled::Stored {
-        events: fresh.len(),
-        more: page.more,
-    })
+    Ok(Kept::Stored(fresh.len()))
 }
 
-/// Reads one page of old events again and holds it against the log. `pull` sees only the seam; this walks the whole feed
-/// round and round, so a rewrite anywhere stops the feed sooner or later.
-///
-/// # Errors
-/// When our database fails.
-pub async fn recheck(backend: &Backend) -> Result<Pulled, Broken> {
-    let mut db = backend.pool().acquire().await?;
-    let cursor = log::cursor(&mut db, FEED).await?;
-    let from = log::rechecked(&mut db, FEED).await?;
-    drop(db);
-    let Some(epoch) = cursor
-        .epoch
-        .as_deref()
-        .filter(|_| cursor.stopped_at.is_none())
-    else {
-        return Ok(Pulled::Stopped);
-    };
-    let read = backend
-        .orchestrator()
-        .feed(Some((epoch, from)), FEED_EVENTS_PER_PULL);
-    let page = match read.await {
-        Ok(page) => page,
-        Err(CallError::EpochChanged) => return stop(backend, &Contradiction::Epoch).await,
-        Err(error) => return Ok(Pulled::Unanswered(error)),
-    };
-    let Some(lines) = lines(&page) else {
-        return Ok(Pulled::Unanswered(CallError::Garbage));
-    };
-    let known = lines.partition_point(|line| line.head.seq <= cursor.seq);
-    let known = &lines[..known];
-    let mut db = backend.pool().acquire().await?;
-    if !is_gapless(known, from + 1) {
-        drop(db);
-        return stop(backend, &Contradiction::Gap).await;
-    }
-    if was_rewritten(&mut db, epoch, known).await? {
-        drop(db);
-        return stop(backend, &Contradiction::Rewritten).await;
-    }
-    let reached = known.last().map_or(0, |line| line.head.seq);
-    let next = if reached >= cursor.seq { 0 } else { reached };
-    log::set_rechecked(&mut db, FEED, next).await?;
-    Ok(Pulled::Stored {
-        events: 0,
-        more: next > 0,
-    })
-}
-
-/// True when one of these events that we hold says something else now.
-async fn was_rewritten(
+/// What we hold of these lines, by their numbers.
+pub(super) async fn held(
     db: &mut PgConnection,
     epoch: &str,
     lines: &[Line<'_>],
-) -> Result<bool, Broken> {
+) -> Result<HashMap<i64, HeldRow>, Broken> {
     if lines.is_empty() {
-        return Ok(false);
+        return Ok(HashMap::new());
     }
-    let now: HashMap<i64, &[u8; 32]> = lines
-        .iter()
-        .map(|line| (line.head.seq, &line.sha256))
-        .collect();
-    let seqs: Vec<i64> = lines.iter().map(|line| line.head.seq).collect();
-    let held = log::hashes(db, FEED, epoch, &seqs).await?;
-    Ok(held.iter().any(|(seq, hash)| {
-        now.get(seq)
-            .is_some_and(|now| now.as_slice() != hash.as_slice())
-    }))
+    let seqs: Vec<i64> = lines.iter().map(|line| line.seq).collect();
+    let rows = log::held(db, (FEED, epoch), &seqs).await?;
+    Ok(rows.into_iter().map(|row| (row.seq, row)).collect())
 }
 
-/// The events with their places and hashes; `None` when one has no place, because then nothing can be said about gaps.
-fn lines(page: &FeedPage) -> Option<Vec<Line<'_>>> {
-    let mut text = Vec::new();
-    page.events
-        .iter()
-        .map(|content| {
-            Some(Line {
-                head: EventHead::deserialize(content).ok()?,
-                content,
-                sha256: digest(content, &mut text)?,
-            })
-        })
-        .collect()
-}
-
-fn is_gapless(lines: &[Line<'_>], first: i64) -> bool {
-    lines
-        .iter()
-        .zip(first..)
-        .all(|(line, expected)| line.head.seq == expected)
-}
-
-/// Holds the page against what we know: same epoch, no gap, and what we have already is still the same.
-async fn check(
-    db: &mut PgConnection,
-    cursor: &Cursor,
-    page: &FeedPage,
-    lines: &[Line<'_>],
-    seen: &[Line<'_>],
-) -> Result<Result<(), Contradiction>, Broken> {
-    if cursor
-        .epoch
-        .as_ref()
-        .is_some_and(|epoch| *epoch != page.epoch)
-    {
-        return Ok(Err(Contradiction::Epoch));
-    }
-    let first = if cursor.epoch.is_some() {
-        cursor.seq.max(1)
-    } else {
-        1
-    };
-    // A feed that ends before our cursor has lost events, which is as bad as a gap.
-    let lost_tail = cursor.seq > 0 && lines.is_empty();
-    if lost_tail || !is_gapless(lines, first) {
-        return Ok(Err(Contradiction::Gap));
-    }
-    if was_rewritten(db, &page.epoch, seen).await? {
-        return Ok(Err(Contradiction::Rewritten));
-    }
-    Ok(Ok(()))
-}
-
-/// Hash of an event's content. `serde_json` keeps object keys sorted, so the order of fields does not matter. The buffer is
-/// the caller's, because there are ten thousand events to a page.
-fn digest(event: &Value, text: &mut Vec<u8>) -> Option<[u8; 32]> {
-    text.clear();
-    serde_json::to_writer(&mut *text, event).ok()?;
-    Some(sha256(text))
-}
-
-async fn store(
-    db: &mut PgConnection,
-    epoch: &str,
-    fresh: &[Line<'_>],
-    now: time::OffsetDateTime,
-) -> Result<(), Broken> {
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    let mut accounts: Vec<Uuid> = fresh.iter().map(|line| line.head.account).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let known: HashSet<Uuid> = log::known_accounts(db, &accounts)
-        .await?
-        .into_iter()
-        .collect();
-    let mut log = Vec::with_capacity(fresh.len());
-    let mut events = Vec::with_capacity(fresh.len());
-    for line in fresh {
-        let head = &line.head;
-        let parsed = if known.contains(&head.account) {
-            parse(head, line.content).ok_or("malformed")
-        } else {
-            Err("unknown_account")
-        };
-        let set_aside = parsed.as_ref().err().copied();
-        if let Some(reason) = set_aside {
-            tracing::error!(
-                feed.seq = head.seq,
-                reason,
-                "event set aside; a person must look"
-            );
-            metrics::counter!("feed_events_set_aside_total", "reason" => reason).increment(1);
-        }
-        log.push(LogRow {
-            seq: head.seq,
-            event_id: head.event_id,
-            content_sha256: line.sha256,
-            account_id: head.account,
-            set_aside,
-            body: set_aside.map(|_| line.content.clone()),
-        });
-        events.extend(parsed);
-    }
-    log::append_log(db, FEED, epoch, &log, now).await?;
-    events::append(db, (FEED, epoch), &mut events).await?;
-    let (owners, seqs): (Vec<Uuid>, Vec<i64>) = events
-        .iter()
-        .map(|row| (row.event.account_id.0, row.event.seq))
-        .unzip();
-    pending::add(db, &owners, &seqs).await
-}
-
-/// An event that can be folded; `None` when a field is missing or out of its range.
-fn parse(head: &EventHead, value: &Value) -> Option<StoredEvent> {
-    let body = EventBody::deserialize(value).ok()?;
-    let event = Event {
-        seq: head.seq,
-        event_id: head.event_id,
-        account_id: head.account.into(),
-        sandbox_id: SandboxId::parse(&body.sandbox_id)?,
-        key_id: body.key_id.map(Into::into),
-        kind: EventKind::parse(&body.kind)?,
-        occurred_at: moment(body.occurred_at),
-        recorded_at: moment(body.recorded_at),
-        image: body
-            .image
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(IMAGE_CHARS_MAX)
-            .collect(),
-        region: domain::key::Region::parse(&body.region)?.to_string(),
-        size: Size::new(body.vcpus, body.mem_mib)?,
-    };
-    Some(StoredEvent {
-        event,
-        parent_id: body
-            .parent_id
-            .and_then(|id| SandboxId::parse(&id))
-            .map(|id| id.to_string()),
-        cpu_ms: body.cpu_ms,
-        reason: body.reason.as_deref().and_then(StopReason::parse),
+/// True when one of these lines that we hold says something else now.
+pub(super) fn was_rewritten(held: &HashMap<i64, HeldRow>, lines: &[Line<'_>]) -> bool {
+    lines.iter().any(|line| {
+        held.get(&line.seq)
+            .is_some_and(|held| held.content_sha256 != line.sha256)
     })
 }
 
-async fn stop(backend: &Backend, contradiction: &Contradiction) -> Result<Pulled, Broken> {
+pub(super) async fn stop(
+    backend: &Backend,
+    contradiction: Contradiction,
+) -> Result<Pulled, Broken> {
     let reason = match contradiction {
         Contradiction::Gap => "gap",
         Contradiction::Rewritten => "rewritten",
@@ -340,4 +234,30 @@ async fn stop(backend: &Backend, contradiction: &Contradiction) -> Result<Pulled
     tracing::error!(reason, "feed stopped; a person must look");
     metrics::counter!("feed_stops_total", "reason" => reason).increment(1);
     Ok(Pulled::Stopped)
+}
+
+/// Counts a break. The tenth in a row is a finding, and it is seen again each minute for as long as it goes on.
+async fn note_failure(backend: &Backend, word: &'static str) -> Result<(), Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let failures = log::failed(&mut db, FEED).await?;
+    if failures < FAILURES_ALARM || (failures - FAILURES_ALARM) % 60 != 0 {
+        return Ok(());
+    }
+    let found = Finding {
+        account_id: None,
+        fault: "pulls_break",
+        subject: PULLER.to_owned(),
+        expected: "the feed is pulled".to_owned(),
+        found: format!("{word}, {failures} times in a row"),
+    };
+    let now = backend.clock().now();
+    findings::raise(&mut db, CHECK, &[found], now).await
+}
+
+/// The finding is over once a page was kept.
+async fn note_recovery(backend: &Backend) -> Result<(), Broken> {
+    let mut db = backend.pool().acquire().await?;
+    let puller = [PULLER.to_owned()];
+    let report = (Scope::Only(&puller), &[][..]);
+    findings::report(&mut db, CHECK, None, report, backend.clock().now()).await
 }

@@ -13,7 +13,9 @@ use serde::Serialize;
 use url::Url;
 
 use crate::failure::Broken;
-use crate::outside::orchestrator::wire::{FeedPage, KeyPut, LiveRuns, TenantPut, TimeoutPost};
+use crate::outside::orchestrator::wire::{
+    Conflict, FeedPage, KeyPut, LiveRuns, TenantPut, TimeoutPost,
+};
 use crate::settings::Settings;
 
 /// Bytes of the largest answer that is read: a full page of the feed is near 1 MB.
@@ -37,9 +39,15 @@ pub enum CallError {
     /// It refuses the command for good.
     #[error("orchestrator refused the command")]
     Refused,
+    /// It answered more than is read at once: ask for less.
+    #[error("orchestrator answered too much at once")]
+    TooLarge,
     /// The feed has another epoch than our cursor.
     #[error("feed epoch changed")]
     EpochChanged,
+    /// The feed ends before our cursor.
+    #[error("feed ends before what it said already")]
+    CursorAhead,
 }
 
 /// The client. Cheap to clone; one connection pool.
@@ -153,11 +161,17 @@ impl Orchestrator {
         }
         let response = self.send(self.client.get(url)).await?;
         if response.status() == StatusCode::CONFLICT {
-            return Err(CallError::EpochChanged);
+            let said: Conflict =
+                serde_json::from_slice(&read(response).await?).map_err(|_| CallError::Garbage)?;
+            return Err(match said.error.as_str() {
+                "epoch_changed" => CallError::EpochChanged,
+                "cursor_ahead" => CallError::CursorAhead,
+                _ => CallError::Garbage,
+            });
         }
         check(response.status())?;
         let body = read(response).await?;
-        serde_json::from_slice(&body).map_err(|_| CallError::Garbage)
+        FeedPage::parse(&body).ok_or(CallError::Garbage)
     }
 
     /// Reads which sandboxes of an account are not destroyed, and of which moment that is true.
@@ -218,7 +232,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| CallError::Unreachable)? {
         if body.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(CallError::Garbage);
+            return Err(CallError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }

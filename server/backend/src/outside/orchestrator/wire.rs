@@ -1,7 +1,8 @@
 //! The control plane's JSON, as docs/orchestrator.yaml has it. Only what we read or send; unknown fields are ignored,
-//! and an event is kept as it came until `metering::pull` has checked it.
+//! and an event is kept as it came until `metering::feed` has read it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -56,59 +57,70 @@ pub struct TimeoutPost {
 }
 
 /// Answer of `GET feed`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct FeedPage {
     /// Sequence numbers hold within one epoch; another one stops the feed.
     pub epoch: String,
-    /// Events as they came, so that one that is garbage does not spoil the page.
-    pub events: Vec<serde_json::Value>,
+    /// Events as they came, byte by byte, so that one that is garbage does not spoil the page.
+    pub events: Vec<Vec<u8>>,
     /// Every event that happened before this is in the feed up to the end of this page.
-    #[serde(with = "time::serde::rfc3339")]
     pub watermark_at: OffsetDateTime,
     /// True when more events follow at once.
     pub more: bool,
 }
 
-/// The part of an event without which it has no place in the feed.
+/// Answer 409 of `GET feed`.
 #[derive(Debug, Deserialize)]
-pub struct EventHead {
-    /// Position, from 1, without gaps.
-    pub seq: i64,
-    /// The orchestrator's id of the event.
-    pub event_id: Uuid,
-    /// The tenant that is billed.
-    pub account: Uuid,
+pub(super) struct Conflict {
+    /// `epoch_changed` or `cursor_ahead`.
+    pub error: String,
 }
 
-/// The rest of an event.
-#[derive(Debug, Deserialize)]
-pub struct EventBody {
-    /// As the orchestrator names it, such as `run78cb…`.
-    pub sandbox_id: String,
-    /// The key that caused it.
-    pub key_id: Option<Uuid>,
-    /// What happened.
-    pub kind: String,
-    /// When, by the orchestrator's clock.
+/// A page whose events are not looked into.
+#[derive(Deserialize)]
+struct Unopened<'a> {
+    epoch: String,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
     #[serde(with = "time::serde::rfc3339")]
-    pub occurred_at: OffsetDateTime,
-    /// When it was written down.
-    #[serde(with = "time::serde::rfc3339")]
-    pub recorded_at: OffsetDateTime,
-    /// As the create asked for it, such as `node:22-slim`.
-    pub image: String,
-    /// Two lower-case letters, such as `us`.
-    pub region: String,
-    /// Virtual processors, allocated.
-    pub vcpus: i32,
-    /// Memory in MiB, allocated.
-    pub mem_mib: i32,
-    /// The source of a fork; none for anything else.
-    pub parent_id: Option<String>,
-    /// Processor milliseconds used so far.
-    pub cpu_ms: Option<i64>,
-    /// Why it stopped; only what stops has one.
-    pub reason: Option<String>,
+    watermark_at: OffsetDateTime,
+    more: bool,
+}
+
+/// Characters of an epoch.
+const EPOCH_CHARS_MAX: usize = 100;
+
+impl FeedPage {
+    /// Reads a page without reading its events. `None` when it is no page: then it cannot be said where an event ends.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let page = match std::str::from_utf8(body) {
+            Ok(text) => Self::open(text, |text| Some(text.as_bytes().to_vec()))?,
+            // A string that is not UTF-8 is its event's fault and nobody else's. With each byte as a character of its own the
+            // brackets stand where they stood.
+            Err(_) => {
+                let text: String = body.iter().copied().map(char::from).collect();
+                Self::open(&text, |text| {
+                    text.chars().map(|c| u8::try_from(c).ok()).collect()
+                })?
+            }
+        };
+        let is_plain = !page.epoch.is_empty()
+            && page.epoch.chars().count() <= EPOCH_CHARS_MAX
+            && !page.epoch.contains(char::is_control);
+        is_plain.then_some(page)
+    }
+
+    fn open(text: &str, bytes: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
+        let page: Unopened<'_> = serde_json::from_str(text).ok()?;
+        let events = page.events.iter().map(|event| bytes(event.get()));
+        Some(Self {
+            epoch: String::from_utf8(bytes(&page.epoch)?).ok()?,
+            events: events.collect::<Option<_>>()?,
+            watermark_at: page.watermark_at,
+            more: page.more,
+        })
+    }
 }
 
 /// Answer of `GET tenants/{account}/runs`.

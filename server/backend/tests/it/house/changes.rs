@@ -20,6 +20,10 @@ const WORK: &[(&str, &str)] = &[
         "metering/feed/pull.rs",
         "a loop: stores what the feed brought",
     ),
+    (
+        "metering/feed/keep.rs",
+        "a loop: a part of a page, as a savepoint of the page's transaction",
+    ),
     ("metering/months/mod.rs", "a job: closes a month"),
     ("metering/settle/batch.rs", "a loop: settles accounts"),
     ("root/mod.rs", "the start: opens or seals the root secret"),
