@@ -154,7 +154,7 @@ fn entry(entry: &EntryRow, units: i128) -> AnyView {
     };
     view! {
         <tr data-entry=entry.kind.as_str()>
-            {table::name(what(entry), None)}
+            {table::name(view! { {what(entry)}{not_charged(entry.not_charged)} }, None)}
             {table::plain("Booked", format::clock(entry.booked_at))}
             {table::main(amount)}
             {left_after(entry.balance)}
@@ -263,6 +263,18 @@ fn what(entry: &EntryRow) -> AnyView {
     }
 }
 
+/// What a line that moves no balance is about.
+fn not_charged(ticks: Ticks) -> Option<AnyView> {
+    let words = if ticks.is_positive() {
+        "not charged"
+    } else {
+        "of what was not charged taken back"
+    };
+    let amount = || format::amount(ticks.abs(), METERED);
+    (ticks != Ticks::ZERO)
+        .then(|| view! { ": "<span data-not-charged="">{amount()}" "{words}</span> }.into_any())
+}
+
 const fn short(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Grant => "Given",
@@ -278,7 +290,7 @@ const fn long(kind: EntryKind) -> &'static str {
         EntryKind::Grant => "Credit given",
         EntryKind::Usage => "Usage",
         EntryKind::Correction => "Correction of usage",
-        EntryKind::Overrun => "Beyond the credit, not charged,",
+        EntryKind::Overrun => "Beyond the credit",
         EntryKind::Expiry => "Credit ended unused",
     }
 }

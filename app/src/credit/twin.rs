@@ -36,10 +36,15 @@ pub struct Entry {
     amount_usd: String,
     /// Booked credit after it, in dollars; none when only one kind is listed.
     balance_usd: Option<String>,
+    /// What was used beyond the credit and is not charged: what it would have cost, in dollars; below zero when it is taken
+    /// back. It moves no balance.
+    not_charged_usd: String,
     /// The amount in ticks.
     amount_ticks: String,
     /// The balance in ticks.
     balance_ticks: Option<String>,
+    /// What is not charged in ticks.
+    not_charged_ticks: String,
     /// The id of the entry.
     transfer_id: String,
 }
@@ -58,6 +63,8 @@ impl Twin for Statement {
         "amount_ticks",
         "balance_ticks",
         "transfer_id",
+        "not_charged_usd",
+        "not_charged_ticks",
     ];
     const WORDS: &'static [Word] = &[Word {
         name: "kind",
@@ -98,6 +105,8 @@ fn entry(row: &EntryRow) -> Entry {
         cause: cause(&row.cause),
         amount_usd: plain(&row.amount.dollars(PLACES)),
         balance_usd: row.balance.map(|ticks| plain(&ticks.dollars(PLACES))),
+        not_charged_usd: plain(&row.not_charged.dollars(PLACES)),
+        not_charged_ticks: row.not_charged.to_string(),
         amount_ticks: row.amount.to_string(),
         balance_ticks: row.balance.map(|ticks| ticks.to_string()),
         transfer_id: row.transfer_id.to_string(),

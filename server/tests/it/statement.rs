@@ -110,3 +110,40 @@ fn main_figure(row: &str) -> i128 {
     let cell = cell.split("data-ticks=\"").nth(1).unwrap();
     cell.split('"').next().unwrap().parse().unwrap()
 }
+
+/// What ran beyond the credit moves no balance, and says all the same how much it was.
+#[sqlx::test(migrations = "../migrations")]
+async fn lines_that_are_not_charged_say_how_much_that_is(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.expect_findings("entries are booked by hand");
+    let mut ada = world.customer("ada@example.org").await;
+    // $0.50 beyond the credit, of which $0.20 are taken back.
+    world
+        .execute(
+            "WITH own AS (
+                 INSERT INTO ledger_accounts (account_id, ledger_account_id, kind, is_tracked)
+                 SELECT account_id, gen_random_uuid(), 'overrun', false FROM accounts RETURNING account_id, ledger_account_id)
+             INSERT INTO transfers (account_id, transfer_id, debit_id, credit_id, ticks, kind, key, service_hour, booked_at)
+             SELECT g.account_id, gen_random_uuid(), own.ledger_account_id, g.debit_id, 1843200000000000, 'overrun', 'test:1',
+                    date_trunc('hour', now(), 'UTC'), now()
+             FROM transfers AS g JOIN own USING (account_id) WHERE g.kind = 'grant'
+             UNION ALL
+             SELECT g.account_id, gen_random_uuid(), g.debit_id, own.ledger_account_id, 737280000000000, 'correction', 'test:2',
+                    date_trunc('hour', now(), 'UTC'), now() + interval '1 second'
+             FROM transfers AS g JOIN own USING (account_id) WHERE g.kind = 'grant'",
+        )
+        .await;
+    let page = ada.get("/credit").await;
+    page.says("$0.500000 not charged")
+        .says("$0.200000 of what was not charged taken back");
+    let csv = ada.get("/credit/statement.csv?kind=overrun").await;
+    let line = csv.body.lines().nth(1).unwrap();
+    assert!(line.ends_with(",0.500000000000,1843200000000000"), "{line}");
+    let json = ada.get("/credit/statement.json").await;
+    let json: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    let (first, second) = (&json["entries"][0], &json["entries"][1]);
+    assert_eq!(first["not_charged_ticks"], "-737280000000000");
+    assert_eq!(first["amount_ticks"], "0");
+    assert_eq!(second["not_charged_usd"], "0.500000000000");
+    assert_eq!(second["balance_ticks"], first["balance_ticks"]);
+}

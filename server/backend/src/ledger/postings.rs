@@ -20,6 +20,9 @@ use crate::random;
 /// Grants with something left of one batch of accounts; far above what incidents can give.
 const GRANTS_MAX: i64 = 200_000;
 
+/// Hours that nobody paid, looked at in one batch: a year of ten accounts. What more there is stays as it is.
+const UNPAID_MAX: i64 = 100_000;
+
 pub type Hour = (AccountId, Moment);
 
 #[derive(Debug, Default)]
@@ -97,6 +100,32 @@ pub(crate) async fn booked(
         hour.transfers += row.count;
     }
     Ok(booked)
+}
+
+/// Hours of these accounts that nobody paid, net, the oldest of each account first.
+pub(crate) async fn unpaid(
+    db: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<Vec<(Hour, Ticks)>, Broken> {
+    let ids: Vec<Uuid> = accounts.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"SELECT t.account_id, t.service_hour AS "hour!",
+                  sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END) AS "net!"
+           FROM ledger_accounts AS la
+           JOIN transfers AS t ON t.account_id = la.account_id AND t.kind <> 'usage' AND t.kind IN ('overrun', 'correction')
+                AND la.ledger_account_id IN (t.debit_id, t.credit_id)
+           WHERE la.account_id = ANY($1) AND la.kind = 'overrun' AND t.service_hour IS NOT NULL
+           GROUP BY t.account_id, t.service_hour
+           HAVING sum(CASE WHEN t.debit_id = la.ledger_account_id THEN t.ticks ELSE -t.ticks END) > 0
+           ORDER BY t.account_id, t.service_hour LIMIT $2"#,
+        &ids,
+        UNPAID_MAX
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok(((row.account_id.into(), moment(row.hour)), ticks(row.net)?)))
+        .collect()
 }
 
 /// Grants of these accounts that have something left, or are among `named`.

@@ -127,6 +127,7 @@ mod tests {
             },
             amount: Ticks::new(i128::from(n) + 1).unwrap_or_default(),
             balance: None,
+            not_charged: Ticks::ZERO,
         }
     }
 

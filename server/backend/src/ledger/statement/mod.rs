@@ -94,6 +94,8 @@ pub struct EntryRow {
     pub cause: Cause,
     /// As the customer sees it: credit up, usage down.
     pub amount: Ticks,
+    /// What was used beyond the credit and moves no balance: what it would have cost. Below zero when it is taken back.
+    pub not_charged: Ticks,
     /// Booked credit after it; only while all kinds are listed, since it is the sum of all of them.
     pub balance: Option<Ticks>,
 }
@@ -252,6 +254,7 @@ fn entry(row: store::EntryRow, balance: Option<Ticks>) -> Result<EntryRow, Broke
         kind,
         cause,
         amount: ticks(row.amount)?,
+        not_charged: ticks(row.not_charged)?,
         balance,
     })
 }

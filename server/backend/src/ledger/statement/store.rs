@@ -17,6 +17,8 @@ pub(super) struct EntryRow {
     pub service_hour: Option<OffsetDateTime>,
     /// As the customer sees it: credit up, usage down, overrun zero; in ticks.
     pub amount: Decimal,
+    /// What was used and not charged, or is so no longer when below zero; in ticks.
+    pub not_charged: Decimal,
     /// The grant that was given or ended.
     pub grant_id: Option<Uuid>,
     /// Why that grant was given.
@@ -51,6 +53,7 @@ async fn usage_or_all(
         EntryRow,
         r#"SELECT t.transfer_id, t.booked_at, t.kind, t.service_hour,
                   CASE WHEN c.kind = 'grant' THEN t.ticks WHEN d.kind = 'grant' THEN -t.ticks ELSE 0 END AS "amount!",
+                  CASE WHEN d.kind = 'overrun' THEN t.ticks WHEN c.kind = 'overrun' THEN -t.ticks ELSE 0 END AS "not_charged!",
                   g.grant_id AS "grant_id?", g.reason AS "reason?", i.sandbox_id AS "sandbox_id?"
            FROM (SELECT * FROM transfers
                  WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)
@@ -82,6 +85,7 @@ async fn beside_usage(
         EntryRow,
         r#"SELECT t.transfer_id, t.booked_at, t.kind, t.service_hour,
                   CASE WHEN c.kind = 'grant' THEN t.ticks WHEN d.kind = 'grant' THEN -t.ticks ELSE 0 END AS "amount!",
+                  CASE WHEN d.kind = 'overrun' THEN t.ticks WHEN c.kind = 'overrun' THEN -t.ticks ELSE 0 END AS "not_charged!",
                   g.grant_id AS "grant_id?", g.reason AS "reason?", i.sandbox_id AS "sandbox_id?"
            FROM (SELECT * FROM transfers
                  WHERE account_id = $1 AND kind <> 'usage' AND kind = $2

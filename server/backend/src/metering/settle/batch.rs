@@ -58,7 +58,8 @@ pub(super) async fn settle(
     let events = events::of_touched(&mut tx, (round.feed, round.epoch), &unsettled).await?;
     let replayed = replay::all(&mut tx, &events, &plans, &books).await?;
     let hours = write(&mut tx, &plans, &books, &replayed).await?;
-    post::post(&mut tx, &hours, round.now).await?;
+    let recovered = post::post(&mut tx, &hours, round.now).await?;
+    incidents::again(&mut tx, &recovered).await?;
     incidents::note(&mut tx, &replayed, round.now).await?;
     incidents::weigh(&mut tx, &plans, &books, round.now).await?;
     expiry::expire(&mut tx, &plans, round.now).await?;

@@ -47,6 +47,14 @@ pub(super) async fn note(
     incidents_store::note(db, &lost, now).await
 }
 
+/// Has incidents weighed again that lie in hours which nobody had paid before.
+pub(super) async fn again(db: &mut PgConnection, hours: &[Hour]) -> Result<(), Broken> {
+    if hours.is_empty() {
+        return Ok(());
+    }
+    incidents_store::again(db, hours).await
+}
+
 /// Weighs the incidents whose hours are all booked by now and grants the credit that is missing.
 pub(super) async fn weigh(
     db: &mut PgConnection,

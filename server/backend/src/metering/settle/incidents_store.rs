@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::db::{moment, numeric, ticks};
 use crate::failure::Broken;
+use crate::ledger::postings::Hour;
 use crate::metering::settle::folded::{Place, place, places};
 use crate::random;
 
@@ -46,6 +47,25 @@ pub(super) async fn note(
         &starts,
         &ends,
         now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes incidents due again that lie in one of these hours and were weighed before.
+pub(super) async fn again(db: &mut PgConnection, hours: &[Hour]) -> Result<(), Broken> {
+    let (accounts, times): (Vec<Uuid>, Vec<OffsetDateTime>) = hours
+        .iter()
+        .map(|(account_id, hour)| (account_id.0, OffsetDateTime::from(*hour)))
+        .unzip();
+    sqlx::query!(
+        "UPDATE incidents AS i SET credited_at = NULL
+         FROM unnest($1::uuid[], $2::timestamptz[]) AS u (account_id, hour_at)
+         WHERE i.account_id = u.account_id AND i.ended_at > u.hour_at AND i.started_at < u.hour_at + interval '1 hour'
+           AND i.credited_at IS NOT NULL",
+        &accounts,
+        &times
     )
     .execute(db)
     .await?;

@@ -9,6 +9,7 @@ mod incidents;
 mod incidents_store;
 mod plan;
 mod post;
+mod recover;
 mod replay;
 mod slices;
 mod sums;

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::failure::Broken;
 use crate::ledger::postings::{Booked, Hour};
 use crate::ledger::{NewTransfer, System, TransferKind, postings};
+use crate::metering::settle::recover;
 
 /// An hour whose postings differ from what is rated.
 struct Gap {
@@ -28,16 +29,17 @@ struct Part<'a> {
     ticks: Ticks,
 }
 
-/// Books the gaps of these hours, oldest hour of each account first. Must run under the meters of the accounts.
+/// Books the gaps of these hours, oldest hour of each account first; gives the hours that nobody had paid and that credit now
+/// pays. Must run under the meters of the accounts.
 pub(super) async fn post(
     db: &mut PgConnection,
     hours: &BTreeSet<Hour>,
     now: OffsetDateTime,
-) -> Result<(), Broken> {
+) -> Result<Vec<Hour>, Broken> {
     let hours: Vec<Hour> = hours.iter().copied().collect();
     let gaps = gaps(db, &hours).await?;
     if gaps.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut accounts: Vec<AccountId> = gaps.iter().map(|gap| gap.hour.0).collect();
     accounts.dedup();
@@ -63,7 +65,13 @@ pub(super) async fn post(
             parts.push(Part { gap, payer, ticks });
         }
     }
-    append(db, &accounts, &parts, now).await
+    append(db, &accounts, &parts, now).await?;
+    let back = parts.iter().filter(|part| !part.gap.delta.is_positive());
+    let back = back.filter_map(|part| match part.payer {
+        Payer::Grant(grant_id) => Some((part.gap.hour.0, grant_id, part.ticks)),
+        Payer::Overrun => None,
+    });
+    recover::recover(db, back, &grants, now).await
 }
 
 async fn gaps(db: &mut PgConnection, hours: &[Hour]) -> Result<Vec<Gap>, Broken> {
@@ -92,7 +100,7 @@ async fn gaps(db: &mut PgConnection, hours: &[Hour]) -> Result<Vec<Gap>, Broken>
 }
 
 /// Keeps what is left of a grant in step while its account's next hours are split.
-fn turn(grants: &mut [Grant], payer: Payer, ticks: Ticks, burns: bool) {
+pub(super) fn turn(grants: &mut [Grant], payer: Payer, ticks: Ticks, burns: bool) {
     let paying = |grant: &&mut Grant| payer == Payer::Grant(grant.grant_id);
     for grant in grants.iter_mut().filter(paying) {
         grant.remaining = if burns {

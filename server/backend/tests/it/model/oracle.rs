@@ -59,6 +59,8 @@ pub struct Oracle {
     /// Dollars that may be spent in a UTC month.
     pub limit: Option<BigRational>,
     charged: BTreeMap<i64, Charges>,
+    /// What the last settling gave back to each grant.
+    returned: BTreeMap<String, BigRational>,
     pub usage: BTreeMap<(String, i64), Usage>,
 }
 
@@ -77,6 +79,7 @@ impl Oracle {
             prices: vec![first],
             limit: None,
             charged: BTreeMap::new(),
+            returned: BTreeMap::new(),
             usage: BTreeMap::new(),
         }
     }
@@ -106,8 +109,38 @@ impl Oracle {
         for hour in self.charged.keys() {
             hours.entry(*hour).or_insert_with(|| ratio(0, 1));
         }
+        self.returned.clear();
         for (hour, due) in hours {
             self.charge(hour, &due);
+        }
+        self.recover();
+    }
+
+    /// What came back pays what nobody paid, from the oldest hour on, as it would have, had it been told in time.
+    fn recover(&mut self) {
+        let zero = ratio(0, 1);
+        let mut order: Vec<usize> = (0..self.grants.len()).collect();
+        order.sort_by_key(|at| {
+            let grant = &self.grants[*at];
+            (grant.priority, grant.ends.unwrap_or(i64::MAX))
+        });
+        for (hour, charges) in &mut self.charged {
+            for at in &order {
+                let grant = &mut self.grants[*at];
+                let back = self.returned.get(&grant.id).cloned();
+                let back = back.unwrap_or_else(|| zero.clone()).min(grant.left.clone());
+                let unpaid = charges.iter_mut().find(|(of, _)| of == OVERRUN);
+                let Some((_, unpaid)) = unpaid.filter(|_| grant.pays(*hour)) else {
+                    continue;
+                };
+                let part = back.clone().min(unpaid.clone());
+                if part > zero {
+                    *unpaid -= &part;
+                    grant.left -= &part;
+                    self.returned.insert(grant.id.clone(), back - &part);
+                    pay(charges, &grant.id, part);
+                }
+            }
         }
     }
 
@@ -174,6 +207,10 @@ impl Oracle {
                 rest += &back;
                 if let Some(grant) = self.grants.iter_mut().find(|grant| grant.id == *payer) {
                     grant.left += &back;
+                    *self
+                        .returned
+                        .entry(payer.clone())
+                        .or_insert_with(|| ratio(0, 1)) += &back;
                 }
             }
             return;
