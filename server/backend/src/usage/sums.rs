@@ -1,5 +1,7 @@
 //! Sums of usage for pages: from `usage_days` and `usage_hours` by cohort, and from `slices` where single sandboxes matter.
 //! What runs now and is not posted arrives as rows and is summed in the same query. Writing is `metering::settle`'s.
+//! Nothing here joins two sets that grow with the account: each side becomes rows of one set, which a window over their common
+//! id puts together, or is looked up row by row. No plan of that is quadratic, whatever the planner believes.
 
 use domain::ceilings::USAGE_SLICES_MAX;
 use domain::id::AccountId;
@@ -147,40 +149,43 @@ pub(super) async fn by_cohort(
     let size = asked.only.size;
     let rows = sqlx::query_as!(
         Row,
-        r#"WITH kinds AS MATERIALIZED (
-               SELECT cohort_id, vcpus, mem_mib,
-                      CASE $5::text WHEN 'key' THEN coalesce(key_id::text, '') WHEN 'size' THEN vcpus || 'x' || mem_mib
-                                    WHEN 'image' THEN image WHEN 'region' THEN region ELSE '' END AS word
-               FROM cohorts WHERE account_id = $1 AND (NOT $7 OR key_id IS NOT DISTINCT FROM $8::uuid)
-                   AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
-                   AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
-           parts AS (
-               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks
+        r#"WITH parts AS (
+               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks,
+                      NULL::text AS word, NULL::integer AS vcpus, NULL::integer AS mem_mib
                FROM unnest($18::timestamptz[], $19::timestamptz[]) AS s (start_at, end_at)
                JOIN usage_days AS u ON u.account_id = $1 AND u.day_at >= s.start_at AND u.day_at < s.end_at GROUP BY 1, 2
                UNION ALL
-               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks)
+               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks), NULL, NULL, NULL
                FROM unnest($20::timestamptz[], $21::timestamptz[]) AS s (start_at, end_at)
                JOIN usage_hours AS u ON u.account_id = $1 AND u.hour_at >= s.start_at AND u.hour_at < s.end_at GROUP BY 1, 2
                UNION ALL
-               SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks
+               SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks, NULL, NULL, NULL
                FROM unnest($13::text[], $14::timestamptz[], $15::bigint[], $16::numeric[])
                     AS l (sandbox_id, hour_at, billed_ms, ticks)
-               JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = l.sandbox_id
+               CROSS JOIN LATERAL (SELECT cohort_id FROM sandboxes AS s
+                                   WHERE s.account_id = $1 AND s.sandbox_id = l.sandbox_id LIMIT 1) AS s
                WHERE l.hour_at >= $3 AND l.hour_at < $4
                UNION ALL
-               SELECT 0, cohort_id, 0, 0 FROM kinds),
-           named AS MATERIALIZED (
-               SELECT p.bucket, k.word, sum(p.ms) AS ms, sum(p.ms * k.vcpus) AS vcpu_ms, sum(p.ms * k.mem_mib) AS mib_ms,
-                      sum(p.ticks) AS ticks
-               FROM parts AS p JOIN kinds AS k USING (cohort_id) GROUP BY 1, 2),
-           ranked AS (
-               SELECT word, row_number() OVER (ORDER BY sum(CASE $6::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN vcpu_ms
-                                                            WHEN 'gib-hours' THEN mib_ms ELSE ms END) DESC, word) AS rank
-               FROM named GROUP BY word)
+               SELECT 0, cohort_id, 0, 0,
+                      CASE $5::text WHEN 'key' THEN coalesce(key_id::text, '') WHEN 'size' THEN vcpus || 'x' || mem_mib
+                                    WHEN 'image' THEN image WHEN 'region' THEN region ELSE '' END, vcpus, mem_mib
+               FROM cohorts WHERE account_id = $1 AND (NOT $7 OR key_id IS NOT DISTINCT FROM $8::uuid)
+                   AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
+                   AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
+           known AS (
+               SELECT bucket, ms, ticks, max(word) OVER of_cohort AS word, max(vcpus) OVER of_cohort AS vcpus,
+                      max(mem_mib) OVER of_cohort AS mem_mib
+               FROM parts WINDOW of_cohort AS (PARTITION BY cohort_id)),
+           named AS (
+               SELECT bucket, word, sum(ms) AS ms, sum(ms * vcpus) AS vcpu_ms, sum(ms * mem_mib) AS mib_ms, sum(ticks) AS ticks
+               FROM known WHERE word IS NOT NULL GROUP BY 1, 2),
+           summed AS (
+               SELECT *, sum(CASE $6::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN vcpu_ms WHEN 'gib-hours' THEN mib_ms
+                                           ELSE ms END) OVER (PARTITION BY word) AS total FROM named),
+           ranked AS (SELECT *, dense_rank() OVER (ORDER BY total DESC, word) AS rank FROM summed)
            SELECT bucket AS "bucket!", least(rank, $17::bigint + 1) AS "rank!", min(word) FILTER (WHERE rank <= $17) AS word,
                   sum(ms) AS "ms!", sum(vcpu_ms) AS "vcpu_ms!", sum(mib_ms) AS "mib_ms!", sum(ticks) AS "ticks!"
-           FROM named JOIN ranked USING (word) GROUP BY 1, 2 ORDER BY 2, 1"#,
+           FROM ranked GROUP BY 1, 2 ORDER BY 2, 1"#,
         asked.account_id.0, asked.bounds, from, until, asked.group.as_str(), asked.metric.as_str(),
         has_key, key, size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,
@@ -202,7 +207,7 @@ pub(super) async fn by_sandbox(
     let size = asked.only.size;
     let rows = sqlx::query_as!(
         Row,
-        r#"WITH parts AS (
+        r#"WITH parts AS MATERIALIZED (
                SELECT width_bucket(hour_at, $2::timestamptz[]) AS bucket, sandbox_id,
                       sum(billed_ms) AS ms, sum(ticks) AS ticks
                FROM slices WHERE account_id = $1 AND hour_at >= $3 AND hour_at < $4 GROUP BY 1, 2
@@ -211,20 +216,28 @@ pub(super) async fn by_sandbox(
                FROM unnest($12::text[], $13::timestamptz[], $14::bigint[], $15::numeric[])
                     AS l (sandbox_id, hour_at, billed_ms, ticks)
                WHERE l.hour_at >= $3 AND l.hour_at < $4),
-           named AS MATERIALIZED (
-               SELECT p.bucket, p.sandbox_id AS word, sum(p.ms) AS ms, sum(p.ms * s.vcpus) AS vcpu_ms,
-                      sum(p.ms * s.mem_mib) AS mib_ms, sum(p.ticks) AS ticks
-               FROM parts AS p JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = p.sandbox_id
+           traits AS (
+               SELECT d.sandbox_id, s.vcpus, s.mem_mib FROM (SELECT DISTINCT sandbox_id FROM parts) AS d
+               CROSS JOIN LATERAL (SELECT key_id, image, region, vcpus, mem_mib FROM sandboxes AS s
+                                   WHERE s.account_id = $1 AND s.sandbox_id = d.sandbox_id LIMIT 1) AS s
                WHERE (NOT $6 OR s.key_id IS NOT DISTINCT FROM $7::uuid)
                    AND ($8::integer IS NULL OR (s.vcpus, s.mem_mib) = ($8, $9::integer))
-                   AND ($10::text IS NULL OR s.image = $10) AND ($11::text IS NULL OR s.region = $11) GROUP BY 1, 2),
-           ranked AS (
-               SELECT word, row_number() OVER (ORDER BY sum(CASE $5::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN vcpu_ms
-                                                            WHEN 'gib-hours' THEN mib_ms ELSE ms END) DESC, word) AS rank
-               FROM named GROUP BY word)
+                   AND ($10::text IS NULL OR s.image = $10) AND ($11::text IS NULL OR s.region = $11)),
+           known AS (
+               SELECT bucket, word, ms, ticks, max(vcpus) OVER of_sandbox AS vcpus, max(mem_mib) OVER of_sandbox AS mem_mib
+               FROM (SELECT bucket, sandbox_id AS word, ms, ticks, NULL::integer AS vcpus, NULL::integer AS mem_mib FROM parts
+                     UNION ALL SELECT NULL, sandbox_id, 0, 0, vcpus, mem_mib FROM traits) AS either
+               WINDOW of_sandbox AS (PARTITION BY word)),
+           named AS (
+               SELECT bucket, word, sum(ms) AS ms, sum(ms * vcpus) AS vcpu_ms, sum(ms * mem_mib) AS mib_ms, sum(ticks) AS ticks
+               FROM known WHERE bucket IS NOT NULL AND vcpus IS NOT NULL GROUP BY 1, 2),
+           summed AS (
+               SELECT *, sum(CASE $5::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN vcpu_ms WHEN 'gib-hours' THEN mib_ms
+                                           ELSE ms END) OVER (PARTITION BY word) AS total FROM named),
+           ranked AS (SELECT *, dense_rank() OVER (ORDER BY total DESC, word) AS rank FROM summed)
            SELECT bucket AS "bucket!", least(rank, $16::bigint + 1) AS "rank!", min(word) FILTER (WHERE rank <= $16) AS word,
                   sum(ms) AS "ms!", sum(vcpu_ms) AS "vcpu_ms!", sum(mib_ms) AS "mib_ms!", sum(ticks) AS "ticks!"
-           FROM named JOIN ranked USING (word) GROUP BY 1, 2 ORDER BY 2, 1"#,
+           FROM ranked GROUP BY 1, 2 ORDER BY 2, 1"#,
         asked.account_id.0, asked.bounds, from, until, asked.metric.as_str(), has_key, key,
         size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,

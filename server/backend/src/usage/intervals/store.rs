@@ -52,18 +52,21 @@ pub(super) async fn list(
     let (at, id) = after.unzip();
     Ok(sqlx::query_as!(
         IntervalRow,
-        r#"SELECT i.sandbox_id, i.started_at, i.ended_at, s.image, s.region, s.vcpus, s.mem_mib, s.key_id,
+        r#"SELECT l.sandbox_id, l.started_at, l.ended_at, l.image, l.region, l.vcpus, l.mem_mib, l.key_id,
                   k.name AS "key_name?", coalesce(k.revoked_at IS NOT NULL, false) AS "is_revoked!"
-           FROM unnest($2::text[]) AS b (sandbox_id)
-           JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = b.sandbox_id
-           JOIN intervals AS i ON i.account_id = $1 AND i.sandbox_id = b.sandbox_id
-           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = s.key_id
-           WHERE i.started_at < $4 AND (i.ended_at IS NULL OR i.ended_at > greatest($3, i.started_at))
-               AND (NOT $5 OR s.key_id IS NOT DISTINCT FROM $6::uuid)
-               AND ($7::integer IS NULL OR (s.vcpus, s.mem_mib) = ($7, $8::integer))
-               AND ($9::text IS NULL OR s.image = $9) AND ($10::text IS NULL OR s.region = $10)
-               AND ($11::timestamptz IS NULL OR (i.started_at, i.sandbox_id) < ($11, $12))
-           ORDER BY i.started_at DESC, i.sandbox_id DESC, i.ordinal DESC LIMIT $13"#,
+           FROM (SELECT i.sandbox_id, i.ordinal, i.started_at, i.ended_at, s.image, s.region, s.vcpus, s.mem_mib, s.key_id
+                 FROM unnest($2::text[]) AS b (sandbox_id)
+                 CROSS JOIN LATERAL (SELECT image, region, vcpus, mem_mib, key_id FROM sandboxes AS s
+                                     WHERE s.account_id = $1 AND s.sandbox_id = b.sandbox_id LIMIT 1) AS s
+                 JOIN intervals AS i ON i.account_id = $1 AND i.sandbox_id = b.sandbox_id
+                 WHERE i.started_at < $4 AND (i.ended_at IS NULL OR i.ended_at > greatest($3, i.started_at))
+                     AND (NOT $5 OR s.key_id IS NOT DISTINCT FROM $6::uuid)
+                     AND ($7::integer IS NULL OR (s.vcpus, s.mem_mib) = ($7, $8::integer))
+                     AND ($9::text IS NULL OR s.image = $9) AND ($10::text IS NULL OR s.region = $10)
+                     AND ($11::timestamptz IS NULL OR (i.started_at, i.sandbox_id) < ($11, $12))
+                 ORDER BY i.started_at DESC, i.sandbox_id DESC, i.ordinal DESC LIMIT $13) AS l
+           LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = l.key_id
+           ORDER BY l.started_at DESC, l.sandbox_id DESC, l.ordinal DESC"#,
         account_id.0, &busy, from, until, only.key.is_some(), only.key.flatten().map(|key| key.0),
         only.size.map(|size| size.vcpus), only.size.map(|size| size.mem_mib), only.image.as_deref(),
         only.region.as_deref(), at, id, PAGE_ROWS + 1

@@ -47,31 +47,37 @@ pub(super) async fn by_cohort(
     let size = asked.only.size;
     let rows = sqlx::query_as!(
         Row,
-        r#"WITH kinds AS MATERIALIZED (
-               SELECT cohort_id, vcpus, mem_mib,
-                      CASE $5::text WHEN 'key' THEN coalesce(key_id::text, '') WHEN 'size' THEN vcpus || 'x' || mem_mib
-                                    ELSE image END AS word
-               FROM cohorts WHERE account_id = $1 AND (NOT $7 OR key_id IS NOT DISTINCT FROM $8::uuid)
-                   AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
-                   AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
-           parts AS (
-               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks
+        r#"WITH parts AS (
+               SELECT width_bucket(u.day_at, $2::timestamptz[]) AS bucket, u.cohort_id, sum(u.billed_ms) AS ms, sum(u.ticks) AS ticks,
+                      NULL::text AS word, NULL::integer AS vcpus, NULL::integer AS mem_mib
                FROM unnest($18::timestamptz[], $19::timestamptz[]) AS s (start_at, end_at)
                JOIN usage_days AS u ON u.account_id = $1 AND u.day_at >= s.start_at AND u.day_at < s.end_at GROUP BY 1, 2
                UNION ALL
-               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks)
+               SELECT width_bucket(u.hour_at, $2), u.cohort_id, sum(u.billed_ms), sum(u.ticks), NULL, NULL, NULL
                FROM unnest($20::timestamptz[], $21::timestamptz[]) AS s (start_at, end_at)
                JOIN usage_hours AS u ON u.account_id = $1 AND u.hour_at >= s.start_at AND u.hour_at < s.end_at GROUP BY 1, 2
                UNION ALL
-               SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks
+               SELECT width_bucket(l.hour_at, $2), s.cohort_id, l.billed_ms::numeric, l.ticks, NULL, NULL, NULL
                FROM unnest($13::text[], $14::timestamptz[], $15::bigint[], $16::numeric[])
                     AS l (sandbox_id, hour_at, billed_ms, ticks)
-               JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = l.sandbox_id
-               WHERE l.hour_at >= $3 AND l.hour_at < $4),
+               CROSS JOIN LATERAL (SELECT cohort_id FROM sandboxes AS s
+                                   WHERE s.account_id = $1 AND s.sandbox_id = l.sandbox_id LIMIT 1) AS s
+               WHERE l.hour_at >= $3 AND l.hour_at < $4
+               UNION ALL
+               SELECT 0, cohort_id, 0, 0,
+                      CASE $5::text WHEN 'key' THEN coalesce(key_id::text, '') WHEN 'size' THEN vcpus || 'x' || mem_mib
+                                    ELSE image END, vcpus, mem_mib
+               FROM cohorts WHERE account_id = $1 AND (NOT $7 OR key_id IS NOT DISTINCT FROM $8::uuid)
+                   AND ($9::integer IS NULL OR (vcpus, mem_mib) = ($9, $10::integer))
+                   AND ($11::text IS NULL OR image = $11) AND ($12::text IS NULL OR region = $12)),
+           known AS (
+               SELECT bucket, ms, ticks, max(word) OVER of_cohort AS word, max(vcpus) OVER of_cohort AS vcpus,
+                      max(mem_mib) OVER of_cohort AS mem_mib
+               FROM parts WINDOW of_cohort AS (PARTITION BY cohort_id)),
            valued AS (
-               SELECT k.word, p.bucket, CASE $6::text WHEN 'cost' THEN p.ticks WHEN 'vcpu-hours' THEN p.ms * k.vcpus
-                                                      WHEN 'gib-hours' THEN p.ms * k.mem_mib ELSE p.ms END AS value
-               FROM parts AS p JOIN kinds AS k USING (cohort_id)),
+               SELECT word, bucket, CASE $6::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN ms * vcpus
+                                                  WHEN 'gib-hours' THEN ms * mem_mib ELSE ms END AS value
+               FROM known WHERE word IS NOT NULL),
            paired AS (
                SELECT word, coalesce(sum(value) FILTER (WHERE bucket = 3), 0) AS now,
                       coalesce(sum(value) FILTER (WHERE bucket = 1), 0) AS before FROM valued GROUP BY word)
@@ -100,7 +106,7 @@ pub(super) async fn by_sandbox(
     };
     let rows = sqlx::query_as!(
         Row,
-        r#"WITH parts AS (
+        r#"WITH parts AS MATERIALIZED (
                SELECT width_bucket(hour_at, $2::timestamptz[]) AS bucket, sandbox_id, sum(billed_ms) AS ms, sum(ticks) AS ticks
                FROM slices WHERE account_id = $1 AND ((hour_at >= $3 AND hour_at < $4) OR (hour_at >= $5 AND hour_at < $6))
                GROUP BY 1, 2
@@ -109,14 +115,23 @@ pub(super) async fn by_sandbox(
                FROM unnest($14::text[], $15::timestamptz[], $16::bigint[], $17::numeric[])
                     AS l (sandbox_id, hour_at, billed_ms, ticks)
                WHERE l.hour_at >= $3 AND l.hour_at < $6),
-           valued AS (
-               SELECT p.sandbox_id, p.bucket, CASE $7::text WHEN 'cost' THEN p.ticks WHEN 'vcpu-hours' THEN p.ms * s.vcpus
-                                                            WHEN 'gib-hours' THEN p.ms * s.mem_mib ELSE p.ms END AS value
-               FROM parts AS p JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = p.sandbox_id
+           traits AS (
+               SELECT d.sandbox_id, s.vcpus, s.mem_mib FROM (SELECT DISTINCT sandbox_id FROM parts) AS d
+               CROSS JOIN LATERAL (SELECT key_id, image, region, vcpus, mem_mib FROM sandboxes AS s
+                                   WHERE s.account_id = $1 AND s.sandbox_id = d.sandbox_id LIMIT 1) AS s
                WHERE (NOT $8 OR s.key_id IS NOT DISTINCT FROM $9::uuid)
                    AND ($10::integer IS NULL OR (s.vcpus, s.mem_mib) = ($10, $11::integer))
                    AND ($12::text IS NULL OR s.image = $12) AND ($13::text IS NULL OR s.region = $13)
-                   AND ($18::text IS NULL OR s.sandbox_id = $18)),
+                   AND ($18::text IS NULL OR d.sandbox_id = $18)),
+           known AS (
+               SELECT bucket, sandbox_id, ms, ticks, max(vcpus) OVER of_sandbox AS vcpus, max(mem_mib) OVER of_sandbox AS mem_mib
+               FROM (SELECT bucket, sandbox_id, ms, ticks, NULL::integer AS vcpus, NULL::integer AS mem_mib FROM parts
+                     UNION ALL SELECT NULL, sandbox_id, 0, 0, vcpus, mem_mib FROM traits) AS either
+               WINDOW of_sandbox AS (PARTITION BY sandbox_id)),
+           valued AS (
+               SELECT sandbox_id, bucket, CASE $7::text WHEN 'cost' THEN ticks WHEN 'vcpu-hours' THEN ms * vcpus
+                                                        WHEN 'gib-hours' THEN ms * mem_mib ELSE ms END AS value
+               FROM known WHERE bucket IS NOT NULL AND vcpus IS NOT NULL),
            paired AS (
                SELECT sandbox_id, coalesce(sum(value) FILTER (WHERE bucket = 3), 0) AS now,
                       coalesce(sum(value) FILTER (WHERE bucket = 1), 0) AS before FROM valued GROUP BY sandbox_id)

@@ -3,7 +3,7 @@
 
 mod ceilings;
 mod landed;
-mod queries;
+pub(crate) mod queries;
 mod refused;
 mod sql;
 mod tables;

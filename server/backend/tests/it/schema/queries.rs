@@ -104,12 +104,21 @@ const BOTH_GROUPS: [(&str, &str, &str); 5] = [
 ];
 
 /// A query of the program: where it stands, and its text on one line.
-struct Query {
-    file: String,
-    text: String,
+pub(crate) struct Query {
+    pub file: String,
+    pub text: String,
 }
 
 impl Query {
+    /// True when it reads a table of accounts by a parameter.
+    pub(crate) fn is_of_one_account(&self) -> bool {
+        let tables = map();
+        let reads = read(&self.text, |name| {
+            tables.get(name).is_some_and(|table| table.tenant)
+        });
+        reads.iter().any(|read| matches!(read.tied, Tied::To(_)))
+    }
+
     fn is(&self, (file, begins, _): (&str, &str, &str)) -> bool {
         self.file == file && self.text.starts_with(begins)
     }
@@ -130,7 +139,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 /// The queries below `src`; those of tests ask as they like.
-fn queries() -> Vec<Query> {
+pub(crate) fn queries() -> Vec<Query> {
     let backend = repository().join("server/backend");
     let (mut own, mut tests) = (Vec::new(), Vec::new());
     sources(&backend.join("src"), &mut own);
