@@ -261,7 +261,7 @@ impl Reader<'_> {
         ] {
             let mut cursor = None;
             for _ in 0..3 {
-                let page = sandboxes::list(&mut self.view().await, state, cursor.as_deref())
+                let page = sandboxes::list(&mut self.view().await, state, None, cursor.as_deref())
                     .await
                     .unwrap();
                 cursor = page.next;
@@ -302,8 +302,8 @@ impl Reader<'_> {
     }
 
     async fn the_rest(&self) {
-        let first = keys::list(&mut self.view().await, None).await.unwrap();
-        keys::list(&mut self.view().await, first.next.as_deref())
+        let first = keys::list(&mut self.view().await, None, None).await.unwrap();
+        keys::list(&mut self.view().await, None, first.next.as_deref())
             .await
             .unwrap();
         let key_id = first.rows[0].key_id;
