@@ -193,6 +193,18 @@ pub fn due(standing: &Standing, wanted: &Wanted) -> Vec<Alert> {
     due
 }
 
+/// The warning that the limit was reached in a month that is over: it may have ended while nobody looked. None when it was not
+/// reached, and when it is not wanted. Lower thresholds of a month that is over are no news.
+#[must_use]
+pub fn missed(limit: Limit, month: Moment, wanted: &Wanted) -> Option<Alert> {
+    let is_reached = limit.spent >= limit.monthly && wanted.percents.contains(&100);
+    is_reached.then(|| Alert {
+        kind: Kind::LimitPercent,
+        epoch: month_number(month),
+        threshold: 100,
+    })
+}
+
 /// The levels whose first moment is the next percent warning: what to compute `forecast::reach` of.
 #[must_use]
 pub fn levels_ahead(standing: &Standing, wanted: &Wanted) -> Vec<Level> {

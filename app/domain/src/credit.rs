@@ -32,6 +32,17 @@ pub enum Payer {
     Overrun,
 }
 
+/// What grants pay in the order of: priority, then the earliest end, then age, then id.
+#[must_use]
+pub fn turn(grant: &Grant) -> impl Ord + use<> {
+    (
+        grant.priority,
+        grant.ends_at.unwrap_or(Moment::MAX),
+        grant.granted_at,
+        grant.grant_id,
+    )
+}
+
 /// Splits `amount` of service in `hour` over the grants: by priority, then the earliest end, then age, then id; the rest
 /// is overrun. The parts are positive and add up to `amount`, which must not be negative (then nothing is returned).
 #[must_use]
@@ -42,14 +53,7 @@ pub fn burn(grants: &[Grant], hour: Moment, amount: Ticks) -> Vec<(Payer, Ticks)
             && grant.ends_at.is_none_or(|end| hour < end)
     };
     let mut order: Vec<&Grant> = grants.iter().filter(usable).collect();
-    order.sort_by_key(|grant| {
-        (
-            grant.priority,
-            grant.ends_at.unwrap_or(Moment::MAX),
-            grant.granted_at,
-            grant.grant_id,
-        )
-    });
+    order.sort_by_key(|grant| turn(grant));
     let mut left = amount;
     let mut parts = Vec::new();
     for grant in order {

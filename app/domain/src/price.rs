@@ -50,9 +50,13 @@ impl Price {
     #[must_use]
     pub fn cost(&self, billed: BilledMs, size: Size) -> Ticks {
         // 1e13 ms x (1e9 x 1,024 x 1e4 + 1e9 x 1e8) stays below 1e31: inside i128 and the 38 digits of a tick column.
-        let rate = i128::from(self.vcpu_hour.0) * 1_024 * i128::from(size.vcpus)
-            + i128::from(self.gib_hour.0) * i128::from(size.mem_mib);
+        let rate = self.per_ms(size.vcpus.into(), size.mem_mib.into());
         Ticks::new(rate * i128::from(billed.0)).unwrap_or(Ticks::ZERO)
+    }
+
+    /// Ticks that so many processors and so much memory in all cost in one millisecond.
+    pub(crate) fn per_ms(&self, vcpus: i128, mem_mib: i128) -> i128 {
+        i128::from(self.vcpu_hour.0) * 1_024 * vcpus + i128::from(self.gib_hour.0) * mem_mib
     }
 
     /// What `size` costs in one hour.

@@ -15,7 +15,12 @@ const FLOORS: &[&[&str]] = &[
     &["mail::smtp", "mail::web"],
     &["mail"],
     // The orchestrator: what is known, how it changes, and the lock and journal around that.
-    &["orchestrator::plane", "orchestrator::wire"],
+    &[
+        "orchestrator::ending",
+        "orchestrator::plane",
+        "orchestrator::wire",
+    ],
+    &["orchestrator::allowance"],
     &["orchestrator::records"],
     &["orchestrator::state"],
     &["orchestrator::transaction"],

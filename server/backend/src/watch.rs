@@ -3,24 +3,29 @@
 
 use crate::alerts::raise;
 use crate::credit::standing::Standing;
-use crate::forecast::{self, Figures, Forecast, next_due, standing};
+use crate::forecast::{self, Figures, Forecast, allowance, next_due, standing};
+use domain::alert;
 use domain::ceilings::FORECASTS_PER_ROUND;
 use domain::feed::StopReason;
-use domain::forecast::{Cause, Zero};
+use domain::forecast::{Cause, Limit, Zero, month_start, next_month};
 use domain::id::AccountId;
 use domain::moment::Moment;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Backend;
-use crate::accounts::{self, tenant::PushTenant};
+use crate::accounts::{self, Told, tenant::PushTenant};
 use crate::failure::Broken;
 use crate::metering::feed;
 use crate::metering::{FEED, live, running};
 use crate::queue;
+use crate::usage;
 
 /// How long a forecast that cannot be computed is put off, in milliseconds of the feed.
 pub(crate) const POSTPONED_MS: i64 = 60_000;
+
+/// Months that are looked back at after a time in which nothing was computed.
+const MONTHS_MISSED_MAX: usize = 12;
 
 /// Computes every forecast that is due, a bounded number, each in a transaction of its own. One that breaks is put off and
 /// does not hold up the others.
@@ -90,23 +95,60 @@ async fn account(
         base: standing.base,
     };
     forecast::put(&mut tx, account_id, &computed, ahead.into()).await?;
-    if let Some(end) = moved(before.told, zero, figures.as_of()) {
-        let end = match end {
-            Some(end) if end.at <= figures.as_of() => {
+    let (allowance, basis) = allowance::of(&figures)?;
+    let end = moved(before.told, zero, figures.as_of());
+    if end.is_some() || before.basis.as_deref() != Some(&basis) {
+        let end = match end.unwrap_or(before.told) {
+            Some(end) if end.at <= figures.as_of() && Some(end) != before.told => {
                 Some(came(&mut tx, account_id, end, before.computed_at).await?)
             }
-            ahead_or_none => ahead_or_none,
+            told => told,
         };
-        let end = end.map(|end| (end.at.into(), end.cause));
-        let generation = accounts::set_run_until(&mut tx, account_id, end).await?;
+        let told = Told {
+            end: end.map(|end| (end.at.into(), end.cause)),
+            allowance,
+            basis,
+        };
+        let generation = accounts::tell(&mut tx, account_id, &told).await?;
         let job = PushTenant {
             account_id,
             generation,
         };
         queue::enqueue(&mut tx, account_id, &job, now).await?;
     }
-    raise::raise(&mut tx, account_id, &standing, &wanted, now).await?;
+    let missed = missed(
+        &mut tx,
+        account_id,
+        (before.computed_at, &standing),
+        &wanted,
+    )
+    .await?;
+    raise::raise(&mut tx, account_id, &standing, (&wanted, &missed), now).await?;
     Ok(tx.commit().await?)
+}
+
+/// Limits reached in months that have ended since a forecast was last computed: nobody was there to warn of them.
+async fn missed(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    (computed_at, standing): (Option<OffsetDateTime>, &alert::Standing),
+    wanted: &alert::Wanted,
+) -> Result<Vec<alert::Alert>, Broken> {
+    let (Some(limit), Some(computed_at)) = (standing.limit, computed_at) else {
+        return Ok(Vec::new());
+    };
+    let mut missed = Vec::new();
+    let mut month = month_start(computed_at.into());
+    for _ in 0..MONTHS_MISSED_MAX {
+        if month >= month_start(standing.as_of) {
+            break;
+        }
+        let next = next_month(month);
+        let spent = usage::days::between(db, account_id, month, next).await?;
+        missed.extend(alert::missed(Limit { spent, ..limit }, month, wanted));
+        month = next;
+    }
+    Ok(missed)
 }
 
 /// The moment at which an account came to its end, where sandboxes tell it: what we were not there to compute shows only later,

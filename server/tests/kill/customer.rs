@@ -95,6 +95,12 @@ impl Customer {
         self.call(orchestrator, "POST", &path, None).await.unwrap();
     }
 
+    /// The same for what may be refused.
+    pub async fn try_turn(&self, orchestrator: &Orchestrator, id: &str, verb: &str) {
+        let path = format!("/{id}/{verb}");
+        let _ = self.call(orchestrator, "POST", &path, None).await;
+    }
+
     /// Tries the next step once; without an acknowledgement it is tried again later.
     pub async fn step(&mut self, url: &str, orchestrator: &Orchestrator, mail: &MailCatcher) {
         let next = match self.step {

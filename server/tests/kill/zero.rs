@@ -1,5 +1,6 @@
 //! The program is killed at a random moment while sandboxes run, and stays dead past the moment at which credit or limit
-//! ends. What the orchestrator then says happened is compared with a walk second by second: usage past zero is 0 s. Then
+//! ends. While it is dead customers start, fork, hibernate and resume, those too who ran nothing before and of whom no end was
+//! known. What the orchestrator then says happened is compared with a walk second by second: usage past zero is 0 s. Then
 //! the program comes back, and the books hold exactly what ran.
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use crate::program::Dashboard;
 use crate::{ask, settled};
 
 const CUSTOMERS: u32 = 6;
+/// Those who run nothing before the program dies.
+const IDLE: u32 = 2;
 /// Virtual seconds in a real one.
 const SPEED: u32 = 20;
 /// Sizes, mixed.
@@ -51,7 +54,7 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
 
     // Time starts to run with the sandboxes, a third of an hour at least before the first end.
     orchestrator.control().set_speed(SPEED).unwrap();
-    let mut ends = BTreeMap::new();
+    let (mut ends, mut running) = (BTreeMap::new(), Vec::new());
     for (index, customer) in (0_i64..).zip(&customers) {
         let sizes = [0, 1, 2].map(|n| SIZES[usize::try_from(index + n).unwrap() % SIZES.len()]);
         let rate: i128 = sizes.iter().map(|size| rate(*size)).sum();
@@ -62,7 +65,12 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
             End::Credit(rate * seconds + i128::from(backend::random::jitter_ms(1_000_000)))
         };
         let account = bound(&pool, customer.email(), end).await;
+        ends.insert(account, end);
         let mut ids = Vec::new();
+        if index >= i64::from(CUSTOMERS - IDLE) {
+            running.push(ids);
+            continue;
+        }
         for size in sizes {
             ids.push(customer.start_sized(orchestrator, size).await.unwrap());
         }
@@ -70,18 +78,24 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
         if index % 2 == 0 {
             customer.turn(orchestrator, &ids[0], "resume").await;
         }
-        ends.insert(account, end);
+        running.push(ids);
     }
     pushed(&pool, orchestrator).await;
     let wait = backend::random::jitter_ms(1_500).unsigned_abs();
     tokio::time::sleep(Duration::from_millis(wait)).await;
     program.kill();
 
-    let zeros = zeros(orchestrator, &ends);
+    let zeros_of_before = zeros(orchestrator, &ends);
     let now = orchestrator.control().now().unwrap().0;
     assert!(
-        zeros.values().all(|zero| *zero > now),
-        "killed before the first end: {now} {zeros:?}"
+        zeros_of_before.values().all(|zero| *zero > now),
+        "killed before the first end: {now} {zeros_of_before:?}"
+    );
+    go_on(orchestrator, &customers, &mut running).await;
+    let zeros = zeros(orchestrator, &ends);
+    assert_ne!(
+        zeros, zeros_of_before,
+        "what was done while it was dead counts"
     );
     orchestrator.control().advance_ms(6 * 3_600_000).unwrap();
     let events = orchestrator.control().events().unwrap();
@@ -104,6 +118,35 @@ async fn nothing_runs_past_zero_while_the_program_is_dead(pool: PgPool) {
     settled(&pool).await;
     program.kill();
     balance(&pool, &events, &ends, &zeros).await;
+}
+
+/// What customers do while the program is dead: ten minutes in which one more sandbox is started, forked, hibernated or resumed.
+async fn go_on(orchestrator: &Orchestrator, customers: &[Customer], running: &mut [Vec<String>]) {
+    let pick = |most: usize| {
+        let most = i64::try_from(most).unwrap();
+        usize::try_from(backend::random::jitter_ms(most)).unwrap()
+    };
+    for round in 0..10 {
+        for (customer, ids) in customers.iter().zip(running.iter_mut()) {
+            // At its end nothing starts any more, which is looked at below.
+            if ids.is_empty() || round % 3 == 0 {
+                let size = SIZES[pick(SIZES.len() - 1)];
+                ids.extend(customer.start_sized(orchestrator, size).await);
+            } else {
+                let id = &ids[pick(ids.len() - 1)];
+                let verb = ["hibernate", "resume", "fork", "resume"][pick(3)];
+                customer.try_turn(orchestrator, id, verb).await;
+            }
+        }
+        let control = orchestrator.control();
+        control
+            .advance_ms(backend::random::jitter_ms(60_000))
+            .unwrap();
+    }
+    // Something runs to the end, whatever was hibernated.
+    for customer in customers {
+        let _ = customer.start_sized(orchestrator, SIZES[0]).await;
+    }
 }
 
 /// Customers with a key each.
@@ -174,7 +217,8 @@ async fn pushed(pool: &PgPool, orchestrator: &Orchestrator) {
             "SELECT (SELECT count(*) FROM forecasts WHERE due_at = '-infinity')
                     + (SELECT count(*) FROM pending_events)
                     + (SELECT count(*) FROM jobs WHERE kind = 'push-tenant' AND finished_at IS NULL)
-                    + (SELECT count(*) FROM accounts WHERE run_until IS NULL),
+                    + (SELECT count(*) FROM accounts AS a WHERE run_until IS NULL AND EXISTS (
+                           SELECT FROM sandboxes AS s WHERE s.account_id = a.account_id AND s.state = 'running')),
                     (SELECT count(*) FROM feed_log)",
         )
         .await;
@@ -198,7 +242,12 @@ fn kind(event: &Event) -> String {
 /// The moment at which each account ends if everything goes on as it does, by a walk from second to second.
 fn zeros(orchestrator: &Orchestrator, ends: &BTreeMap<String, End>) -> BTreeMap<String, i64> {
     let events = orchestrator.control().events().unwrap();
+    let has_run = |account: &&String| {
+        let mut events = events.iter();
+        events.any(|event| event.account.to_string() == **account)
+    };
     ends.iter()
+        .filter(|(account, _)| has_run(account))
         .map(|(account, end)| (account.clone(), walk(&events, account, end.ticks())))
         .collect()
 }

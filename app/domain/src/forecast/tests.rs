@@ -8,11 +8,19 @@ use super::*;
 use crate::id::GrantId;
 use crate::moment::HOUR_MS;
 use crate::money::{Cents, MicroDollars};
+use crate::price::BilledMs;
 use crate::price::tests::first_price;
 
 const SIZE: Size = Size {
     vcpus: 1,
     mem_mib: 1_024,
+};
+
+const ONE: Run = Run {
+    size: SIZE,
+    count: 1,
+    from: Moment::MIN,
+    until: None,
 };
 
 fn grant(id: u128, left: Ticks) -> Grant {
@@ -32,7 +40,7 @@ fn fifty_dollars_end_with_the_second_that_uses_them_up() {
     let present = Present {
         as_of: Moment::from(datetime!(2026-01-01 00:00 UTC)),
         grants: &grants,
-        running: &[(SIZE, 1)],
+        running: &[ONE],
         book: &book,
         limit: None,
     };
@@ -51,7 +59,7 @@ fn a_limit_that_the_month_never_reaches_starts_again() {
     let present = |cents, spent| Present {
         as_of: Moment::from(datetime!(2026-01-01 00:00 UTC)),
         grants: &grants,
-        running: &[(SIZE, 1)],
+        running: &[ONE],
         book: &book,
         limit: Some(Limit {
             monthly: Ticks::from_cents(Cents(cents)),
@@ -117,9 +125,14 @@ fn simulate(present: &Present<'_>, level: Level, seconds: i64) -> Option<Moment>
             let cost = present
                 .running
                 .iter()
-                .map(|(size, count)| {
-                    Ticks::new(price.cost(BilledMs(1_000), *size).get() * i128::from(*count))
-                        .unwrap()
+                .filter(|run| {
+                    let from = run.from.max(present.as_of).unix_ms().div_euclid(1_000);
+                    let until = run.until.map(|until| until.unix_ms().div_euclid(1_000));
+                    (from..until.unwrap_or(i64::MAX)).contains(&(grid + second - 1))
+                })
+                .map(|run| {
+                    let one = price.cost(BilledMs(1_000), run.size).get();
+                    Ticks::new(one * i128::from(run.count)).unwrap()
                 })
                 .sum();
             if month(at) != month(slice) {
@@ -144,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn the_moment_equals_a_simulation_second_by_second(
-        offset in 0_i64..7_200_000, counts in prop::collection::vec((1_i32..4, 0_u32..3), 0..3),
+        offset in 0_i64..7_200_000, counts in prop::collection::vec((1_i32..4, 0_u32..3, -9_000_000_i64..9_000_000, prop::option::of(-100_000_i64..12_000_000)), 0..4),
         lefts in prop::collection::vec((0_i128..6_000, 0_i32..2, 0_i64..4, prop::option::of(1_i64..4)), 0..4),
         change in 1_i64..5, limit in prop::option::of((1_i128..9_000, 0_i128..3_000)), least in 0_i128..2_000,
     ) {
@@ -161,7 +174,10 @@ proptest! {
             Price { until: Some(change), ..first_price() },
             Price { from: change, vcpu_hour: MicroDollars(52_000), ..first_price() },
         ];
-        let running: Vec<(Size, u32)> = counts.into_iter().map(|(vcpus, count)| (Size { vcpus, mem_mib: 1_024 }, count)).collect();
+        let running: Vec<Run> = counts.into_iter().map(|(vcpus, count, from, lasts)| {
+            let from = base.plus_ms(offset + from);
+            Run { size: Size { vcpus, mem_mib: 1_024 }, count, from, until: lasts.map(|ms| from.plus_ms(ms)) }
+        }).collect();
         let limit = limit.map(|(monthly, spent)| Limit { monthly: seconds(monthly), spent: seconds(spent) });
         let present = Present { as_of: base.plus_ms(offset), grants: &grants, running: &running, book: &book, limit };
         let span = 4 * 3_600;

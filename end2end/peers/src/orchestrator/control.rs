@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    ending::Reason,
     plane::Switch,
-    records::{Event, Kind, Reason},
+    records::{Event, Kind},
     runs::new_id,
     shared::Shared,
     state::Entry,
@@ -45,6 +46,7 @@ pub struct Appended {
     pub parent_id: Option<String>,
     pub cpu_ms: Option<i64>,
     pub reason: Option<Reason>,
+    pub destroy_at: Option<Stamp>,
 }
 
 /// What a switch could not do.
@@ -109,6 +111,25 @@ impl Control {
         Ok(self.shared.transact(|transaction| {
             let sandbox = transaction.state.sandboxes.get(sandbox_id);
             Ok(sandbox.map(|sandbox| sandbox.running_ms(transaction.now)))
+        })?)
+    }
+
+    /// When what runs of an account must stop, and why; none while no end is in sight.
+    pub fn end(&self, account: Uuid) -> Result<Option<(Stamp, Reason)>, ControlError> {
+        Ok(self
+            .shared
+            .transact(|transaction| Ok(transaction.end_again(account)))?)
+    }
+
+    /// The sandboxes of an account that run, each with the moment at which its timer destroys it.
+    pub fn timers(&self, account: Uuid) -> Result<Vec<(String, Option<Stamp>)>, ControlError> {
+        Ok(self.shared.transact(|transaction| {
+            let running = transaction
+                .live_of(account)
+                .filter(|sandbox| sandbox.running_since.is_some());
+            Ok(running
+                .map(|sandbox| (sandbox.id.clone(), sandbox.destroy_at))
+                .collect())
         })?)
     }
 
@@ -208,6 +229,7 @@ impl Transaction<'_> {
                     parent_id: wanted.parent_id,
                     cpu_ms: wanted.cpu_ms,
                     reason: wanted.reason,
+                    destroy_at: wanted.destroy_at,
                 };
                 self.record(Entry::Appended(Box::new(event.clone())));
                 event

@@ -1,8 +1,10 @@
 //! The orchestrator: what really runs sandboxes in production, here with a control plane and a public plane that keep
 //! time, state and the feed but start no virtual machine. The contract is docs/orchestrator.yaml.
 
+mod allowance;
 mod commands;
 mod control;
+mod ending;
 mod feed;
 mod guest;
 mod keys;
@@ -29,8 +31,9 @@ use crate::serve::Serving;
 
 pub use self::{
     control::{Appended, Control, ControlError},
+    ending::Reason,
     plane::{Plane, Switch},
-    records::{Event, Kind, Reason},
+    records::{Event, Kind},
 };
 pub use crate::{
     faults::Fault,

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::allowance::{Allowance, Run};
+use super::ending::{Cause, Reason};
 use super::wire::{Refusal, price_cents, weight};
 use crate::stamp::Stamp;
 
@@ -30,46 +32,6 @@ pub(crate) enum Standing {
     Closed,
 }
 
-/// Why a sandbox stopped running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reason {
-    /// Its owner's key, or the dashboard on behalf of a user.
-    Asked,
-    /// The end of its auto-destroy timer.
-    Timer,
-    /// The credit of its account ended.
-    Credit,
-    /// The monthly limit of its account was reached.
-    Limit,
-    Suspended,
-    Closed,
-}
-
-/// What ends at `run_until`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Cause {
-    #[default]
-    Credit,
-    Limit,
-}
-
-impl Reason {
-    const fn of_before() -> Self {
-        Self::Credit
-    }
-}
-
-impl From<Cause> for Reason {
-    fn from(cause: Cause) -> Self {
-        match cause {
-            Cause::Credit => Self::Credit,
-            Cause::Limit => Self::Limit,
-        }
-    }
-}
-
 /// What the dashboard pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +43,8 @@ pub(crate) struct Wanted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<Cause>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) allowance: Option<Allowance>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_running: Option<u32>,
 }
 
@@ -88,20 +52,32 @@ pub(crate) struct Wanted {
 pub(crate) struct Tenant {
     pub(crate) account: Uuid,
     pub(crate) wanted: Wanted,
-    /// When running sandboxes hibernate: `run_until`, or the moment it was pushed if that was later.
+    /// When running sandboxes hibernate, where no allowance says so: `run_until`, or the moment it was pushed if that was later.
     pub(crate) stop_at: Option<Stamp>,
     /// What the feed says of what is hibernated then; in a journal of before it was `run_until`'s credit.
     #[serde(default = "Reason::of_before")]
     pub(crate) stop_why: Reason,
     pub(crate) erase_at: Option<Stamp>,
+    /// What was pushed, from its push on if its `as_of` was ahead of our clock: of what is still to come nothing is counted.
+    #[serde(default)]
+    pub(crate) allowance: Option<Allowance>,
 }
 
 impl Tenant {
-    pub(crate) fn shown(&self) -> Result<Value, Refusal> {
+    /// What the end is computed from, while the account may run anything at all.
+    pub(crate) fn allowance(&self) -> Option<&Allowance> {
+        let is_active = self.wanted.state == Standing::Active;
+        self.allowance.as_ref().filter(|_| is_active)
+    }
+
+    pub(crate) fn shown(&self, end: Option<(Stamp, Reason)>) -> Result<Value, Refusal> {
         let mut value = serde_json::to_value(&self.wanted)
             .map_err(|error| Refusal::broken(error.to_string()))?;
         if let Some(fields) = value.as_object_mut() {
             fields.insert("account".to_owned(), json!(self.account));
+            if let Some((at, reason)) = end {
+                fields.insert("ends".to_owned(), json!({"at": at, "reason": reason}));
+            }
         }
         Ok(value)
     }
@@ -227,6 +203,16 @@ impl Sandbox {
         self.running_ms(now) / share
     }
 
+    /// Its present stretch of running, up to where its timer ends it.
+    pub(crate) fn run(&self) -> Option<Run> {
+        Some(Run {
+            vcpus: self.vcpus,
+            mem_mib: self.mem_mib,
+            from: self.running_since?,
+            until: self.destroy_at,
+        })
+    }
+
     /// When the auto-destroy timer ends if it starts at `at`.
     pub(crate) fn timer_from(&self, at: Stamp) -> Option<Stamp> {
         (self.timeout_s > 0).then(|| at.plus_ms(i64::from(self.timeout_s) * 1_000))
@@ -259,6 +245,7 @@ impl Sandbox {
             fields.insert("parent_id".to_owned(), json!(self.parent_id));
             fields.insert("running_ms".to_owned(), json!(self.running_ms(now)));
             fields.insert("cpu_ms".to_owned(), json!(self.cpu_ms(now)));
+            fields.insert("destroy_at".to_owned(), json!(self.destroy_at));
         }
         value
     }
@@ -381,4 +368,6 @@ pub struct Event {
     pub cpu_ms: Option<i64>,
     /// Why it stopped; `hibernated` and `destroyed` know it.
     pub reason: Option<Reason>,
+    /// When the timer of what started will destroy it, as it is now.
+    pub destroy_at: Option<Stamp>,
 }

@@ -7,7 +7,8 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{
-    records::{Holder, Kind, Reason, Sandbox, Size, Status},
+    ending::Reason,
+    records::{Holder, Kind, Sandbox, Size, Status},
     state::Entry,
     transaction::Transaction,
     wire::Refusal,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::allowance::Run;
+use super::ending::Reason;
 use super::records::{AuditEntry, Caller, Event, Key, Kind, Sandbox, Snapshot, Status, Tenant};
 use crate::{clock::Clock, journal::Journaled, outside::random_hex, stamp::Stamp};
 
@@ -22,6 +24,13 @@ const MAX_AUDIT: usize = 1_000;
 pub(crate) struct Answered {
     pub(crate) command: String,
     pub(crate) body: Value,
+}
+
+/// A stretch of running that is over, and the event that ended it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Ran {
+    pub(crate) run: Run,
+    seq: u64,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -41,6 +50,12 @@ pub(crate) struct State {
     pub(crate) sandboxes: BTreeMap<String, Sandbox>,
     /// Sandboxes that are not destroyed: what deadlines can concern.
     pub(crate) live: BTreeSet<String>,
+    /// What ran and is over, by account: since its allowance, and not counted in it.
+    #[serde(default)]
+    pub(crate) ran: BTreeMap<Uuid, Vec<Ran>>,
+    /// When what runs must stop, by account, once computed. What changes an end forgets it.
+    #[serde(skip)]
+    pub(crate) ends: BTreeMap<Uuid, Option<(Stamp, Reason)>>,
     pub(crate) snapshots: BTreeMap<String, Snapshot>,
     pub(crate) answers: BTreeMap<String, Answered>,
     pub(crate) answer_order: VecDeque<String>,
@@ -113,6 +128,8 @@ impl State {
             deleted_keys: BTreeSet::new(),
             sandboxes: BTreeMap::new(),
             live: BTreeSet::new(),
+            ran: BTreeMap::new(),
+            ends: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             answers: BTreeMap::new(),
             answer_order: VecDeque::new(),
@@ -133,9 +150,7 @@ impl Journaled for State {
                 self.clock = clock;
                 self.latest = Stamp(clock.virtual_ms);
             }
-            Entry::Tenant(tenant) => {
-                self.tenants.insert(tenant.account, tenant);
-            }
+            Entry::Tenant(tenant) => self.tenant(tenant),
             Entry::TenantErased(account) => self.erase(account),
             Entry::Key { key_id, key } => {
                 self.key_of_hash.insert(key.sha256.clone(), key_id);
@@ -150,6 +165,7 @@ impl Journaled for State {
             Entry::Called { key_id, caller } => self.called(key_id, caller),
             Entry::Started { sandbox, event } => {
                 self.live.insert(sandbox.id.clone());
+                self.ends.remove(&sandbox.account);
                 self.sandboxes.insert(sandbox.id.clone(), *sandbox);
                 self.append(*event);
             }
@@ -162,6 +178,7 @@ impl Journaled for State {
                 if let Some(sandbox) = self.sandboxes.get_mut(&sandbox_id) {
                     sandbox.timeout_s = timeout_s;
                     sandbox.destroy_at = destroy_at;
+                    self.ends.remove(&sandbox.account);
                 }
             }
             Entry::Audited { sandbox_id, entry } => {
@@ -197,9 +214,48 @@ impl State {
         self.events.push(event);
     }
 
+    /// Keeps what was pushed, and forgets what it counts.
+    fn tenant(&mut self, tenant: Tenant) {
+        let account = tenant.account;
+        self.ends.remove(&account);
+        if let (Some(allowance), Some(ran)) = (&tenant.allowance, self.ran.get_mut(&account)) {
+            let counted = allowance.counted(&self.epoch);
+            ran.retain(|ran| {
+                ran.seq > counted && ran.run.until.is_some_and(|until| until > allowance.as_of)
+            });
+        }
+        self.tenants.insert(account, tenant);
+    }
+
+    /// What ran since the allowance of an account and is not counted in it, and what runs.
+    pub(crate) fn runs_of(&self, account: Uuid) -> Vec<Run> {
+        let over = self.ran.get(&account).into_iter().flatten();
+        let live = self.live.iter().filter_map(|id| self.sandboxes.get(id));
+        over.map(|ran| ran.run.clone())
+            .chain(
+                live.filter(|one| one.account == account)
+                    .filter_map(Sandbox::run),
+            )
+            .collect()
+    }
+
     fn turned(&mut self, event: Event, destroy_at: Option<Stamp>) {
         let at = event.occurred_at;
+        self.ends.remove(&event.account);
         if let Some(sandbox) = self.sandboxes.get_mut(&event.sandbox_id) {
+            let ran = sandbox.run().filter(|_| event.kind != Kind::Resumed);
+            let has_allowance = |tenant: &Tenant| tenant.allowance.is_some();
+            let is_counted_here = self.tenants.get(&event.account).is_some_and(has_allowance);
+            if let Some(run) = ran.filter(|_| is_counted_here) {
+                let ran = Ran {
+                    run: Run {
+                        until: Some(at),
+                        ..run
+                    },
+                    seq: event.seq,
+                };
+                self.ran.entry(event.account).or_default().push(ran);
+            }
             match event.kind {
                 Kind::Resumed => {
                     sandbox.status = Status::Running;
@@ -249,6 +305,8 @@ impl State {
     /// Forgets everything of a tenant but its feed events, which are what was billed.
     fn erase(&mut self, account: Uuid) {
         self.tenants.remove(&account);
+        self.ran.remove(&account);
+        self.ends.remove(&account);
         self.erased.insert(account);
         self.keys.retain(|_, key| key.account != account);
         let keys = &self.keys;

@@ -8,7 +8,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    records::{Cause, Kind, Reason, Standing, Status, Tenant, Wanted},
+    ending::Reason,
+    records::{Kind, Standing, Status, Tenant, Wanted},
     shared::Shared,
     state::Entry,
     transaction::Transaction,
@@ -77,7 +78,7 @@ impl Transaction<'_> {
                 || wanted.generation < known.wanted.generation
                 || wanted == known.wanted
             {
-                return Ok(Reply::ok(known.shown()?));
+                return self.show_tenant(account);
             }
             if wanted.generation == known.wanted.generation {
                 return Err(Refusal::conflict(
@@ -93,17 +94,26 @@ impl Transaction<'_> {
             Standing::Suspended => (Some(self.now), Reason::Suspended),
             Standing::Closed => (Some(self.now), Reason::Closed),
         };
+        let mut allowance = wanted.allowance.clone();
+        if let Some(allowance) = &mut allowance {
+            allowance.as_of = allowance.as_of.min(self.now);
+        }
         let tenant = Tenant {
             account,
+            allowance,
             wanted,
             stop_at,
             stop_why,
             erase_at: None,
         };
-        let shown = tenant.shown()?;
         self.record(Entry::Tenant(tenant));
         self.catch_up();
-        Ok(Reply::ok(shown))
+        self.show_tenant(account)
+    }
+
+    fn show_tenant(&mut self, account: Uuid) -> Answer {
+        let end = self.end_again(account);
+        Ok(Reply::ok(self.tenant(account)?.shown(end)?))
     }
 
     fn destroy_all(&mut self, account: Uuid) {
@@ -118,7 +128,8 @@ impl Transaction<'_> {
 
     /// Whether `count` more sandboxes may start running now. A lowered `max_running` refuses new starts only;
     /// what already runs goes on.
-    pub(crate) fn may_start(&self, account: Uuid, count: usize) -> Result<(), Refusal> {
+    pub(crate) fn may_start(&mut self, account: Uuid, count: usize) -> Result<(), Refusal> {
+        let end = self.end_again(account);
         let tenant = self.tenant(account)?;
         match tenant.wanted.state {
             Standing::Suspended => {
@@ -144,8 +155,8 @@ impl Transaction<'_> {
                 "This account is being erased.",
             ));
         }
-        if tenant.stop_at.is_some_and(|at| at <= self.now) {
-            return Err(ended(tenant.wanted.cause.unwrap_or_default()));
+        if let Some((_, why)) = end.filter(|(at, _)| *at <= self.now) {
+            return Err(ended(why));
         }
         let Some(limit) = tenant.wanted.max_running else {
             return Ok(());
@@ -165,15 +176,15 @@ impl Transaction<'_> {
     }
 }
 
-fn ended(cause: Cause) -> Refusal {
-    let (code, message) = match cause {
-        Cause::Credit => (
-            "credit_exhausted",
-            "The credit of this account is used up. The dashboard says where it went.",
-        ),
-        Cause::Limit => (
+fn ended(why: Reason) -> Refusal {
+    let (code, message) = match why {
+        Reason::Limit => (
             "limit_reached",
             "The monthly limit of this account is reached. Its owner can raise it in the dashboard.",
+        ),
+        _ => (
+            "credit_exhausted",
+            "The credit of this account is used up. The dashboard says where it went.",
         ),
     };
     Refusal::new(StatusCode::PAYMENT_REQUIRED, code, message)

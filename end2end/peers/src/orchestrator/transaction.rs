@@ -1,11 +1,14 @@
 //! What one request does to the state: it begins by letting time catch up, records entries, and ends with what must be
 //! written. Events and audit entries are made here and nowhere else. May a thing happen? The rules above decide.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    records::{CREATE_MS, Event, Kind, MEM_PEAK_BYTES, Reason, Sandbox, Status},
+    ending::Reason,
+    records::{CREATE_MS, Event, Kind, MEM_PEAK_BYTES, Sandbox, Status},
     state::{Entry, State},
 };
 use crate::{journal::Journaled as _, stamp::Stamp};
@@ -56,6 +59,16 @@ impl<'a> Transaction<'a> {
     /// is met to the millisecond however seldom anybody looks, and no later event is dated before an earlier one.
     pub(crate) fn catch_up(&mut self) {
         let mut due: Vec<(Stamp, Due)> = Vec::new();
+        let runs = |sandbox: &&Sandbox| sandbox.status == Status::Running;
+        let live = self
+            .state
+            .live
+            .iter()
+            .filter_map(|id| self.state.sandboxes.get(id));
+        let accounts: BTreeSet<Uuid> = live.filter(runs).map(|sandbox| sandbox.account).collect();
+        for account in accounts {
+            self.end_of(account);
+        }
         for id in &self.state.live {
             let Some(sandbox) = self
                 .state
@@ -68,8 +81,7 @@ impl<'a> Transaction<'a> {
             if let Some(at) = sandbox.destroy_at.filter(|at| *at <= self.now) {
                 due.push((at, Due::Destroy(id.clone())));
             }
-            let tenant = self.state.tenants.get(&sandbox.account);
-            let stop = tenant.and_then(|tenant| Some((tenant.stop_at?, tenant.stop_why)));
+            let stop = self.state.ends.get(&sandbox.account).copied().flatten();
             if let Some((at, why)) = stop.filter(|(at, _)| *at <= self.now) {
                 due.push((at, Due::Hibernate(id.clone(), why)));
             }
@@ -88,6 +100,30 @@ impl<'a> Transaction<'a> {
                 Due::Erase(account) => self.record(Entry::TenantErased(account)),
             }
         }
+    }
+
+    /// When what runs of an account must stop, and why; none while no end is in sight. With an allowance it is computed from what
+    /// ran and runs, and stays true until that changes.
+    pub(crate) fn end_of(&mut self, account: Uuid) -> Option<(Stamp, Reason)> {
+        if let Some(known) = self.state.ends.get(&account) {
+            return *known;
+        }
+        let tenant = self.state.tenants.get(&account)?;
+        let end = match tenant.allowance() {
+            Some(allowance) => {
+                let end = allowance.end(&self.state.runs_of(account), self.now);
+                end.map(|(at, cause)| (at, cause.into()))
+            }
+            None => tenant.stop_at.map(|at| (at, tenant.stop_why)),
+        };
+        self.state.ends.insert(account, end);
+        end
+    }
+
+    /// The same, computed anew: what had ended may go on, because a grant or a month has begun since.
+    pub(crate) fn end_again(&mut self, account: Uuid) -> Option<(Stamp, Reason)> {
+        self.state.ends.remove(&account);
+        self.end_of(account)
     }
 
     /// The sandboxes of an account that are not destroyed.
@@ -143,7 +179,7 @@ impl<'a> Transaction<'a> {
             account: sandbox.account,
             sandbox_id: sandbox.id.clone(),
             key_id: sandbox.key_id,
-            kind,
+            kind: kind.clone(),
             occurred_at: at,
             recorded_at: self.now,
             image: sandbox.image.clone(),
@@ -153,6 +189,11 @@ impl<'a> Transaction<'a> {
             parent_id: sandbox.parent_id.clone(),
             cpu_ms,
             reason,
+            destroy_at: match kind {
+                Kind::Created => sandbox.destroy_at,
+                Kind::Resumed => sandbox.timer_from(at),
+                _ => None,
+            },
         }
     }
 

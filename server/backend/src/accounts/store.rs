@@ -92,6 +92,8 @@ pub(super) struct TenantRow {
     pub run_until: Option<OffsetDateTime>,
     /// What ends then.
     pub run_until_cause: Option<String>,
+    /// What it is computed from; none before the first forecast.
+    pub allowance: Option<serde_json::Value>,
 }
 
 /// The state to push; `None` when there is no such account.
@@ -101,30 +103,63 @@ pub(super) async fn tenant(
 ) -> Result<Option<TenantRow>, Broken> {
     Ok(sqlx::query_as!(
         TenantRow,
-        "SELECT generation, run_until, run_until_cause FROM accounts WHERE account_id = $1",
+        "SELECT generation, run_until, run_until_cause, allowance FROM accounts WHERE account_id = $1",
         account_id.0
     )
     .fetch_optional(db)
     .await?)
 }
 
-/// Moves the moment past which nothing of the account runs, with what ends then, and gives the state to push its next
-/// generation.
-pub(crate) async fn set_run_until(
+/// What the orchestrator is told of the end of an account.
+pub(crate) struct Told {
+    /// Past this moment nothing runs, and what ends then.
+    pub end: Option<(OffsetDateTime, Cause)>,
+    /// What the end is computed from, as it travels. Stored with its generation, which must not be sent with other content.
+    pub allowance: serde_json::Value,
+    /// A hash of what the orchestrator cannot derive from an older allowance.
+    pub basis: [u8; 32],
+}
+
+/// Moves the end of an account, and gives the state to push its next generation.
+pub(crate) async fn tell(
     db: &mut PgConnection,
     account_id: AccountId,
-    end: Option<(OffsetDateTime, Cause)>,
+    told: &Told,
 ) -> Result<i64, Broken> {
-    let (run_until, cause) = end.unzip();
+    let (run_until, cause) = told.end.unzip();
     Ok(sqlx::query_scalar!(
-        "UPDATE accounts SET run_until = $2, run_until_cause = $3, generation = generation + 1
+        "UPDATE accounts SET run_until = $2, run_until_cause = $3, allowance = $4, allowance_basis = $5,
+                generation = generation + 1
          WHERE account_id = $1 RETURNING generation",
         account_id.0,
         run_until,
-        cause.map(Cause::as_str)
+        cause.map(Cause::as_str),
+        told.allowance,
+        &told.basis
     )
     .fetch_one(db)
     .await?)
+}
+
+/// The same with the generation that activated the account, before anything of it was pushed.
+pub(crate) async fn tell_first(
+    db: &mut PgConnection,
+    account_id: AccountId,
+    told: &Told,
+) -> Result<(), Broken> {
+    let (run_until, cause) = told.end.unzip();
+    sqlx::query!(
+        "UPDATE accounts SET run_until = $2, run_until_cause = $3, allowance = $4, allowance_basis = $5
+         WHERE account_id = $1 AND allowance IS NULL",
+        account_id.0,
+        run_until,
+        cause.map(Cause::as_str),
+        told.allowance,
+        &told.basis
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Documents accepted for an account with version and time, newest first, at most twenty.

@@ -44,6 +44,7 @@ impl Job for PushTenant {
                 .as_deref()
                 .and_then(Cause::parse)
                 .map(Cause::as_str),
+            allowance: tenant.allowance,
         };
         let told = backend.orchestrator().put_tenant(account_id, &put).await;
         told.map_err(|error| JobError::of_call(&error))

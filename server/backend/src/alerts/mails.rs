@@ -192,6 +192,10 @@ fn what(row: &AlertRow) -> String {
         (Cause::Credit, true) => format!("{left} of credit is left."),
         (Cause::Credit, false) => "No credit is left.".to_owned(),
         (Cause::Limit, true) => format!("{left} is left until the monthly limit."),
+        (Cause::Limit, false) if row.zero_at.is_none() => format!(
+            "The monthly limit was reached in {}.",
+            month(row.alert.epoch)
+        ),
         (Cause::Limit, false) => "The monthly limit is reached.".to_owned(),
     }
 }
@@ -204,10 +208,21 @@ fn ahead(row: &AlertRow) -> String {
         (false, _, Cause::Credit) => {
             "Running sandboxes hibernate and new ones are refused. Hibernated sandboxes cost nothing and go on when there is credit.".to_owned()
         }
-        (false, _, Cause::Limit) => {
+        (false, None, Cause::Limit) => {
+            "Running sandboxes were hibernated then. A new month has begun, so they can be resumed.".to_owned()
+        }
+        (false, Some(_), Cause::Limit) => {
             "Running sandboxes hibernate and new ones are refused until the month ends (UTC) or the limit is raised.".to_owned()
         }
     }
+}
+
+/// 202611 as `November 2026`.
+fn month(number: i32) -> String {
+    let name = u8::try_from(number % 100)
+        .ok()
+        .and_then(|month| time::Month::try_from(month).ok());
+    name.map_or_else(String::new, |name| format!("{name} {}", number / 100))
 }
 
 fn written(at: OffsetDateTime) -> String {

@@ -22,25 +22,30 @@ pub(crate) async fn wanted(db: &mut PgConnection, account_id: AccountId) -> Resu
     store::wanted(db, account_id).await
 }
 
-/// Raises every due warning that was not given yet, and sends the most urgent of them: several at once are one message.
+/// Raises every due warning that was not given yet, those `missed` in months that are over first, and sends the most urgent of
+/// them: several at once are one message.
 pub(crate) async fn raise(
     db: &mut PgConnection,
     account_id: AccountId,
     standing: &Standing,
-    wanted: &Wanted,
+    (wanted, missed): (&Wanted, &[Alert]),
     now: OffsetDateTime,
 ) -> Result<(), Broken> {
     let mut raised: Vec<AlertRow> = Vec::new();
-    for due in alert::due(standing, wanted) {
+    let zero_at = standing.zero.map(|zero| zero.at.into());
+    let missed = missed.iter().map(|alert| (*alert, Ticks::ZERO, None));
+    let due = alert::due(standing, wanted).into_iter();
+    let due = due.map(|due| (due, left(standing, &due), zero_at));
+    for (alert, left, zero_at) in missed.chain(due) {
         let row = AlertRow {
             alert_id: AlertId(random::id(now)),
-            alert: due,
-            left: left(standing, &due),
-            zero_at: standing.zero.map(|zero| zero.at.into()),
+            alert,
+            left,
+            zero_at,
             raised_at: now,
         };
         if store::raise(db, account_id, &row).await? {
-            metrics::counter!("alerts_raised_total", "kind" => due.kind.as_str()).increment(1);
+            metrics::counter!("alerts_raised_total", "kind" => alert.kind.as_str()).increment(1);
             raised.push(row);
         }
     }

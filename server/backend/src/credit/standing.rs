@@ -5,14 +5,13 @@ use crate::authority::view::View;
 use crate::failure::Broken;
 use crate::ledger::{self, GrantReason};
 use crate::limit;
-use crate::metering::live::{self, Live};
+use crate::metering::live::{self, Live, Running};
 use crate::usage;
 use domain::credit::{self, Grant, Payer};
-use domain::forecast::{self, Limit, Present, Zero};
+use domain::forecast::{self, Limit, Present, Run, Zero};
 use domain::id::{AccountId, GrantId};
 use domain::moment::Moment;
 use domain::money::{Cents, Ticks};
-use domain::sandbox::Size;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -183,16 +182,18 @@ impl Burned {
     }
 }
 
-/// Sizes of what runs, with how many run of each.
-pub(crate) fn sizes(live: &Live) -> Vec<(Size, u32)> {
-    let mut sizes: Vec<(Size, u32)> = Vec::new();
-    for running in &live.running {
-        match sizes.iter_mut().find(|(size, _)| *size == running.size) {
-            Some((_, count)) => *count += 1,
-            None => sizes.push((running.size, 1)),
-        }
+/// What runs, as a forecast takes it.
+pub(crate) fn runs(live: &Live) -> Vec<Run> {
+    live.running.iter().map(run).collect()
+}
+
+pub(crate) fn run(running: &Running) -> Run {
+    Run {
+        size: running.size,
+        count: 1,
+        from: running.started_at,
+        until: running.destroy_at,
     }
-    sizes
 }
 
 /// Where an account stands, read once per answer.
@@ -204,16 +205,6 @@ pub(crate) struct Standing {
     pub(crate) monthly: Option<Cents>,
     /// Spent in the UTC month of the settled watermark, up to it, running sandboxes included.
     pub(crate) spent: Ticks,
-    ahead: Ahead,
-}
-
-/// What the future is computed from. It is exact up to the settled watermark, or up to the start of the newest sandbox when
-/// that was later: all that runs then runs at one rate from there on, and a start just before the watermark moves counts
-/// from its own moment.
-struct Ahead {
-    as_of: Moment,
-    grants: Vec<Grant>,
-    limit: Option<Limit>,
 }
 
 impl Standing {
@@ -249,37 +240,11 @@ impl Standing {
         let posted = month_spent(db, account_id, start).await?;
         let spent = posted.saturating_add(unposted_since(&live, start));
         let monthly = limit::get(db, account_id).await?;
-        let starts = live.running.iter().map(|running| running.started_at);
-        let as_of = starts.fold(settled, Moment::max);
-        let mut grants = burned.grants.clone();
-        let month = forecast::month_start(as_of);
-        let mut until = match month == start {
-            true => spent,
-            false => month_spent(db, account_id, month)
-                .await?
-                .saturating_add(unposted_since(&live, month)),
-        };
-        for slice in live.slices_until(as_of)? {
-            forecast::take(&mut grants, slice.hour, slice.ticks);
-            if slice.hour >= month {
-                until = until.saturating_add(slice.ticks);
-            }
-        }
-        let limit = monthly.map(|monthly| Limit {
-            monthly: Ticks::from_cents(monthly),
-            spent: until,
-        });
-        let ahead = Ahead {
-            as_of,
-            grants,
-            limit,
-        };
         Ok(Self {
             live,
             burned,
             monthly,
             spent,
-            ahead,
         })
     }
 
@@ -292,23 +257,23 @@ impl Standing {
     }
 
     /// The present, with something running in it.
-    pub(crate) fn present<'a>(&'a self, running: &'a [(Size, u32)]) -> Present<'a> {
+    pub(crate) fn present<'a>(&'a self, running: &'a [Run]) -> Present<'a> {
         Present {
-            as_of: self.ahead.as_of,
-            grants: &self.ahead.grants,
+            as_of: self.live.feed.as_of.into(),
+            grants: &self.burned.grants,
             running,
             book: &self.live.book,
-            limit: self.ahead.limit,
+            limit: self.limit(),
         }
     }
 
     /// When credit or limit ends at the pace of now: on pages and in what the orchestrator is told.
     pub(crate) fn zero(&self) -> Result<Option<Zero>, Broken> {
-        self.zero_with(&sizes(&self.live))
+        self.zero_with(&runs(&self.live))
     }
 
     /// The same, should something else run.
-    pub(crate) fn zero_with(&self, running: &[(Size, u32)]) -> Result<Option<Zero>, Broken> {
+    pub(crate) fn zero_with(&self, running: &[Run]) -> Result<Option<Zero>, Broken> {
         Ok(forecast::zero(&self.present(running))?)
     }
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use domain::ceilings::WHAT_IF_ROWS;
-use domain::forecast::Zero;
+use domain::forecast::{Run, Zero};
 use domain::money::Ticks;
 use domain::sandbox::{SandboxId, Size};
 
 use crate::authority::view::View;
-use crate::credit::standing::{Standing, sizes};
+use crate::credit::standing::{Standing, run, runs};
 use crate::failure::Broken;
 use crate::metering::live::Live;
 
@@ -70,34 +70,37 @@ pub async fn read(view: &mut View, supposed: &Supposed) -> Result<WhatIf, Broken
 /// The same, from what the caller has read.
 pub(crate) fn with(standing: &Standing, supposed: &Supposed) -> Result<WhatIf, Broken> {
     let live = &standing.live;
-    let pace = |running: &[(Size, u32)]| -> Result<Pace, Broken> {
-        let cost = |(size, count): &(Size, u32)| {
-            let one = live.price_per_hour(*size).get();
-            Ticks::new(one.saturating_mul(i128::from(*count))).unwrap_or_default()
+    let pace = |running: &[Run]| -> Result<Pace, Broken> {
+        let cost = |run: &Run| {
+            let one = live.price_per_hour(run.size).get();
+            Ticks::new(one.saturating_mul(i128::from(run.count))).unwrap_or_default()
         };
-        let count: u32 = running.iter().map(|(_, count)| *count).sum();
+        let count: u32 = running.iter().map(|run| run.count).sum();
         Ok(Pace {
             per_hour: running.iter().map(cost).sum(),
             running: usize::try_from(count)?,
             zero: standing.zero_with(running)?,
         })
     };
-    let mut sizes = sizes(live);
-    let now = pace(&sizes)?;
-    let mut gone = 0;
+    let now = pace(&runs(live))?;
     // Named twice is stopped once.
-    for id in supposed.stop.iter().collect::<BTreeSet<_>>() {
-        let size = live.of(id.as_str()).map(|running| running.size);
-        match size.and_then(|size| sizes.iter_mut().find(|(of, n)| *of == size && *n > 0)) {
-            Some((_, count)) => *count -= 1,
-            None => gone += 1,
-        }
-    }
+    let stop: BTreeSet<&SandboxId> = supposed.stop.iter().collect();
+    let stays = live
+        .running
+        .iter()
+        .filter(|running| !stop.contains(&running.sandbox_id));
+    let mut then: Vec<Run> = stays.map(run).collect();
+    let gone = stop.len() - (live.running.len() - then.len());
     if let Some((count, size)) = supposed.start {
-        sizes.push((size, count));
+        then.push(Run {
+            size,
+            count,
+            from: live.feed.as_of.into(),
+            until: None,
+        });
     }
     let is_asked = supposed.start.is_some() || !supposed.stop.is_empty();
-    let then = is_asked.then(|| pace(&sizes)).transpose()?;
+    let then = is_asked.then(|| pace(&then)).transpose()?;
     let candidates = candidates(live);
     Ok(WhatIf {
         unlisted: live.running.len().saturating_sub(candidates.len()),

@@ -2,6 +2,7 @@
 //! the moment beforehand, so nothing runs past it though this program be dead. What the moment is decides
 //! `domain::forecast`; which warnings follow, `domain::alert`.
 
+pub(crate) mod allowance;
 mod store;
 
 pub use crate::forecast::store::Forecast;
@@ -9,10 +10,9 @@ pub(crate) use crate::forecast::store::{due, peek, postpone, put, take};
 
 use domain::alert::{self, Standing};
 use domain::ceilings::FORECAST_SWEEP_MS;
-use domain::forecast::{self, Present, Zero};
+use domain::forecast::{self, Present, Run, Zero};
 use domain::moment::{HOUR_MS, Moment};
 use domain::money::Ticks;
-use domain::sandbox::Size;
 
 use crate::credit::standing;
 use crate::failure::Broken;
@@ -22,18 +22,19 @@ use crate::ledger::{GrantReason, GrantRow};
 /// What a forecast is made from: where the account stands, and when that changes by itself.
 pub(crate) struct Figures {
     standing: standing::Standing,
-    running: Vec<(Size, u32)>,
+    running: Vec<Run>,
     /// How many grants that begin an epoch have started.
     epoch: i32,
-    /// Grants not started yet, and ends of all: when the answer may change by itself.
+    /// Grants not started yet, ends of all, and timers of what runs: when the answer may change by itself.
     changes: Vec<Moment>,
 }
 
 impl Figures {
     pub(crate) fn of(standing: standing::Standing) -> Self {
-        let running = standing::sizes(&standing.live);
+        let running = standing::runs(&standing.live);
         let as_of = standing.present(&running).as_of;
-        let (epoch, changes) = epoch_and_changes(standing.burned.stored(), as_of);
+        let (epoch, mut changes) = epoch_and_changes(standing.burned.stored(), as_of);
+        changes.extend(running.iter().filter_map(|run| run.until));
         Self {
             standing,
             running,
@@ -62,9 +63,9 @@ impl Figures {
             .book
             .iter()
             .find(|price| price.covers(present.as_of));
-        let cost = |(size, count): &(Size, u32)| {
-            let one = price.map_or(Ticks::ZERO, |price| price.per_hour(*size));
-            Ticks::new(one.get().saturating_mul(i128::from(*count))).unwrap_or(one)
+        let cost = |run: &Run| {
+            let one = price.map_or(Ticks::ZERO, |price| price.per_hour(run.size));
+            Ticks::new(one.get().saturating_mul(i128::from(run.count))).unwrap_or(one)
         };
         self.running.iter().map(cost).sum()
     }

@@ -32,6 +32,8 @@ pub(crate) struct Before {
     pub base: Ticks,
     /// What the orchestrator was told: the end, and what ends.
     pub told: Option<Zero>,
+    /// What its allowance was made from; none before the first.
+    pub basis: Option<Vec<u8>>,
     /// Up to when the figures of the last computing were exact; none before the first.
     pub computed_at: Option<OffsetDateTime>,
 }
@@ -44,7 +46,7 @@ pub(crate) async fn take(
     as_of: OffsetDateTime,
 ) -> Result<Option<Before>, Broken> {
     let row = sqlx::query!(
-        "SELECT o.epoch, o.base_ticks, o.computed_at, a.run_until, a.run_until_cause FROM forecasts AS o JOIN accounts AS a ON a.account_id = $1
+        "SELECT o.epoch, o.base_ticks, o.computed_at, a.run_until, a.run_until_cause, a.allowance_basis FROM forecasts AS o JOIN accounts AS a ON a.account_id = $1
          WHERE o.account_id = $1 AND o.due_at <= $2 FOR UPDATE OF o SKIP LOCKED",
         account_id.0,
         as_of
@@ -56,6 +58,7 @@ pub(crate) async fn take(
             epoch: row.epoch,
             base: ticks(row.base_ticks)?,
             computed_at: row.computed_at,
+            basis: row.allowance_basis,
             told: row.run_until.map(|at| Zero {
                 at: at.into(),
                 // Told before causes were.

@@ -42,6 +42,8 @@ pub struct Running {
     pub key_id: Option<KeyId>,
     /// Since when it runs; just after the settled watermark when the feed is ahead of it.
     pub started_at: Moment,
+    /// When its timer will destroy it; none without one, and where a passed one was restarted, which is no event.
+    pub destroy_at: Option<Moment>,
     /// Its unposted hours.
     pub slices: Vec<Slice>,
 }
@@ -60,6 +62,8 @@ impl Running {
 pub struct Live {
     /// How far it can be trusted.
     pub feed: FeedStatus,
+    /// The last event of the account that is counted, as the orchestrator names it: `EPOCH:SEQ`. None before the first answer.
+    pub counted: Option<String>,
     /// What runs at `feed.as_of`.
     pub running: Vec<Running>,
     /// The account's price book, for what follows from it.
@@ -93,23 +97,6 @@ impl Live {
             .iter()
             .find(|price| price.covers(now))
             .map_or(Ticks::ZERO, |price| price.per_hour(size))
-    }
-
-    /// What runs now from the settled watermark up to a later moment, by the hour: nothing that a page shows, because the
-    /// feed has not vouched for it.
-    pub(crate) fn slices_until(&self, until: Moment) -> Result<Vec<Slice>, Broken> {
-        let settled = Moment::from(self.feed.as_of);
-        let mut slices = Vec::new();
-        for running in &self.running {
-            let start = running.started_at.max(settled);
-            let rest = Interval {
-                started_at: start,
-                ended_at: Some(until.max(start)),
-            };
-            slices.extend(interval::slices(&[rest], running.size, &self.book, until)?);
-        }
-        slices.sort_by_key(|slice| slice.hour);
-        Ok(slices)
     }
 
     /// None when it does not run.
@@ -152,6 +139,7 @@ pub(crate) async fn read(
         None => feed_at,
     };
     let answered_at = cursor.as_ref().and_then(|cursor| cursor.answered_at);
+    let cursor_epoch = cursor.as_ref().and_then(|cursor| cursor.epoch.clone());
     let failed = meter.as_ref().is_some_and(|meter| meter.failed);
     let failures = cursor.as_ref().map_or(0, |cursor| cursor.failures);
     let feed = FeedStatus {
@@ -161,6 +149,10 @@ pub(crate) async fn read(
         failing: failures >= feed::log::FAILURES_ALARM,
         stopped: failed || cursor.is_some_and(|cursor| cursor.stopped_at.is_some()),
     };
+    let counted = cursor_epoch.map(|epoch| {
+        let seq = meter.as_ref().map_or(0, |meter| meter.settled_seq);
+        format!("{epoch}:{seq}")
+    });
     let book = prices::book(db, account_id).await?.to_vec();
     let posted_until = meter
         .and_then(|meter| meter.settled_until)
@@ -181,12 +173,14 @@ pub(crate) async fn read(
                 size: row.size,
                 key_id: row.key_id,
                 started_at: row.interval.started_at,
+                destroy_at: row.destroy_at.filter(|at| *at > Moment::from(feed.as_of)),
                 slices,
             })
         })
         .collect();
     Ok(Live {
         feed,
+        counted,
         running: running?,
         book,
     })

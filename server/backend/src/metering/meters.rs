@@ -125,6 +125,8 @@ pub(super) async fn lock(
 
 /// A meter as pages read it.
 pub struct MeterState {
+    /// Highest sequence number settled.
+    pub settled_seq: i64,
     /// The hour up to which open intervals are posted.
     pub settled_until: Option<OffsetDateTime>,
     /// The watermark up to which it was settled when it last was.
@@ -155,7 +157,7 @@ pub(crate) async fn peek(
 ) -> Result<Option<MeterState>, Broken> {
     Ok(sqlx::query_as!(
         MeterState,
-        r#"SELECT settled_until, settled_at, failed_at IS NOT NULL AS "failed!" FROM meters WHERE account_id = $1"#,
+        r#"SELECT settled_seq, settled_until, settled_at, failed_at IS NOT NULL AS "failed!" FROM meters WHERE account_id = $1"#,
         account_id.0
     )
     .fetch_optional(db)

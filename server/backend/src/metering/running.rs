@@ -3,6 +3,7 @@
 use domain::feed::StopReason;
 use domain::id::{AccountId, KeyId};
 use domain::interval::Interval;
+use domain::moment::Moment;
 use domain::sandbox::{SandboxId, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -17,6 +18,8 @@ pub struct RunRow {
     pub sandbox_id: SandboxId,
     pub size: Size,
     pub key_id: Option<KeyId>,
+    /// When its timer will destroy it, as far as its events know.
+    pub destroy_at: Option<Moment>,
     pub interval: Interval,
 }
 
@@ -26,7 +29,7 @@ pub(crate) async fn running(
     account_id: AccountId,
 ) -> Result<Vec<RunRow>, Broken> {
     let rows = sqlx::query!(
-        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, i.started_at, i.ended_at
+        "SELECT i.sandbox_id, s.vcpus, s.mem_mib, s.key_id, s.destroy_at, i.started_at, i.ended_at
          FROM intervals AS i JOIN sandboxes AS s ON s.account_id = $1 AND s.sandbox_id = i.sandbox_id
          WHERE i.account_id = $1 AND i.ended_at IS NULL ORDER BY i.sandbox_id LIMIT $2",
         account_id.0,
@@ -41,6 +44,7 @@ pub(crate) async fn running(
                 sandbox_id: SandboxId::parse(&row.sandbox_id).ok_or_else(broken)?,
                 size: Size::new(row.vcpus, row.mem_mib).ok_or_else(broken)?,
                 key_id: row.key_id.map(Into::into),
+                destroy_at: row.destroy_at.map(moment),
                 interval: Interval {
                     started_at: moment(row.started_at),
                     ended_at: row.ended_at.map(moment),

@@ -21,6 +21,7 @@ use crate::audit;
 use crate::authority::actor::Actor;
 use crate::authority::change::{Line, OpenChange};
 use crate::failure::{Broken, Failure};
+use crate::forecast::allowance;
 use crate::identity::users::{self, NewUser};
 use crate::ledger::{self, GrantReason, NewGrant, NewTransfer, System, TransferKind};
 use crate::queue;
@@ -119,6 +120,7 @@ pub async fn open(
     }
     let account_id = make_account(backend, &mut change, user_id, &email, now).await?;
     give_sign_up_credit(&mut change, account_id, user_id, now).await?;
+    allowance::first(backend, &mut change, account_id).await?;
     let job = PushTenant {
         account_id,
         generation: accounts::FIRST_GENERATION,

@@ -2,6 +2,7 @@
 //! HTTP are tested in `server` and `end2end`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod allowance;
 mod calendar;
 mod checks;
 mod checks_faults;

@@ -11,8 +11,10 @@ use backend::outside::poster;
 use backend::testing;
 use domain::alert::{AlertRefusal, Wanted};
 use domain::calendar::CalendarRefusal;
+use domain::forecast::next_month;
 use domain::id::RecipientId;
 use domain::limit::LimitRefusal;
+use domain::moment::{DAY_MS, HOUR_MS, Moment};
 use domain::webhook::WebhookRefusal;
 use sqlx::PgPool;
 
@@ -141,6 +143,51 @@ async fn what_is_not_wanted_is_not_given_and_limits_have_months_of_their_own(poo
             "{typed}"
         );
     }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_limit_reached_in_a_month_that_ended_while_nobody_looked_is_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.control().set_speed(0).unwrap();
+    let now = Moment::from_unix_ms(world.control().now().unwrap().0);
+    let noon = next_month(now).plus_ms(-12 * HOUR_MS);
+    let noon = if noon > now {
+        noon
+    } else {
+        next_month(noon.plus_ms(DAY_MS)).plus_ms(-12 * HOUR_MS)
+    };
+    world.control().advance_ms(noon.since_ms(now)).unwrap();
+    let actor = with_seconds(&world, "ada@example.org", 1_000_000).await;
+    limit::set(&world.backend, &actor, "0.10").await.unwrap();
+    let key = world.key(&actor).await;
+    world.start(&key).await;
+    turn(&world).await;
+    assert_eq!(
+        given(&world, &actor).await,
+        [("limit_hours".to_owned(), 24, 1)]
+    );
+    // Three hours later the limit is reached; the month ends nine hours after that.
+    world.control().advance_ms(2 * DAY_MS).unwrap();
+    turn(&world).await;
+    turn(&world).await;
+    let missed = (
+        ("limit_percent".to_owned(), 100, 1),
+        domain::alert::month_number(noon),
+    );
+    let rows = given(&world, &actor).await;
+    assert_eq!(rows.last(), Some(&missed.0), "{rows:?}");
+    assert_eq!(rows.len(), 2, "once, and nothing of the new month");
+    let epoch = sqlx::query_scalar!("SELECT epoch FROM alerts WHERE threshold = 100");
+    assert_eq!(epoch.fetch_one(&world.owner).await.unwrap(), missed.1);
+    let mails = world.mail.mails();
+    let told = mails
+        .iter()
+        .find(|mail| mail.subject.contains("limit is reached") && !mail.subject.contains("within"));
+    assert!(
+        told.unwrap().text.contains("was reached in"),
+        "{}",
+        told.unwrap().text
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]

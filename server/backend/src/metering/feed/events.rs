@@ -25,6 +25,8 @@ pub struct StoredEvent {
     pub cpu_ms: Option<i64>,
     /// Why it stopped, where the orchestrator says so.
     pub reason: Option<StopReason>,
+    /// When its timer will destroy it, as far as this event knows.
+    pub destroy_at: Option<OffsetDateTime>,
 }
 
 impl StoredEvent {
@@ -52,10 +54,11 @@ pub(super) async fn append(
     let at = |moment: domain::moment::Moment| OffsetDateTime::from(moment);
     sqlx::query!(
         "INSERT INTO feed_events (feed, epoch, account_id, seq, event_id, sandbox_id, key_id, parent_id, kind,
-                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms, reason)
+                                  occurred_at, recorded_at, image, region, vcpus, mem_mib, cpu_ms, reason,
+                                  destroy_at)
          SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],
               $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::integer[],
-              $15::integer[], $16::bigint[], $17::text[])",
+              $15::integer[], $16::bigint[], $17::text[], $18::timestamptz[])",
         feed,
         epoch,
         &column!(Uuid, row => row.event.account_id.0),
@@ -73,6 +76,7 @@ pub(super) async fn append(
         &column!(i32, row => row.event.size.mem_mib),
         &column!(Option<i64>, row => row.cpu_ms) as &[Option<i64>],
         &column!(Option<&str>, row => row.reason.map(StopReason::as_str)) as &[Option<&str>],
+        &column!(Option<OffsetDateTime>, row => row.destroy_at) as &[Option<OffsetDateTime>],
     )
     .execute(db)
     .await?;
@@ -147,6 +151,7 @@ pub(super) struct Row {
     mem_mib: i32,
     cpu_ms: Option<i64>,
     reason: Option<String>,
+    destroy_at: Option<OffsetDateTime>,
 }
 
 async fn fresh(
@@ -160,7 +165,7 @@ async fn fresh(
     let rows = sqlx::query_as!(
         Row,
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
-                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason, e.destroy_at
          FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (account_id, after, last)
          JOIN feed_events AS e
              ON e.account_id = u.account_id AND e.seq > u.after AND e.seq <= u.last AND e.feed = $1 AND e.epoch = $2",
@@ -191,7 +196,7 @@ async fn others(
     let rows = sqlx::query_as!(
         Row,
         "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
-                mem_mib, cpu_ms, reason
+                mem_mib, cpu_ms, reason, destroy_at
          FROM feed_events
          WHERE account_id = $1 AND sandbox_id = ANY($2) AND (seq <= $3 OR seq > $4) AND feed = $5 AND epoch = $6",
         pending.account_id.0,
@@ -216,7 +221,7 @@ pub(crate) async fn of_sandboxes(
     let rows = sqlx::query_as!(
         Row,
         "SELECT account_id, seq, event_id, sandbox_id, key_id, parent_id, kind, occurred_at, recorded_at, image, region, vcpus,
-                mem_mib, cpu_ms, reason
+                mem_mib, cpu_ms, reason, destroy_at
          FROM feed_events WHERE account_id = $1 AND sandbox_id = ANY($2) AND seq <= $3
          ORDER BY sandbox_id, seq LIMIT $4",
         account_id.0,
@@ -269,7 +274,7 @@ pub(super) async fn rows_between(
     Ok(sqlx::query_as!(
         Row,
         "SELECT e.account_id, e.seq, e.event_id, e.sandbox_id, e.key_id, e.parent_id, e.kind, e.occurred_at, e.recorded_at,
-                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason
+                e.image, e.region, e.vcpus, e.mem_mib, e.cpu_ms, e.reason, e.destroy_at
          FROM unnest($3::uuid[]) AS u (account_id)
          JOIN feed_events AS e
              ON e.account_id = u.account_id AND e.seq > $4 AND e.seq <= $5 AND e.feed = $1 AND e.epoch = $2
@@ -316,6 +321,7 @@ impl Row {
             mem_mib,
             cpu_ms: told.cpu_ms,
             reason: told.reason.map(|reason| reason.as_str().to_owned()),
+            destroy_at: told.destroy_at.map(Into::into),
         }
     }
 
@@ -360,6 +366,7 @@ impl Row {
             parent_id: self.parent_id,
             cpu_ms: self.cpu_ms,
             reason: self.reason.as_deref().and_then(StopReason::parse),
+            destroy_at: self.destroy_at,
         })
     }
 }

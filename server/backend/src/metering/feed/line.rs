@@ -65,6 +65,8 @@ pub(super) struct Told {
     pub cpu_ms: Option<i64>,
     /// Why it stopped, where the orchestrator says so.
     pub reason: Option<StopReason>,
+    /// When its timer will destroy it, as far as this event knows.
+    pub destroy_at: Option<Moment>,
     /// What the sandbox is. None for an end that came damaged: which sandbox ended and when is enough to bill it no longer,
     /// and what it was its create has said.
     pub made: Option<Made>,
@@ -101,6 +103,7 @@ impl Told {
             parent_id: self.parent_id,
             cpu_ms: self.cpu_ms,
             reason: self.reason,
+            destroy_at: self.destroy_at.map(Into::into),
         })
     }
 }
@@ -179,6 +182,7 @@ impl Line<'_> {
                 .and_then(Value::as_i64)
                 .and_then(sandbox::cpu_ms),
             reason: self.text("reason").and_then(StopReason::parse),
+            destroy_at: self.time("destroy_at").filter(is_plausible),
             is_damaged: made.is_none(),
             made,
         })

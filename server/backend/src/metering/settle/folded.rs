@@ -33,6 +33,8 @@ pub struct Folded {
     pub destroyed_at: Option<OffsetDateTime>,
     /// When it last stopped, and why; none while it runs.
     pub stopped: Option<(OffsetDateTime, Option<StopReason>)>,
+    /// When its timer will destroy it; none without a known timer, and for what does not run.
+    pub destroy_at: Option<OffsetDateTime>,
     /// Processor milliseconds used, as its events last said, and when.
     pub cpu: Option<(i64, OffsetDateTime)>,
 }
@@ -55,13 +57,15 @@ pub(super) async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), B
     let (accounts, ids) = places(rows.iter().map(|row| &row.place));
     sqlx::query!(
         "INSERT INTO sandboxes AS s (account_id, sandbox_id, state, image, region, vcpus, mem_mib, key_id, parent_id,
-                                     created_at, destroyed_at, cohort_id, cpu_ms, cpu_seen_at, stopped_at, stop_reason)
+                                     created_at, destroyed_at, cohort_id, cpu_ms, cpu_seen_at, stopped_at, stop_reason,
+                                     destroy_at)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[],
               $8::uuid[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::bigint[],
-              $14::timestamptz[], $15::timestamptz[], $16::text[])
+              $14::timestamptz[], $15::timestamptz[], $16::text[], $17::timestamptz[])
          ON CONFLICT ON CONSTRAINT sandboxes_pkey DO UPDATE
              SET state = excluded.state, created_at = excluded.created_at, destroyed_at = excluded.destroyed_at,
                  stopped_at = excluded.stopped_at, stop_reason = excluded.stop_reason,
+                 destroy_at = excluded.destroy_at,
                  cpu_ms = CASE WHEN s.cpu_seen_at > excluded.cpu_seen_at THEN s.cpu_ms
                                ELSE coalesce(excluded.cpu_ms, s.cpu_ms) END,
                  cpu_seen_at = greatest(s.cpu_seen_at, excluded.cpu_seen_at)",
@@ -81,6 +85,7 @@ pub(super) async fn put(db: &mut PgConnection, rows: &[&Folded]) -> Result<(), B
         &column!(Option<OffsetDateTime>, row => row.cpu.map(|cpu| cpu.1)) as &[Option<OffsetDateTime>],
         &column!(Option<OffsetDateTime>, row => row.stopped.map(|stop| stop.0)) as &[Option<OffsetDateTime>],
         &column!(Option<&str>, row => row.stopped.and_then(|stop| stop.1).map(StopReason::as_str)) as &[Option<&str>],
+        &column!(Option<OffsetDateTime>, row => row.destroy_at) as &[Option<OffsetDateTime>],
     )
     .execute(db)
     .await?;

@@ -8,7 +8,7 @@ use domain::id::{AccountId, PriceId};
 use domain::interval::{self, History, Interval, Slice};
 use domain::moment::Moment;
 use domain::price::Price;
-use domain::sandbox::Size;
+use domain::sandbox::{SandboxState, Size};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -85,6 +85,9 @@ pub(super) async fn all(
                 stopped: history
                     .stopped
                     .map(|(at, seq)| (at.into(), reason(events, seq))),
+                destroy_at: (state == SandboxState::Running)
+                    .then(|| timer(events))
+                    .flatten(),
                 cpu: cpu(events),
             },
             slices: rate(
@@ -123,6 +126,16 @@ fn cpu(events: &[StoredEvent]) -> Option<(i64, OffsetDateTime)> {
         Some((row.cpu_ms?, at.into()))
     };
     events.iter().rev().find_map(said)
+}
+
+/// When the timer of what runs will destroy it, as the event that started it says. What restarts the timer is no event: one
+/// that has passed is not known any more.
+fn timer(events: &[StoredEvent]) -> Option<OffsetDateTime> {
+    let starts = [EventKind::Created, EventKind::Resumed];
+    let start = events
+        .iter()
+        .rfind(|row| starts.contains(&row.event.kind))?;
+    start.destroy_at
 }
 
 /// Why the sandbox stopped, as the event that stopped it says.

@@ -22,6 +22,85 @@ pub struct TenantPut {
     /// What ends then: `credit` or `limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'static str>,
+    /// What is left and what it is computed by: an `AllowancePut` as it was stored with this generation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<serde_json::Value>,
+}
+
+/// What is left of an account, exact up to `as_of`; with what runs from there on the orchestrator computes the end by itself.
+#[derive(Debug, Serialize)]
+pub struct AllowancePut {
+    /// Up to when the figures are exact.
+    #[serde(serialize_with = "millisecond")]
+    pub as_of: OffsetDateTime,
+    /// The last event of the account that is counted in them, as `EPOCH:SEQ`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What is left, in the order in which it pays.
+    pub grants: Vec<AllowanceGrant>,
+    /// The customer's own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<AllowanceLimit>,
+    /// The account's own prices from `as_of` on.
+    pub prices: Vec<AllowancePrice>,
+}
+
+/// Credit that may pay for service from one whole hour to another.
+#[derive(Debug, Serialize)]
+pub struct AllowanceGrant {
+    /// Digits, because a number of JSON may lose some.
+    pub ticks: String,
+    /// Absent when it has started.
+    #[serde(
+        serialize_with = "milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub starts_at: Option<OffsetDateTime>,
+    /// Absent when it never ends.
+    #[serde(
+        serialize_with = "milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ends_at: Option<OffsetDateTime>,
+}
+
+/// What may be spent in a UTC month.
+#[derive(Debug, Serialize)]
+pub struct AllowanceLimit {
+    /// In one month.
+    pub monthly: String,
+    /// In the month of `as_of`, up to it.
+    pub spent: String,
+}
+
+/// A price between two whole hours.
+#[derive(Debug, Serialize)]
+pub struct AllowancePrice {
+    /// Absent when it rules already.
+    #[serde(
+        serialize_with = "milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub from: Option<OffsetDateTime>,
+    /// Absent while no other is known to follow.
+    #[serde(
+        serialize_with = "milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub until: Option<OffsetDateTime>,
+    /// Micro-dollars for one vCPU for one hour.
+    pub vcpu_hour: i64,
+    /// Micro-dollars for one GiB of memory for one hour.
+    pub gib_hour: i64,
+    /// The metering grain in milliseconds.
+    pub grain_ms: i64,
+}
+
+fn millisecond<S: serde::Serializer>(
+    at: &OffsetDateTime,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    milliseconds(&Some(*at), serializer)
 }
 
 /// RFC 3339 in UTC with exactly three decimals, the only form that the contract takes.

@@ -7,6 +7,7 @@ use num_rational::BigRational;
 
 use super::Case;
 use super::oracle::{HOUR, Happened, OVERRUN, ratio};
+use super::zero::Timers;
 
 impl Case<'_> {
     /// Settles both and compares.
@@ -23,7 +24,9 @@ impl Case<'_> {
     async fn compare_zero(&self) {
         watch::round(&self.world.backend).await.unwrap();
         let as_of = self.world.control().now().unwrap().0;
-        let expected = self.oracle.zero(&self.happened(), as_of);
+        let expected = self
+            .oracle
+            .zero(&self.happened(), as_of, &self.timers(as_of).await);
         let row = sqlx::query!(
             "SELECT zero_at, cause FROM forecasts WHERE account_id = $1",
             self.actor.account_id().0
@@ -38,7 +41,20 @@ impl Case<'_> {
         }
     }
 
-    fn happened(&self) -> Vec<Happened> {
+    /// The timers that we know of.
+    async fn timers(&self, as_of: i64) -> Timers {
+        let rows = sqlx::query!(
+            r#"SELECT sandbox_id, destroy_at AS "destroy_at!" FROM sandboxes
+               WHERE account_id = $1 AND state = 'running' AND destroy_at IS NOT NULL"#,
+            self.actor.account_id().0
+        );
+        let rows = rows.fetch_all(&self.world.owner).await.unwrap().into_iter();
+        rows.map(|row| (row.sandbox_id, Moment::from(row.destroy_at).unix_ms()))
+            .filter(|(_, at)| *at > as_of)
+            .collect()
+    }
+
+    pub fn happened(&self) -> Vec<Happened> {
         let account = self.actor.account_id().0;
         let events = self.world.control().events().unwrap();
         events
@@ -59,7 +75,7 @@ impl Case<'_> {
             .collect()
     }
 
-    async fn compare(&self) {
+    pub async fn compare(&self) {
         let account = self.actor.account_id().0;
         let pool = &self.world.owner;
         let slices = sqlx::query!(

@@ -5,6 +5,7 @@
 mod command;
 mod compare;
 mod oracle;
+mod silent;
 mod zero;
 
 use std::time::Duration;
@@ -43,7 +44,50 @@ struct Case<'a> {
     bound_until: i64,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    async fn new(world: &'a World, email: &str) -> Self {
+        let actor = world.customer(email).await;
+        let key = world.key(&actor).await;
+        let account = actor.account_id().0;
+        let signed_up = sqlx::query!(
+            "SELECT grant_id, starts_at FROM grants WHERE account_id = $1",
+            account
+        );
+        let signed_up = signed_up.fetch_one(&world.owner).await.unwrap();
+        let mut oracle = Oracle::new();
+        oracle.grants.push(Grant {
+            id: signed_up.grant_id.to_string(),
+            priority: 0,
+            // An event may claim to be older than the account; then nobody pays for it.
+            starts: signed_up.starts_at.unix_timestamp() * 1_000,
+            ends: None,
+            left: ratio(50, 1),
+        });
+        Self {
+            world,
+            actor,
+            key,
+            oracle,
+            sandboxes: Vec::new(),
+            bound_until: 0,
+        }
+    }
+
+    /// Nothing ends at the orchestrator: what is compared here is the books.
+    async fn unbind(&self) {
+        let url = format!(
+            "{}/internal/v1/tenants/{}",
+            self.world.orchestrator.url(),
+            self.actor.account_id()
+        );
+        let put = reqwest::Client::new()
+            .put(url)
+            .bearer_auth(testing::CREDENTIAL)
+            .header("idempotency-key", "unbind")
+            .json(&json!({ "generation": 1_000_000, "state": "active" }));
+        assert_eq!(put.send().await.unwrap().status(), 200);
+    }
+
     async fn perform(&mut self, command: &Command) {
         let control = self.world.control();
         match command {
@@ -283,31 +327,8 @@ async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
             .new_tree(&mut runner)
             .unwrap()
             .current();
-        let actor = world.customer(&format!("ada{case}@example.org")).await;
-        let key = world.key(&actor).await;
-        let account = actor.account_id().0;
-        let signed_up = sqlx::query!(
-            "SELECT grant_id, starts_at FROM grants WHERE account_id = $1",
-            account
-        );
-        let signed_up = signed_up.fetch_one(&world.owner).await.unwrap();
-        let mut oracle = Oracle::new();
-        oracle.grants.push(Grant {
-            id: signed_up.grant_id.to_string(),
-            priority: 0,
-            // An event may claim to be older than the account; then nobody pays for it.
-            starts: signed_up.starts_at.unix_timestamp() * 1_000,
-            ends: None,
-            left: ratio(50, 1),
-        });
-        let mut case = Case {
-            world: &world,
-            actor,
-            key,
-            oracle,
-            sandboxes: Vec::new(),
-            bound_until: 0,
-        };
+        let mut case = Case::new(&world, &format!("ada{case}@example.org")).await;
+        case.unbind().await;
         let began = std::time::Instant::now();
         for (index, command) in commands.iter().enumerate() {
             println!(

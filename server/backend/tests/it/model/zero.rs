@@ -1,17 +1,27 @@
 //! The moment of zero as the oracle sees it: hour after hour of the future is burned, until a second comes at which nothing
 //! is left. No skipping ahead, which is what `domain::forecast` does.
 
+use std::collections::BTreeMap;
+
 use num_rational::BigRational;
 use time::OffsetDateTime;
 
 use super::oracle::{HOUR, Happened, Oracle, ratio};
 
-/// Hours looked ahead: more than all credit of a case can last.
+/// Hours, and ends of timers, looked ahead: more than all credit of a case can last.
 const AHEAD: i64 = 40_000;
 
+/// When timers destroy what runs, by sandbox.
+pub type Timers = BTreeMap<String, i64>;
+
 impl Oracle {
-    /// When credit or the limit ends should everything run on as at `as_of`, and which of them.
-    pub fn zero(&self, happened: &[Happened], as_of: i64) -> Option<(i64, &'static str)> {
+    /// When credit or the limit ends should everything run on as at `as_of`, each to the end of its timer, and which of them.
+    pub fn zero(
+        &self,
+        happened: &[Happened],
+        as_of: i64,
+        timers: &Timers,
+    ) -> Option<(i64, &'static str)> {
         let mut ahead = self.clone();
         ahead.burn(happened, as_of);
         let running = ahead.running(happened);
@@ -32,21 +42,25 @@ impl Oracle {
             if room.as_ref().is_some_and(|room| *room <= zero) {
                 return Some((at, "limit"));
             }
+            let ends = |made: &&Happened| timers.get(&made.sandbox).copied();
+            let runs = |made: &&&Happened| ends(made).is_none_or(|end| at < end);
+            let next = running.iter().filter_map(ends).filter(|end| *end > at);
+            let next = next.fold(hour + HOUR, i64::min);
             let a_second: BigRational = running
                 .iter()
+                .filter(runs)
                 .map(|made| self.an_hour(made, hour) / ratio(3_600, 1))
                 .sum();
             let first = at.div_euclid(1_000);
-            let seconds = (hour + HOUR) / 1_000 - first;
+            let seconds = next.div_euclid(1_000) - first;
             if a_second > zero {
-                let until = |room: &BigRational| (room / &a_second).ceil();
-                let ends = |room: &BigRational| until(room) < ratio(seconds, 1);
                 let moment = |room: &BigRational| {
-                    let more: i64 = until(room).to_integer().try_into().unwrap();
-                    (first + more) * 1_000
+                    let more = (room / &a_second).ceil().to_integer();
+                    let more: i64 = more.try_into().unwrap_or(i64::from(u32::MAX));
+                    Some((first + more) * 1_000).filter(|moment| *moment < next)
                 };
-                let by_limit = room.as_ref().filter(|room| ends(room)).map(moment);
-                let by_credit = Some(&left).filter(|left| ends(left)).map(moment);
+                let by_limit = room.as_ref().and_then(moment);
+                let by_credit = moment(&left);
                 match (by_credit, by_limit) {
                     (Some(credit), Some(limit)) if limit < credit => return Some((limit, "limit")),
                     (Some(credit), _) => return Some((credit, "credit")),
@@ -57,11 +71,14 @@ impl Oracle {
             let cost = a_second * ratio(seconds, 1);
             ahead.take(hour, cost.clone());
             spent += cost;
-            at = hour + HOUR;
+            at = next;
             if month(at) != month(hour) {
                 spent = zero;
             }
-            let idle = running.is_empty() && !ahead.changes_after(at);
+            let idle = !running
+                .iter()
+                .any(|made| ends(&made).is_none_or(|end| at < end))
+                && !ahead.changes_after(at);
             if idle && ahead.usable(at) > ratio(0, 1) {
                 return None;
             }
