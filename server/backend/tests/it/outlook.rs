@@ -129,8 +129,8 @@ async fn what_runs_hibernates_at_the_computed_moment_and_nothing_starts_after_it
     turn(&world).await;
     assert_eq!(
         told(&world, &actor).await,
-        (Some(zero), generation),
-        "at its end and stays there"
+        (Some(zero), generation + 1),
+        "at its end and stays there; told once more, because what stopped is counted now"
     );
     let (status, body) = start(&world, &key, 1).await;
     assert_eq!((status, &body["error"]), (402, &json!("credit_exhausted")));
