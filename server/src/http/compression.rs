@@ -10,7 +10,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 /// Bytes under which packing saves less than a packet.
 const WORTH_IT: u64 = 1_024;
-/// Of brotli, and of gzip for who has no brotli. Measured in the decision: the next ones cost more time than they save on the way.
+/// Of brotli, and of gzip for who has no brotli. Measured in the decision: beyond it there is less to win than a packet.
 const LEVEL: i32 = 4;
 
 /// The layer around everything.
