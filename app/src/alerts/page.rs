@@ -39,10 +39,7 @@ async fn read(mut visit: Visit, after: Option<String>) -> Result<Page, Stop> {
         thresholds(&page, may_change),
         recipients::setting(&page.recipients, may_change, &state),
         ways::webhook(page.webhook.as_ref(), may_change, &state),
-        ways::calendar(
-            &page,
-            visit.view.actor().is_offered(Act::CalendarCreate),
-        ),
+        ways::calendar(&page, visit.view.actor().is_offered(Act::CalendarCreate)),
     ];
     let body = view! {
         {layout::feed_notice(&page.feed)}

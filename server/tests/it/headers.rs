@@ -258,7 +258,13 @@ async fn packed(browser: &mut Browser, path: &str, accepted: &str) -> (Page, Str
 async fn pages_and_files_of_people_come_packed_when_asked(pool: PgPool) {
     let world = World::new(pool).await;
     let mut ada = world.customer("ada@example.org").await;
-    for path in ["/overview", "/usage", "/credit", "/settings", "/nothing"] {
+    for path in [
+        "/overview",
+        "/usage",
+        "/credit",
+        "/settings",
+        "/keys/nothing",
+    ] {
         let plain = ada.get(path).await;
         assert!(!plain.headers.contains_key("content-encoding"), "{path}");
         for (accepted, encoding) in [("gzip, br", "br"), ("gzip", "gzip"), ("identity", "")] {

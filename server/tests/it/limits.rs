@@ -122,7 +122,7 @@ async fn a_person_who_sends_faster_than_people_do_is_stopped(pool: PgPool) {
     answer.says("That was too fast");
     ada.get("/alerts").await.at("/alerts");
     let answer = eve.post("/api/alert/choose", &[]).await;
-    answer.leads_to("/alerts");
+    answer.leads_to("/alerts#thresholds");
 }
 
 #[sqlx::test(migrations = "../migrations")]

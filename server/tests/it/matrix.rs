@@ -128,7 +128,7 @@ impl Someone<'_> {
     /// The id of a recipient, from the page.
     async fn recipient(&mut self, email: &str) -> String {
         let page = self.browser.get("/alerts").await.at("/alerts");
-        let row = page.body.split(&format!(">{email}</th>")).nth(1).unwrap();
+        let row = page.body.split(&format!(">{email}</span>")).nth(1).unwrap();
         let id = row.split("name=\"recipient_id\" value=\"").nth(1).unwrap();
         id[..36].to_owned()
     }
@@ -218,10 +218,7 @@ impl Someone<'_> {
             }
             Act::CalendarCreate => self.post(Act::CalendarRevoke).await,
             Act::CalendarRevoke => self.post(Act::CalendarCreate).await,
-            Act::SignOut
-            | Act::LimitSet
-            | Act::AlertsChoose
-            | Act::WebhookSet => {}
+            Act::SignOut | Act::LimitSet | Act::AlertsChoose | Act::WebhookSet => {}
         }
         fields
     }

@@ -66,7 +66,7 @@ pub(crate) enum Entry {
     Clock(Clock),
     /// Time begins at a moment of the past; only ever the first change.
     Began(Clock),
-    Tenant(Tenant),
+    Tenant(Box<Tenant>),
     TenantErased(Uuid),
     Key {
         key_id: Uuid,
@@ -150,7 +150,7 @@ impl Journaled for State {
                 self.clock = clock;
                 self.latest = Stamp(clock.virtual_ms);
             }
-            Entry::Tenant(tenant) => self.tenant(tenant),
+            Entry::Tenant(tenant) => self.tenant(*tenant),
             Entry::TenantErased(account) => self.erase(account),
             Entry::Key { key_id, key } => {
                 self.key_of_hash.insert(key.sha256.clone(), key_id);

@@ -47,7 +47,7 @@ pub(crate) async fn delete(
             if tenant.erase_at.is_none() {
                 transaction.destroy_all(account);
                 tenant.erase_at = Some(transaction.now.plus_ms(ERASING_MS));
-                transaction.record(Entry::Tenant(tenant));
+                transaction.record(Entry::Tenant(Box::new(tenant)));
             }
             Ok(Reply::Json(
                 StatusCode::ACCEPTED,
@@ -106,7 +106,7 @@ impl Transaction<'_> {
             stop_why,
             erase_at: None,
         };
-        self.record(Entry::Tenant(tenant));
+        self.record(Entry::Tenant(Box::new(tenant)));
         self.catch_up();
         self.show_tenant(account)
     }

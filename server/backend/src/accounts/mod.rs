@@ -12,7 +12,8 @@ use crate::failure::Broken;
 
 pub(crate) use crate::accounts::stale::mark_stale;
 pub(crate) use crate::accounts::store::{
-    Acceptance, FIRST_GENERATION, Told, insert, insert_acceptance, insert_membership, tell, tell_first,
+    Acceptance, FIRST_GENERATION, Told, insert, insert_acceptance, insert_membership, tell,
+    tell_first,
 };
 
 /// What was accepted for the account: document, version and time, newest first.

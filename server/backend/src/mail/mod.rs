@@ -4,5 +4,5 @@ pub mod letter;
 pub mod send;
 mod store;
 
-pub(crate) use crate::mail::store::{count_for_account, count_since};
 pub use crate::mail::store::{MailRow, To};
+pub(crate) use crate::mail::store::{count_for_account, count_since};

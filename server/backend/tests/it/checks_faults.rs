@@ -74,6 +74,7 @@ fn faults() -> Vec<(&'static str, String, Vec<&'static str>)> {
     all.extend(of_the_fold(of));
     all.extend(of_what_runs(of));
     all.extend(of_the_ledger(of));
+    all.extend(of_the_chain(of));
     all
 }
 
@@ -257,6 +258,11 @@ fn of_the_ledger(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> V
              booked_at FROM {FRESH} AS t",
             &["r4 ledger_uneven"],
         ),
+    ]
+}
+
+fn of_the_chain(of: impl Fn(&'static str, &str, &[&'static str]) -> Fault) -> Vec<Fault> {
+    vec![
         of(
             "link of a day altered",
             "UPDATE ledger_days SET sha256 = sha256('x') WHERE day_at = (SELECT min(day_at) FROM ledger_days)",

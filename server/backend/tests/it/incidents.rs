@@ -1,11 +1,12 @@
 //! What a sandbox cost while it was out of reach comes back, once, as a grant that names it.
 
+use backend::authority::actor::Actor;
 use backend::testing;
 use domain::money::Ticks;
 use peers::orchestrator::Kind;
 use sqlx::PgPool;
 
-use crate::meter::event;
+use crate::meter::{event, unbind};
 use crate::world::World;
 
 /// One vCPU and one GiB for a millisecond, in ticks.
@@ -45,8 +46,12 @@ async fn incident(world: &World) -> Incident {
 /// A sandbox that runs on after 724 s out of reach; its account and id.
 async fn lost_for_twelve_minutes(world: &World, before_ms: i64) -> (uuid::Uuid, String) {
     let actor = world.customer("ada@example.org").await;
+    lost(world, &actor, before_ms).await
+}
+
+async fn lost(world: &World, actor: &Actor, before_ms: i64) -> (uuid::Uuid, String) {
     let account = actor.account_id().0;
-    let key = world.key(&actor).await;
+    let key = world.key(actor).await;
     world.control().set_speed(0).unwrap();
     let id = world.start(&key).await;
     world.control().advance_ms(before_ms).unwrap();
@@ -98,8 +103,10 @@ async fn an_incident_comes_back_once_its_hours_are_booked(pool: PgPool) {
 async fn overrun_was_never_paid_and_does_not_come_back(pool: PgPool) {
     let world = World::new(pool).await;
     world.expect_findings("the account runs on without credit, which nobody watches here");
+    let actor = world.customer("ada@example.org").await;
+    unbind(&world, actor.account_id()).await;
     // Two hours more than $50 buys.
-    lost_for_twelve_minutes(&world, 4_390_243_000 + 7_200_000).await;
+    lost(&world, &actor, 4_390_243_000 + 7_200_000).await;
     world.control().advance_ms(2 * 3_600_000).unwrap();
     world.meter().await;
     let nothing = incident(&world).await;

@@ -1,6 +1,7 @@
 //! What settling keeps beside the money: sums by hour and cohort, whatever comes in and in whatever pieces.
 
 use backend::testing;
+use domain::id::AccountId;
 use domain::moment::{HOUR_MS, Moment};
 use peers::orchestrator::{Appended, Kind};
 use sqlx::PgPool;
@@ -48,6 +49,20 @@ pub fn event(
         occurred_at: Some(serde_json::from_value(text.into()).unwrap()),
         ..Appended::default()
     }
+}
+
+/// Lets nothing of an account end at the orchestrator: what is looked at then is the books.
+pub async fn unbind(world: &World, account: AccountId) {
+    let url = format!("{}/internal/v1/tenants/{account}", world.orchestrator.url());
+    let put = reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(5))
+        .build()
+        .unwrap()
+        .put(url)
+        .bearer_auth(testing::CREDENTIAL)
+        .header("idempotency-key", "unbind")
+        .json(&serde_json::json!({ "generation": 1_000_000, "state": "active" }));
+    assert_eq!(put.send().await.unwrap().status(), 200);
 }
 
 /// Rows of `usage_hours` and `usage_days` that are not the sum of their slices, either way.

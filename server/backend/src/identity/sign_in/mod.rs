@@ -72,10 +72,7 @@ pub async fn sign_in_from(
              }| (user_id, password_hash),
         )
         .unzip();
-    let checked = backend
-        .passwords()
-        .verify(composed(password), stored)
-        .await;
+    let checked = backend.passwords().verify(composed(password), stored).await;
     match (checked, user_id) {
         (Ok(true), Some(user_id)) => {
             let_in(backend, &tried, user_id).await?;

@@ -58,12 +58,15 @@ pub(super) async fn list(
                  FROM unnest($2::text[]) AS b (sandbox_id)
                  CROSS JOIN LATERAL (SELECT image, region, vcpus, mem_mib, key_id FROM sandboxes AS s
                                      WHERE s.account_id = $1 AND s.sandbox_id = b.sandbox_id LIMIT 1) AS s
-                 JOIN intervals AS i ON i.account_id = $1 AND i.sandbox_id = b.sandbox_id
-                 WHERE i.started_at < $4 AND (i.ended_at IS NULL OR i.ended_at > greatest($3, i.started_at))
-                     AND (NOT $5 OR s.key_id IS NOT DISTINCT FROM $6::uuid)
+                 CROSS JOIN LATERAL (
+                     SELECT i.sandbox_id, i.ordinal, i.started_at, i.ended_at FROM intervals AS i
+                     WHERE i.account_id = $1 AND i.sandbox_id = b.sandbox_id
+                         AND i.started_at < $4 AND (i.ended_at IS NULL OR i.ended_at > greatest($3, i.started_at))
+                         AND ($11::timestamptz IS NULL OR (i.started_at, i.sandbox_id) < ($11, $12))
+                     ORDER BY i.started_at DESC, i.ordinal DESC LIMIT $13) AS i
+                 WHERE (NOT $5 OR s.key_id IS NOT DISTINCT FROM $6::uuid)
                      AND ($7::integer IS NULL OR (s.vcpus, s.mem_mib) = ($7, $8::integer))
                      AND ($9::text IS NULL OR s.image = $9) AND ($10::text IS NULL OR s.region = $10)
-                     AND ($11::timestamptz IS NULL OR (i.started_at, i.sandbox_id) < ($11, $12))
                  ORDER BY i.started_at DESC, i.sandbox_id DESC, i.ordinal DESC LIMIT $13) AS l
            LEFT JOIN keys AS k ON k.account_id = $1 AND k.key_id = l.key_id
            ORDER BY l.started_at DESC, l.sandbox_id DESC, l.ordinal DESC"#,

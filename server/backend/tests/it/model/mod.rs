@@ -29,6 +29,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use crate::checks::{open, run_all};
+use crate::meter::unbind;
 use crate::world::World;
 
 const CASES: u8 = 10;
@@ -71,21 +72,6 @@ impl<'a> Case<'a> {
             sandboxes: Vec::new(),
             bound_until: 0,
         }
-    }
-
-    /// Nothing ends at the orchestrator: what is compared here is the books.
-    async fn unbind(&self) {
-        let url = format!(
-            "{}/internal/v1/tenants/{}",
-            self.world.orchestrator.url(),
-            self.actor.account_id()
-        );
-        let put = reqwest::Client::new()
-            .put(url)
-            .bearer_auth(testing::CREDENTIAL)
-            .header("idempotency-key", "unbind")
-            .json(&json!({ "generation": 1_000_000, "state": "active" }));
-        assert_eq!(put.send().await.unwrap().status(), 200);
     }
 
     async fn perform(&mut self, command: &Command) {
@@ -328,7 +314,8 @@ async fn random_lives_with_crashes_agree_with_the_oracle(pool: PgPool) {
             .unwrap()
             .current();
         let mut case = Case::new(&world, &format!("ada{case}@example.org")).await;
-        case.unbind().await;
+        // What is compared here is the books.
+        unbind(&world, case.actor.account_id()).await;
         let began = std::time::Instant::now();
         for (index, command) in commands.iter().enumerate() {
             println!(

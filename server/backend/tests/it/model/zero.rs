@@ -77,7 +77,7 @@ impl Oracle {
             }
             let idle = !running
                 .iter()
-                .any(|made| ends(&made).is_none_or(|end| at < end))
+                .any(|made| ends(made).is_none_or(|end| at < end))
                 && !ahead.changes_after(at);
             if idle && ahead.usable(at) > ratio(0, 1) {
                 return None;

@@ -2,27 +2,21 @@
 //! nothing about: tables without statistics, plans made without looking at what is asked. PostgreSQL says how many rows each
 //! step of each plan went through, and no step may go through more than some times the account. Work is counted, not time.
 
+mod reader;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use backend::authority::actor::Actor;
-use backend::authority::view::View;
-use backend::credit::{self, burn_down, what_if};
-use backend::ledger::statement::{self, EntryKind};
-use backend::overview::{self, nav};
-use backend::sandboxes::{self, cost, waste};
-use backend::usage::{self, intervals};
-use backend::{Backend, alerts, keys, testing};
-use domain::burn_down::Reach;
-use domain::moment::{DAY_MS, HOUR_MS, Moment};
-use domain::sandbox::{SandboxId, SandboxState};
-use domain::usage::query::{Group, Metric, Only, Query, Range, Window};
+use backend::{keys, testing};
+use domain::moment::{DAY_MS, HOUR_MS};
 use peers::orchestrator::{Appended, Kind, Stamp};
 use serde_json::Value;
 use sqlx::{Executor as _, PgPool};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use self::reader::Reader;
 use crate::schema::queries::queries;
 use crate::world::World;
 
@@ -34,7 +28,68 @@ const RUNNING: i64 = 300;
 const ROWS_MAX: i64 = 20 * SANDBOXES;
 
 /// Reads of an account's tables that no page asks here, and why they may be left out.
-const NOT_ASKED: &[(&str, &str, &str)] = &[];
+const NOT_ASKED: &[(&str, &str, &str)] = &[
+    (
+        "alerts/calendar/store.rs",
+        "SELECT c.calendar_id",
+        "a link's own read: one row by its token",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT m.user_id FROM memberships",
+        "a change: the members of one account",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT recipient_id, confirmed_at",
+        "a link's own read: one row by its token",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT count(*)",
+        "a change: recipients are few, by their ceiling",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT 1 AS one",
+        "a change: one row by its key",
+    ),
+    (
+        "alerts/store.rs",
+        "SELECT alert_id, delivered_at",
+        "only with a webhook, which nobody has here",
+    ),
+    (
+        "alerts/store.rs",
+        "SELECT a.alert_id, a.kind",
+        "a job: one row by its key",
+    ),
+    (
+        "keys/store.rs",
+        "SELECT count(*)",
+        "a change: keys are few, by their ceiling",
+    ),
+    (
+        "keys/store.rs",
+        "SELECT sha256, region",
+        "a job: one row by its key",
+    ),
+    (
+        "keys/store.rs",
+        "SELECT 1 AS one",
+        "a change: one row by its key",
+    ),
+    (
+        "sandboxes/store.rs",
+        "SELECT sandbox_id FROM sandboxes",
+        "only in an account's first hour",
+    ),
+    (
+        "sandboxes/store.rs",
+        "SELECT state FROM sandboxes",
+        "a change: one row by its key",
+    ),
+];
 
 /// What PostgreSQL told of each statement: its text and its plan.
 #[derive(Clone, Default)]
@@ -187,132 +242,6 @@ async fn know_nothing(owner: &PgPool) {
             END LOOP;
         END $$";
     owner.execute(sql).await.unwrap();
-}
-
-struct Reader<'a> {
-    backend: &'a Backend,
-    actor: &'a Actor,
-}
-
-impl Reader<'_> {
-    async fn view(&self) -> View {
-        self.actor.view(self.backend).await.unwrap()
-    }
-
-    async fn usage(&self) {
-        let sandbox = SandboxId::parse("run000100");
-        for range in [Range::Day, Range::Week, Range::Month, Range::ThisMonth] {
-            for group in Group::ALL {
-                for metric in [Metric::Cost, Metric::Concurrency] {
-                    let query = Query {
-                        range,
-                        group: *group,
-                        metric,
-                        ..Query::default()
-                    };
-                    let read = usage::read(&mut self.view().await, &query).await.unwrap();
-                    let buckets = &read.breakdown.grid.buckets;
-                    let bar = buckets.get(buckets.len() - 2).map(|bucket| bucket.start);
-                    let looked_into = Query {
-                        bar,
-                        ..query.clone()
-                    };
-                    usage::read(&mut self.view().await, &looked_into)
-                        .await
-                        .unwrap();
-                    let only = Only {
-                        sandbox: sandbox.clone(),
-                        ..Only::default()
-                    };
-                    let of_one = Query {
-                        only,
-                        ..looked_into
-                    };
-                    usage::read(&mut self.view().await, &of_one).await.unwrap();
-                }
-            }
-        }
-    }
-
-    async fn intervals(&self) {
-        let now = Moment::from(self.backend.clock().now());
-        for days in [1, 20] {
-            let window = Window {
-                from: now.hour().plus_ms(-days * DAY_MS),
-                until: now.hour().plus_ms(HOUR_MS),
-                only: Only::default(),
-            };
-            let first = intervals::list(&mut self.view().await, &window, None).await;
-            let first = first.map_err(|_| "refused").unwrap();
-            let next = first.page.next.as_deref();
-            intervals::list(&mut self.view().await, &window, next)
-                .await
-                .map_err(|_| "refused")
-                .unwrap();
-        }
-    }
-
-    async fn sandboxes(&self) {
-        for state in [
-            None,
-            Some(SandboxState::Running),
-            Some(SandboxState::Destroyed),
-            Some(SandboxState::Hibernated),
-        ] {
-            let mut cursor = None;
-            for _ in 0..3 {
-                let page = sandboxes::list(&mut self.view().await, state, None, cursor.as_deref())
-                    .await
-                    .unwrap();
-                cursor = page.next;
-            }
-        }
-        let id = SandboxId::parse("run000100").unwrap();
-        assert!(
-            sandboxes::get(&mut self.view().await, &id)
-                .await
-                .unwrap()
-                .is_some()
-        );
-        cost::read(&mut self.view().await, &id, None).await.unwrap();
-        let first = waste::read(&mut self.view().await, None).await.unwrap();
-        waste::read(&mut self.view().await, first.rows.next.as_deref())
-            .await
-            .unwrap();
-    }
-
-    async fn money(&self) {
-        for reach in Reach::ALL {
-            burn_down::read(&mut self.view().await, reach)
-                .await
-                .unwrap();
-        }
-        credit::read(&mut self.view().await).await.unwrap();
-        what_if::read(&mut self.view().await, &what_if::Supposed::default())
-            .await
-            .unwrap();
-        for kind in EntryKind::ALL.into_iter().map(Some).chain([None]) {
-            let first = statement::read(&mut self.view().await, kind, None, 50)
-                .await
-                .unwrap();
-            statement::read(&mut self.view().await, kind, first.next.as_deref(), 1_000)
-                .await
-                .unwrap();
-        }
-    }
-
-    async fn the_rest(&self) {
-        let first = keys::list(&mut self.view().await, None, None).await.unwrap();
-        keys::list(&mut self.view().await, None, first.next.as_deref())
-            .await
-            .unwrap();
-        let key_id = first.rows[0].key_id;
-        keys::get(&mut self.view().await, key_id).await.unwrap();
-        alerts::read(&mut self.view().await, None).await.unwrap();
-        overview::read(&mut self.view().await).await.unwrap();
-        overview::figures(&mut self.view().await).await.unwrap();
-        nav::read(&mut self.view().await).await.unwrap();
-    }
 }
 
 /// Folders whose reads are pages'.
