@@ -106,6 +106,8 @@ pub const FORECASTS_PER_ROUND: i64 = 200;
 pub const FORECAST_SWEEP_MS: i64 = 3_600_000;
 /// Days that one usage page can cover: a year and a month, so that a year can be seen with its neighbour.
 pub const USAGE_DAYS_MAX: i64 = 400;
+/// Cells of one file of usage, each a row of its own in CSV: about 10 MB. Beyond it the file is refused, never cut or folded.
+pub const USAGE_FILE_CELLS_MAX: usize = 50_000;
 /// Rated hours that a page reads one by one, where sums per hour are not enough (by sandbox, single intervals): below a
 /// tenth of a second on two cores.
 pub const USAGE_SLICES_MAX: i64 = 200_000;

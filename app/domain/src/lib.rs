@@ -25,6 +25,7 @@ pub mod moment;
 pub mod money;
 #[cfg(feature = "text")]
 pub mod name;
+pub mod number;
 pub mod page;
 #[cfg(feature = "text")]
 pub mod password;

@@ -6,6 +6,8 @@ use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
 
+use crate::number;
+
 /// Ticks in one US cent: 10,000 micro-dollars x 3,600,000 ms x 1,024 MiB.
 pub const TICKS_PER_CENT: i128 = 36_864_000_000_000;
 /// Ticks in one US dollar.
@@ -193,21 +195,22 @@ impl<'de> Deserialize<'de> for Ticks {
 pub struct Cents(pub i64);
 
 impl Cents {
-    /// Reads what a person types for an amount of dollars: `25`, `$25.50`, `1,000`. `None` for anything else, signs and
-    /// a third decimal included.
+    /// Reads what a person types for an amount of dollars: `25`, `$25.50`, `1,000`. `None` for anything else: signs, a third
+    /// decimal, and commas that are not between thousands.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix('$').unwrap_or(text).trim_start();
         let (whole, part) = text.split_once('.').unwrap_or((text, "00"));
-        let whole = whole.replace(',', "");
-        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !is_digits(&whole) || !is_digits(part) || part.len() > 2 {
+        let is_digits = part.bytes().all(|b| b.is_ascii_digit());
+        if !(1..=2).contains(&part.len()) || !is_digits {
             return None;
         }
         let tens = if part.len() == 1 { 10 } else { 1 };
         let cents = part.parse::<i64>().ok()?.checked_mul(tens)?;
-        let whole = whole.parse::<i64>().ok()?.checked_mul(100)?;
+        let whole = i64::try_from(number::whole(whole)?)
+            .ok()?
+            .checked_mul(100)?;
         whole.checked_add(cents).map(Self)
     }
 }
@@ -258,6 +261,9 @@ mod tests {
             ("25", 2_500),
             (" $25.5 ", 2_550),
             ("1,000.05", 100_005),
+            ("1,050", 105_000),
+            ("1,050.00", 105_000),
+            ("1,234,567.8", 123_456_780),
             ("0", 0),
             ("$ 3", 300),
         ] {
@@ -273,6 +279,17 @@ mod tests {
             ".5",
             "1e3",
             "1 000",
+            "10,50",
+            ",5",
+            "1,5",
+            "0,50",
+            "1,050,5",
+            "1050,00",
+            "1.050,00",
+            "10,",
+            "1,000.0,5",
+            "1.,5",
+            "1.5,",
             "NaN",
             "٣",
             &"9".repeat(30),

@@ -34,6 +34,10 @@ pub enum UsageProblem {
     GroupUnknown,
     /// Over 200,000 rated hours: too many to group by sandbox or to list.
     TooMany,
+    /// More cells than a file holds.
+    FileTooLong,
+    /// Neither `yes` nor nothing.
+    HideZeroUnknown,
     /// No such time zone.
     ZoneUnknown,
     /// A key, size, image, region or sandbox that cannot be one.

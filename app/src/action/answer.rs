@@ -9,7 +9,7 @@ use leptos_axum::ResponseOptions;
 
 use super::flash::{self, Flash, Kept, Outcome, Success};
 use super::problem::Refusal;
-use super::{ActionError, context, denial};
+use super::{ActionError, context, denial, ending};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -61,6 +61,7 @@ pub fn say(page: &str, done: Success, kept: Kept) {
 }
 
 fn fail_keeping(page: &str, error: ActionError, kept: Kept) -> ActionError {
+    ending::failed(&error);
     leave(page, Outcome::Failed(error.problems()), kept);
     redirect(page);
     error

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 
+use axum::http::HeaderValue;
 use backend::Backend;
 use serde::{Deserialize, Serialize};
 
+use super::form_token::{self, pairs};
 use super::problem::Problem;
-use super::sealed::{self, SealedCookie};
+use super::sealed::{self, SealedCookie, Sealer};
 
 /// How a form ended, for the page at `page` and no other, so that two tabs do not swap their outcomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +30,11 @@ pub enum Outcome {
     /// It did not happen, for at least one reason.
     Failed(Vec<Problem>),
     Done(Success),
+    /// It was not tried, because somebody else is signed in or nobody was. Said by the frame of whichever page.
+    Stopped(Success),
 }
 
-/// What happened, where the next page does not show it by itself.
+/// What happened or why nothing did, where the next page does not show it by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Success {
     /// Two or three words.
@@ -53,6 +57,9 @@ impl Success {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept(Vec<(String, String)>);
 
+/// Fields kept of one form: more than any of ours has.
+const KEPT_FIELDS_MAX: usize = 20;
+
 /// Characters kept of one field: a cookie holds 4,096 bytes in all (RFC 6265 6.1).
 const KEPT_CHARS_MAX: usize = 512;
 
@@ -68,9 +75,27 @@ impl Kept {
     /// These fields, each cut to 512 characters.
     #[must_use]
     pub fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
+        Self::from_fields(fields)
+    }
+
+    /// Whatever a form has sent, without its token and without passwords, whatever these are called.
+    #[must_use]
+    pub fn sent(body: &[u8]) -> Self {
+        let fields: Vec<_> = pairs(body)
+            .filter(|(field, _)| field != form_token::FIELD && !field.contains("password"))
+            .take(KEPT_FIELDS_MAX)
+            .collect();
+        Self::from_fields(
+            fields
+                .iter()
+                .map(|(field, typed)| (field.as_str(), typed.as_str())),
+        )
+    }
+
+    fn from_fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let kept = |(field, typed): (&str, &str)| {
             (
-                field.to_owned(),
+                field.chars().take(KEPT_CHARS_MAX).collect(),
                 typed.chars().take(KEPT_CHARS_MAX).collect(),
             )
         };
@@ -107,6 +132,12 @@ pub(super) fn put(backend: &Backend, flash: Flash) {
     }
 }
 
+/// The same as a header, for answers of the edge.
+#[must_use]
+pub fn header(backend: &Backend, flash: &Flash) -> Option<HeaderValue> {
+    Sealer::new(backend).seal(&COOKIE, flash)
+}
+
 /// The flash meant for this page, cleared; none when there is none or it is meant for another page.
 pub(crate) fn take(backend: &Backend, page: &str) -> Option<Flash> {
     let flash: Flash = sealed::peek(backend, &COOKIE)?;
@@ -128,5 +159,17 @@ mod tests {
         assert_eq!(kept.get("email"), "ada@example.org");
         assert_eq!(kept.get("country").chars().count(), KEPT_CHARS_MAX);
         assert_eq!(kept.get("password"), "");
+    }
+
+    #[test]
+    fn what_a_form_sent_is_kept_without_passwords_and_token() {
+        let body =
+            b"email=ada%40example.org&password=hunter2&new_password=hunter3&form_token=x&name=a+b";
+        let kept = Kept::sent(body);
+        assert_eq!(
+            kept,
+            Kept::of([("email", "ada@example.org"), ("name", "a b")])
+        );
+        assert!(!format!("{:?}", Kept::sent(b"%FF=%FE&x")).contains("hunter"));
     }
 }

@@ -12,13 +12,19 @@ pub mod context;
 #[cfg(feature = "ssr")]
 pub(crate) mod denial;
 #[cfg(feature = "ssr")]
+pub mod ending;
+#[cfg(feature = "ssr")]
 pub mod flash;
+#[cfg(feature = "ssr")]
+pub mod form_token;
 #[cfg(feature = "ssr")]
 pub mod request;
 #[cfg(feature = "ssr")]
 pub mod request_id;
 #[cfg(feature = "ssr")]
 pub mod sealed;
+#[cfg(feature = "ssr")]
+pub mod wanted;
 #[cfg(feature = "ssr")]
 mod words;
 

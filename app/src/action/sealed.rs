@@ -77,6 +77,18 @@ impl Sealer {
         }
     }
 
+    /// One whose texts only whoever has this word can open.
+    #[must_use]
+    pub fn keyed(backend: &Backend, word: &str) -> Self {
+        let settings = backend.settings();
+        let key = |of: &SecretKey| Key::from(&of.derive(&format!("sealed:{word}")));
+        Self {
+            key: key(&settings.secret_key),
+            accepted: settings.accepted_key.as_ref().map(key),
+            ..Self::new(backend)
+        }
+    }
+
     /// One of tests, at a moment in seconds.
     #[cfg(test)]
     pub(crate) fn at(secure: bool, now: i64) -> Self {
@@ -104,6 +116,32 @@ impl Sealer {
         (sealed.len() <= SEALED_BYTES_MAX)
             .then(|| self.header(cookie, sealed, cookie.seconds))
             .flatten()
+    }
+
+    /// A value sealed as text, for one purpose: what was sealed for another does not open.
+    #[must_use]
+    pub fn text<T: Serialize>(&self, purpose: &'static str, value: &T) -> Option<String> {
+        let text = leptos::serde_json::to_string(value).ok()?;
+        let mut jar = CookieJar::new();
+        let name = Self::purpose(purpose);
+        jar.private_mut(&self.key)
+            .add(Cookie::new(name.clone(), text));
+        Some(jar.get(&name)?.value().to_owned())
+    }
+
+    /// What such a text holds, when it was sealed by us for this purpose.
+    #[must_use]
+    pub fn open_text<T: DeserializeOwned>(&self, purpose: &'static str, text: &str) -> Option<T> {
+        let cookie = Cookie::new(Self::purpose(purpose), text.to_owned());
+        let jar = CookieJar::new();
+        let mut keys = std::iter::once(&self.key).chain(&self.accepted);
+        let opened = keys.find_map(|key| jar.private(key).decrypt(cookie.clone()))?;
+        leptos::serde_json::from_str(opened.value()).ok()
+    }
+
+    /// The name that is sealed in; no cookie has a colon in its name.
+    fn purpose(purpose: &str) -> String {
+        format!("text:{purpose}")
     }
 
     /// A `Set-Cookie` value that takes the cookie from the browser.
@@ -270,6 +308,23 @@ mod tests {
             !opens(sealer(8, None), &before),
             "at the end the old key opens nothing"
         );
+    }
+
+    #[test]
+    fn a_text_opens_for_its_purpose_only() {
+        let sealer = Sealer::at(true, 0);
+        let text = sealer.text("form_token", &"ada").unwrap();
+        let open = |purpose, text: &str| sealer.open_text::<String>(purpose, text);
+        assert_eq!(open("form_token", &text), Some("ada".to_owned()));
+        assert_eq!(open("answer", &text), None);
+        assert_eq!(open("form_token", &text[1..]), None);
+        for junk in ["", "x", "%00", &"A".repeat(5_000)] {
+            assert_eq!(open("form_token", junk), None);
+        }
+        // Nor does a cookie's value, or a text as a cookie.
+        let cookie = sealer.seal(&FLASH, &"ada").unwrap();
+        let value = cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap();
+        assert_eq!(open("flash", value), None);
     }
 
     #[test]

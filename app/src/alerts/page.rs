@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{history, recipients, ways};
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::format::{self, CENTS};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::setting::{Setting, settings};
@@ -134,16 +134,16 @@ fn limit_forms(page: &Alerts, state: &FormState) -> AnyView {
     };
     let remove = page.limit.is_some().then(|| {
         view! {
-            <form method="post" action="/api/limit/remove">
+            <PostForm act=Act::LimitRemove>
                 <button class="button">"Remove the limit"</button>
-            </form>
+            </PostForm>
         }
     });
     view! {
-        <form class="form" method="post" action="/api/limit/set" novalidate>
+        <PostForm act=Act::LimitSet class="form">
             {monthly.draw(state)}
             <div class="form__actions">{submit("Set the limit")}</div>
-        </form>
+        </PostForm>
         {remove}
     }
     .into_any()
@@ -179,10 +179,10 @@ fn thresholds(page: &Alerts, may_change: bool) -> Setting {
     // Who may not change them sees what is chosen, and no form.
     let choices = if may_change {
         view! {
-            <form class="form" method="post" action="/api/alert/choose">
+            <PostForm act=Act::AlertsChoose class="form">
                 {choices}
                 <div class="form__actions">{submit("Save alerts")}</div>
-            </form>
+            </PostForm>
         }
         .into_any()
     } else {

@@ -3,13 +3,14 @@
 
 use backend::alerts::recipients;
 use backend::failure::Failure;
+use domain::act::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::action::sealed::{self, SealedCookie};
 use crate::action::{context, flash};
 use crate::frame::dead_end::{self, DeadEnd};
-use crate::frame::form::{FormState, submit};
+use crate::frame::form::{FormState, PostForm, submit};
 use crate::frame::{entrance, layout};
 
 /// The token of the link just followed, as text. A quarter of an hour, in which a button is pressed.
@@ -55,16 +56,16 @@ fn act(agreed: Option<bool>) -> AnyView {
     match agreed {
         Some(false) => view! {
             <p>"Whoever pays for an Isorun account wants its alerts sent to you: when its credit or its monthly limit comes to an end. A few mails a month at most."</p>
-            <form class="form" method="post" action="/api/alert/agree">
+            <PostForm act=Act::RecipientAgree class="form">
                 <div class="form__actions">{submit("Agree")}</div>
-            </form>
+            </PostForm>
         }
         .into_any(),
         Some(true) => view! {
             <p>"Alerts of the account come to your address."</p>
-            <form class="form" method="post" action="/api/alert/stop">
+            <PostForm act=Act::RecipientStop class="form">
                 <div class="form__actions"><button class="button">"End these mails"</button></div>
-            </form>
+            </PostForm>
         }
         .into_any(),
         None => view! {

@@ -1,11 +1,12 @@
 //! The list of who is told of alerts by mail, and the form that adds to it; a part of `page`.
 
 use backend::alerts::recipients::{MailFailure, RecipientRow};
+use domain::act::Act;
 use domain::ceilings::RECIPIENTS_MAX;
 use leptos::prelude::*;
 
 use super::page::verb;
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::format;
 use crate::frame::setting::Setting;
 use crate::frame::table::{self, Head};
@@ -69,24 +70,25 @@ fn row(recipient: &RecipientRow, may_change: bool) -> AnyView {
         view! { " "<span class="badge badge--broken" data-mail="failed">{said}</span> }
     });
     let id = recipient.recipient_id.to_string();
-    let email = recipient.email.clone();
+    let about = format!(", {}", recipient.email);
     let acts = may_change.then(|| {
         let again = recipient.confirmed_at.is_none().then(|| {
+            let (id, about) = (id.clone(), about.clone());
             view! {
-                <form method="post" action="/api/alert/resend">
-                    <input type="hidden" name="recipient_id" value=id.clone()/>
-                    <button class="button button--quiet">"Ask again"<span class="sr-only">{format!(", {email}")}</span></button>
-                </form>
+                <PostForm act=Act::RecipientResend>
+                    <input type="hidden" name="recipient_id" value=id/>
+                    <button class="button button--quiet">"Ask again"<span class="sr-only">{about}</span></button>
+                </PostForm>
             }
         });
         view! {
             <td>
                 <div class="form__actions">
                     {again}
-                    <form method="post" action="/api/alert/remove-recipient">
-                        <input type="hidden" name="recipient_id" value=id.clone()/>
-                        <button class="button button--quiet">"Remove"<span class="sr-only">{format!(", {email}")}</span></button>
-                    </form>
+                    <PostForm act=Act::RecipientRemove>
+                        <input type="hidden" name="recipient_id" value=id/>
+                        <button class="button button--quiet">"Remove"<span class="sr-only">{about}</span></button>
+                    </PostForm>
                 </div>
             </td>
         }
@@ -114,10 +116,10 @@ fn add(state: &FormState) -> AnyView {
         autocomplete: "off",
     };
     view! {
-        <form class="form" method="post" action="/api/alert/add-recipient" novalidate>
+        <PostForm act=Act::RecipientAdd class="form">
             {recipient.draw(state)}
             <div class="form__actions">{submit("Add recipient")}</div>
-        </form>
+        </PostForm>
     }
     .into_any()
 }

@@ -1,13 +1,14 @@
 //! The ways besides mail by which alerts reach somebody: the webhook and the calendar feed; a part of `page`.
 
 use backend::alerts::{Alerts, Webhook};
+use domain::act::Act;
 use leptos::prelude::*;
 
 use super::history;
 use super::page::verb;
 use crate::frame::ask::ask_plain;
 use crate::frame::copy;
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::format;
 use crate::frame::setting::Setting;
 
@@ -22,10 +23,10 @@ pub fn webhook(webhook: Option<&Webhook>, may_change: bool, state: &FormState) -
     };
     let form = may_change.then(|| {
         view! {
-            <form class="form" method="post" action="/api/webhook/set" novalidate>
+            <PostForm act=Act::WebhookSet class="form">
                 {url.draw(state)}
                 <div class="form__actions">{submit("Set the webhook")}</div>
-            </form>
+            </PostForm>
         }
     });
     let none = (webhook.is_none() && !may_change).then(|| view! { <p>"No webhook is set."</p> });
@@ -87,9 +88,9 @@ fn facts(webhook: &Webhook, may_change: bool) -> AnyView {
     let acts = may_change.then(|| {
         view! {
             <div class="form__actions">
-                <form method="post" action="/api/webhook/test"><button class="button">"Send a test"</button></form>
-                {ask_plain("Make a new secret", "The secret above ends at once: receivers that check signatures refuse our posts until they have the new one.", "/api/webhook/renew")}
-                {ask_plain("Remove the webhook", "Nothing is posted any more, alerts that are being tried again included. Its secret ends too; a webhook set later has another.", "/api/webhook/remove")}
+                <PostForm act=Act::WebhookTest><button class="button">"Send a test"</button></PostForm>
+                {ask_plain("Make a new secret", "The secret above ends at once: receivers that check signatures refuse our posts until they have the new one.", Act::WebhookRenew)}
+                {ask_plain("Remove the webhook", "Nothing is posted any more, alerts that are being tried again included. Its secret ends too; a webhook set later has another.", Act::WebhookRemove)}
             </div>
         }
     });
@@ -122,7 +123,7 @@ pub fn calendar(page: &Alerts, may_have_one: bool) -> Setting {
             "None".into_any(),
             "Create",
             view! {
-                <form method="post" action="/api/calendar/create"><button class="button button--primary">"Create a link"</button></form>
+                <PostForm act=Act::CalendarCreate><button class="button button--primary">"Create a link"</button></PostForm>
             }
             .into_any(),
         ),
@@ -138,7 +139,7 @@ pub fn calendar(page: &Alerts, may_have_one: bool) -> Setting {
                         <dt>"Made"</dt>
                         <dd>{format::moment(since)}</dd>
                     </dl>
-                    {ask_plain("Revoke the link", "Calendar programs that use it are told nothing from then on. A link made later has another address.", "/api/calendar/revoke")}
+                    {ask_plain("Revoke the link", "Calendar programs that use it are told nothing from then on. A link made later has another address.", Act::CalendarRevoke)}
                 }
                 .into_any(),
             )

@@ -64,7 +64,7 @@ impl Words for LimitRefusal {
             ),
             Self::Malformed => Problem::in_field(
                 "monthly",
-                "This is not an amount of dollars. Enter one like 25 or 25.50.",
+                "This is not an amount of dollars. Write a point before the cents, and commas only between thousands: 25, 25.50 or 1,250.50.",
             ),
             Self::TooHigh => {
                 Problem::in_field("monthly", "The limit is too high: $1,000,000 at most.")

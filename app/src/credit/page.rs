@@ -2,7 +2,7 @@
 //! The statement and the what-if draw themselves in files of their own.
 
 use backend::credit::{self, Asked, Credit, GrantRow, GrantState};
-use backend::ledger::statement::EntryKind;
+use backend::ledger::{self, statement::EntryKind};
 use domain::burn_down::Reach;
 use domain::forecast::{Cause, Zero};
 use domain::money::Ticks;
@@ -34,10 +34,13 @@ pub fn view(place: Place) -> AnyView {
 
 async fn read(
     mut visit: Visit,
-    asked: Asked,
+    mut asked: Asked,
     form: what_if::Form,
     open: Option<Date>,
 ) -> Result<Page, Stop> {
+    // What is no cursor is the first page in every respect.
+    let known = |cursor: &String| ledger::statement::knows(&mut visit.view, asked.kind, cursor);
+    asked.cursor = asked.cursor.filter(known);
     let page = credit::page(&mut visit.view, &asked).await?;
     let credit = &page.credit;
     let end = end(credit.zero, credit.per_hour, credit.feed.as_of);

@@ -1,7 +1,6 @@
 //! The statement for programs: every entry with the balance after it, newest first.
 
 use backend::authority::view::View;
-use backend::failure::Broken;
 use backend::ledger::statement::{self, Cause, EntryKind, EntryRow};
 use domain::ceilings::STATEMENT_ROWS_MAX;
 use serde::Serialize;
@@ -9,7 +8,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
-use crate::twin::{Asked, Pages, Part, Place, Twin, Word};
+use crate::action::problem::Problem;
+use crate::twin::{Asked, Pages, Part, Place, Stop, Twin, Word};
 
 /// Dollars are written with so many decimals; ticks beside them are exact.
 const PLACES: u32 = 12;
@@ -80,15 +80,28 @@ impl Twin for Statement {
     type Head = Head;
     type Row = Entry;
 
-    fn query(asked: &Asked) -> Option<EntryKind> {
-        asked.get("kind").and_then(|word| EntryKind::parse(&word))
+    fn query(asked: &Asked) -> Result<Option<EntryKind>, Vec<Problem>> {
+        let Some(word) = asked.get("kind").filter(|word| !word.is_empty()) else {
+            return Ok(None);
+        };
+        let unknown = || {
+            vec![Problem::in_field(
+                "kind",
+                "There is no such kind of entry. Say grant, usage, correction, overrun or expiry.",
+            )]
+        };
+        EntryKind::parse(&word).map(Some).ok_or_else(unknown)
+    }
+
+    fn knows(view: &mut View, kind: &Option<EntryKind>, cursor: &str) -> bool {
+        statement::knows(view, *kind, cursor)
     }
 
     async fn read(
         view: &mut View,
         kind: &Option<EntryKind>,
         place: Place<'_>,
-    ) -> Result<Part<Self>, Broken> {
+    ) -> Result<Part<Self>, Stop> {
         let page = statement::read(view, *kind, place.after, place.rows).await?;
         Ok(Part {
             head: Head {},

@@ -4,6 +4,7 @@ use backend::credit::what_if::{Candidate, Pace, Supposed, WhatIf};
 use domain::ceilings::{WHAT_IF_COUNT_MAX, WHAT_IF_ROWS};
 use domain::forecast::Zero;
 use domain::moment::{DAY_MS, HOUR_MS};
+use domain::number;
 use domain::sandbox::{SandboxId, Size};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
@@ -56,14 +57,11 @@ impl Form {
             if typed.is_empty() {
                 Some(1)
             } else {
-                typed.parse::<i32>().ok()
+                number::whole(typed).and_then(|number| i32::try_from(number).ok())
             }
         };
-        let count = self
-            .count
-            .parse::<u32>()
-            .ok()
-            .filter(|n| *n <= WHAT_IF_COUNT_MAX);
+        let count = number::whole(&self.count).and_then(|number| u32::try_from(number).ok());
+        let count = count.filter(|number| *number <= WHAT_IF_COUNT_MAX);
         let mem_mib = or_one(&self.gib).and_then(|gib| gib.checked_mul(1_024));
         let size = or_one(&self.vcpus).zip(mem_mib);
         let size = size.and_then(|(vcpus, mem_mib)| Size::new(vcpus, mem_mib));

@@ -34,6 +34,10 @@ pub enum DeadEnd {
     TooLarge,
     /// What was sent is not what a form of ours sends.
     Unreadable,
+    /// A file was asked for something that it cannot hold.
+    Unanswerable,
+    /// The browser does not send back the cookie that came with the form.
+    NoCookies,
     /// The address exists, but not for this method.
     WrongMethod,
 }
@@ -50,7 +54,7 @@ impl DeadEnd {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoHost => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Unreadable | Self::Unanswerable | Self::NoCookies => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -68,6 +72,8 @@ impl DeadEnd {
             Self::NoHost => "The request could not be read",
             Self::TooLarge => "That was too much at once",
             Self::Unreadable => "The form could not be read",
+            Self::Unanswerable => "There is no such file",
+            Self::NoCookies => "Your browser refuses our cookie",
             Self::WrongMethod => "This address does not take that",
         }
     }
@@ -105,6 +111,12 @@ impl DeadEnd {
             Self::Unreadable => {
                 "What arrived is not what this form sends. Go back, reload the page and try again."
             }
+            Self::Unanswerable => {
+                "The address asks for something that this file cannot hold, so nothing was put into it:"
+            }
+            Self::NoCookies => {
+                "Signing in needs one cookie, which tells that it is still you. Your browser did not send it back. Allow cookies for this site, then open the form again and send it."
+            }
             Self::WrongMethod => {
                 "The address exists, but it is reached by a form or a link, not in this way. Start from the overview."
             }
@@ -137,9 +149,14 @@ pub fn inside(end: DeadEnd) -> (&'static str, AnyView) {
     (end.title(), text.into_any())
 }
 
-/// The complete document, for middleware that runs around the application. Needs nothing that could break again.
+/// The complete document, for middleware that runs around the application, and what is to be said besides. Needs nothing that
+/// could break again.
 #[must_use]
-pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String {
+pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId, besides: &[&str]) -> String {
+    let besides: String = besides
+        .iter()
+        .map(|text| format!("<p>{}</p>", escaped(text)))
+        .collect();
     let (title, text) = (end.title(), end.text());
     let (css, request_id) = (escaped(&assets.css), escaped(&request_id.0));
     format!(
@@ -148,7 +165,7 @@ pub fn document(end: DeadEnd, assets: &Assets, request_id: &RequestId) -> String
 <link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="{css}"></head>
 <body><a class="skip" href="#main">Skip to the page</a><div class="entrance">
 <header><a class="brand" href="/"><svg viewBox="0 0 16 16" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" aria-hidden="true"><path d="{MARK}"></path></svg>isorun</a></header>
-<main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p>
+<main class="entrance__box" id="main"><h1>{title}</h1><p>{text}</p>{besides}
 <p class="form__note">Request <code>{request_id}</code></p>
 <p class="form__actions"><a class="button" href="/overview">Overview</a></p></main></div></body></html>
 "##
@@ -174,7 +191,7 @@ mod tests {
         };
         let request_id = RequestId("ab\"><script>".to_owned());
         for end in [DeadEnd::NotFound, DeadEnd::Forbidden, DeadEnd::Broken] {
-            let page = document(end, &assets, &request_id);
+            let page = document(end, &assets, &request_id, &["<script>"]);
             assert!(
                 page.contains("/pkg/main.1.css")
                     && page.contains("<h1>")

@@ -1,10 +1,40 @@
 //! Forms as people meet them: label, hint, error, control, and above them a summary of what was refused. Everything typed
 //! comes back except secrets. No `required` and no `maxlength`: the server says what is wrong, in its own sentence.
 
+use domain::act::Act;
+use leptos::children::ToChildren;
 use leptos::prelude::*;
 
 use crate::action::flash::{Flash, Kept, Outcome};
+use crate::action::form_token;
 use crate::action::problem::Problem;
+
+/// A form that does an act. The only way to one (a test looks): it knows the act's address, and it carries the token by which
+/// it is done once, and in the account it was drawn for.
+#[component]
+pub fn PostForm(
+    act: Act,
+    #[prop(optional)] class: Option<&'static str>,
+    children: Inside,
+) -> impl IntoView {
+    let token = form_token::draw()
+        .map(|token| view! { <input type="hidden" name=form_token::FIELD value=token/> });
+    let action = format!("/api/{}", act.rule().endpoint);
+    view! { <form class=class method="post" action=action novalidate>{token}{children.0}</form> }
+}
+
+/// What stands in a form. Drawn at once, so that it may borrow what the page has read.
+pub struct Inside(AnyView);
+
+impl<F, V> ToChildren<F> for Inside
+where
+    F: FnOnce() -> V,
+    V: IntoAny,
+{
+    fn to_children(draw: F) -> Self {
+        Self(draw().into_any())
+    }
+}
 
 /// What the last try left behind: the problems it met and what was typed.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +49,7 @@ impl FormState {
         flash.map_or_else(Self::default, |flash| Self {
             problems: match &flash.outcome {
                 Outcome::Failed(problems) => problems.clone(),
-                Outcome::Done(_) => Vec::new(),
+                Outcome::Done(_) | Outcome::Stopped(_) => Vec::new(),
             },
             kept: flash.kept.clone(),
         })
@@ -291,5 +321,30 @@ mod tests {
         )
         .to_html();
         assert!(html.contains(r#"<option value="NL" selected"#), "{html}");
+    }
+
+    #[test]
+    fn every_form_that_posts_is_a_post_form() {
+        fn raw(folder: &std::path::Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    raw(&path, found);
+                } else if std::fs::read_to_string(&path)
+                    .unwrap()
+                    .contains("method=\"post\"")
+                {
+                    found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+                }
+            }
+        }
+        let mut found = Vec::new();
+        let sources = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        raw(sources, &mut found);
+        assert_eq!(
+            found,
+            ["form.rs"],
+            "a form that posts is a `PostForm`: without its token it is done twice, and in whichever account is signed in"
+        );
     }
 }

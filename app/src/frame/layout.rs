@@ -11,13 +11,14 @@ use backend::failure::Broken;
 use backend::metering::live::FeedStatus;
 use backend::overview::nav::{self, Nav};
 use backend::overview::stopped;
+use domain::act::Act;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use super::dead_end::{self, DeadEnd};
 use super::entrance::{brand, entrance};
-use super::form::FormState;
+use super::form::{FormState, PostForm};
 use super::format;
 use super::navigation::{Section, navigation};
 use crate::action::flash::{self, Flash, Outcome, Success};
@@ -214,9 +215,9 @@ fn account_menu(actor: &Actor) -> AnyView {
                     <li><a class="menu__entry" href="/settings#account">"Account"</a></li>
                     <li><a class="menu__entry" href="/settings#profile">"Settings"</a></li>
                     <li>
-                        <form method="post" action="/api/session/sign-out">
+                        <PostForm act=Act::SignOut>
                             <button class="menu__entry">"Sign out"</button>
-                        </form>
+                        </PostForm>
                     </li>
                 </ul>
             </div>
@@ -245,13 +246,15 @@ where
     view! { <Title text=title/> {entrance(body(&backend, flash))} }.into_any()
 }
 
-/// A notice about what was done; none for a failure, which the form itself shows.
+/// A notice about what was done, or why it was not tried; none for a failure, which the form itself shows.
 pub fn done(outcome: &Outcome) -> Option<AnyView> {
-    let Outcome::Done(what) = outcome else {
-        return None;
+    let (class, what) = match outcome {
+        Outcome::Failed(_) => return None,
+        Outcome::Done(what) => ("notice notice--done", what),
+        Outcome::Stopped(what) => ("notice notice--soon", what),
     };
     let Success { title, text } = what.clone();
-    Some(notice("notice notice--done", title, text.into_any()))
+    Some(notice(class, title, text.into_any()))
 }
 
 /// A sentence that must be read now.

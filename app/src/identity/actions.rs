@@ -13,6 +13,7 @@ use crate::action::{
     flash::Kept,
     request,
     sealed::{self, SealedCookie},
+    wanted,
 };
 
 /// By which a browser is known in which somebody has signed in: for a season, and sent with this form only.
@@ -31,12 +32,10 @@ pub async fn sign_in(
     let outcome = sign_in::sign_in_from(&backend, browser.as_ref(), &email, &password).await;
     let (user_id, browser) = answer::to(outcome, "/overview", "/sign-in", kept.clone())?;
     sealed::put(&backend, &KNOWN, &browser);
-    answer::to(
-        request::sign_in(&session, user_id).await,
-        "/overview",
-        "/sign-in",
-        kept,
-    )
+    let outcome = request::sign_in(&session, user_id).await;
+    answer::to(outcome, "/overview", "/sign-in", kept)?;
+    answer::redirect(&wanted::take(&backend, user_id));
+    Ok(())
 }
 
 /// Signs out here. Asks the browser to forget what it cached, so that "back" shows nothing.

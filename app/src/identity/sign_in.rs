@@ -1,10 +1,11 @@
 //! E-mail and password. The same words whether or not the address is known.
 
 use backend::Backend;
+use domain::act::Act;
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::layout;
 
 /// `/sign-in`
@@ -35,14 +36,14 @@ fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
         <h1>"Sign in"</h1>
         {done}
         {state.summary()}
-        <form class="form" method="post" action="/api/session/sign-in" novalidate>
+        <PostForm act=Act::SignIn class="form">
             {email.draw(&state)}
             {password.draw(&state)}
             <div class="form__actions">
                 {submit("Sign in")}
                 <span class="form__note">"New here? "<a href="/sign-up">"Sign up"</a></span>
             </div>
-        </form>
+        </PostForm>
         <aside class="beside" aria-labelledby="behind">
             <h2 id="behind">"What is in your account"</h2>
             <dl class="beside__facts">

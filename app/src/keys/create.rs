@@ -5,7 +5,7 @@ use domain::ceilings::KEY_NAME_CHARS_MAX;
 use leptos::prelude::*;
 
 use crate::action::denial;
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 
 /// `/keys/new`
@@ -38,11 +38,11 @@ fn form(state: &FormState) -> AnyView {
     };
     view! {
         <section class="section" aria-label="New key">
-            <form class="form" method="post" action="/api/key/create" novalidate>
+            <PostForm act=Act::KeyCreate class="form">
                 {name.draw(state)}
                 <p class="form__note">"The key starts sandboxes on this account and spends its credit. The next page shows it, once."</p>
                 <div class="form__actions">{submit("Create key")}<a href="/keys">"Cancel"</a></div>
-            </form>
+            </PostForm>
         </section>
     }
     .into_any()

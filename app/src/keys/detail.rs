@@ -8,6 +8,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::list::state_badge;
 use crate::frame::copy;
+use crate::frame::form::PostForm;
 use crate::frame::format;
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::islands::ConfirmDialog;
@@ -69,7 +70,7 @@ fn revoke(key: &KeyRow) -> AnyView {
         <section class="card" aria-labelledby="revoke">
             <h2 class="card__title" id="revoke">"Revoke this key"</h2>
             <p>{text}</p>
-            <form class="card__actions" method="post" action="/api/key/revoke">
+            <PostForm act=Act::KeyRevoke class="card__actions">
                 <input type="hidden" name="key_id" value=key.key_id.to_string()/>
                 <button class="button button--danger">"Revoke key"</button>
                 <ConfirmDialog
@@ -78,7 +79,7 @@ fn revoke(key: &KeyRow) -> AnyView {
                     text=asked
                     confirm="Revoke key".to_owned()
                 />
-            </form>
+            </PostForm>
         </section>
     }
     .into_any()

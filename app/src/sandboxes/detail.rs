@@ -38,10 +38,10 @@ async fn read(
     let Life {
         sandbox,
         intervals,
+        is_whole,
         incidents,
         feed,
     } = life;
-    let is_whole = after.is_none() && intervals.next.is_none();
     let title = format!("Sandbox {}", sandbox.sandbox_id);
     let body = view! {
         {layout::feed_notice(&feed)}

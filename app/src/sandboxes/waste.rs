@@ -11,7 +11,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::list::state_badge;
 use crate::frame::ask::ask;
-use crate::frame::form::FormState;
+use crate::frame::form::{FormState, PostForm};
 use crate::frame::format::{self, Decimals};
 use crate::frame::layout::{self, Page, Place, Stop, Visit};
 use crate::frame::table::{self, Head};
@@ -195,10 +195,10 @@ fn timer(id: &str) -> AnyView {
         }
     });
     let form = view! {
-        <form class="timer" method="post" action="/api/sandbox/set-timeout">
+        <PostForm act=Act::SandboxSetTimeout class="timer">
             <input type="hidden" name="sandbox_id" value=id.to_owned()/>
             {buttons.collect_view()}
-        </form>
+        </PostForm>
     };
     let label = view! { "Destroy…"<span class="sr-only">{format!(" {name}…")}</span> };
     let follows = view! { <code>{what}"…"</code>" and its disk are gone when the timer ends, unless it is used before. In" };

@@ -2,12 +2,13 @@
 //! that was typed in this browser, and only there.
 
 use backend::Backend;
+use domain::act::Act;
 use domain::ceilings::{SIGN_UP_HOURS, SIGN_UP_MAILS_PER_HOUR};
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
 use crate::action::sealed::{self, SealedCookie};
-use crate::frame::form::submit;
+use crate::frame::form::{PostForm, submit};
 use crate::frame::layout;
 
 /// The address just typed. It outlives a reload, such as that of a phone which comes back from its mails, and no other page is
@@ -30,11 +31,11 @@ fn body(backend: &Backend, flash: Option<Flash>) -> AnyView {
     );
     let again = typed.map(|email| {
         view! {
-            <form class="form" method="post" action="/api/account/sign-up">
+            <PostForm act=Act::SignUp class="form">
                 <input type="hidden" name="email" value=email/>
                 <input type="hidden" name="again" value="yes"/>
                 <div class="form__actions">{submit("Send again")}</div>
-            </form>
+            </PostForm>
         }
     });
     view! {

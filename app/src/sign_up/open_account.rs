@@ -4,6 +4,7 @@
 use backend::Backend;
 use backend::authority::actor::Actor;
 use backend::sign_up::opening::{self, Link};
+use domain::act::Act;
 use domain::ceilings::PASSWORD_CHARS_MIN;
 use domain::country::Country;
 use domain::email::EmailAddress;
@@ -15,7 +16,7 @@ use crate::action::sealed::{self, SealedCookie};
 use crate::action::{context, flash, request};
 use crate::frame::dead_end::{self, DeadEnd};
 use crate::frame::entrance::entrance;
-use crate::frame::form::{Field, FormState, checkbox, select, submit};
+use crate::frame::form::{Field, FormState, PostForm, checkbox, select, submit};
 use crate::frame::layout;
 
 /// The token of the link just followed, as text. An hour, in which the Terms can be read.
@@ -112,7 +113,7 @@ fn ready(
     };
     view! {
         {state.summary()}
-        <form class="form" method="post" action="/api/account/open" novalidate>
+        <PostForm act=Act::AccountOpen class="form">
             {leaving}
             <div class="field">
                 <label class="field__label" for="address">"E-mail address"</label>
@@ -122,7 +123,7 @@ fn ready(
             {questions(state)}
             {consents(backend, state)}
             <div class="form__actions">{submit(act)}</div>
-        </form>
+        </PostForm>
     }
     .into_any()
 }

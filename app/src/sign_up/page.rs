@@ -2,10 +2,11 @@
 //! answered.
 
 use backend::Backend;
+use domain::act::Act;
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
-use crate::frame::form::{Field, FormState, submit};
+use crate::frame::form::{Field, FormState, PostForm, submit};
 use crate::frame::layout;
 
 /// `/sign-up`
@@ -29,13 +30,13 @@ fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
             "New accounts receive $50 in free credit. A sandbox costs $0.041 per hour (1 vCPU and 1 GiB), metered per second, "
             "before VAT. No payment method is asked for."
         </p>
-        <form class="form" method="post" action="/api/account/sign-up" novalidate>
+        <PostForm act=Act::SignUp class="form">
             {email.draw(&state)}
             <div class="form__actions">
                 {submit("Sign up")}
                 <span class="form__note">"Have an account? "<a href="/sign-in">"Sign in"</a></span>
             </div>
-        </form>
+        </PostForm>
     }
     .into_any()
 }

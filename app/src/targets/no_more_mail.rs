@@ -3,13 +3,14 @@
 
 use backend::failure::Failure;
 use backend::targets;
+use domain::act::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::action::sealed::{self, SealedCookie};
 use crate::action::{context, flash};
 use crate::frame::dead_end::{self, DeadEnd};
-use crate::frame::form::{FormState, submit};
+use crate::frame::form::{FormState, PostForm, submit};
 use crate::frame::{entrance, layout};
 
 /// The token of the link just followed, as text. A quarter of an hour, in which a button is pressed.
@@ -52,16 +53,16 @@ fn act(refused: Option<bool>) -> AnyView {
     match refused {
         Some(false) => view! {
             <p>"If you refuse, nothing is sent to your address that somebody else can ask for, by any account, now or later: no question whether you want alerts, and no alerts that you agreed to. Mail about an account of your own is not affected."</p>
-            <form class="form" method="post" action="/api/target/refuse-mail">
+            <PostForm act=Act::MailRefuse class="form">
                 <div class="form__actions">{submit("Never write to me again")}</div>
-            </form>
+            </PostForm>
         }
         .into_any(),
         Some(true) => view! {
             <p>"You refused: nothing is sent to your address that somebody else can ask for. That holds for every account and for ever, unless you allow it again here. This link goes on working."</p>
-            <form class="form" method="post" action="/api/target/allow-mail">
+            <PostForm act=Act::MailAllow class="form">
                 <div class="form__actions"><button class="button">"Allow accounts to ask me again"</button></div>
-            </form>
+            </PostForm>
         }
         .into_any(),
         None => view! {

@@ -12,6 +12,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
+use super::asked;
 use super::download::Format;
 use super::{Twin, Visit, Word};
 
@@ -19,11 +20,11 @@ use super::{Twin, Visit, Word};
 const SESSION: &str = "session";
 /// What every list may be asked besides its own words.
 const AFTER: Word = Word {
-    name: "after",
+    name: asked::AFTER,
     about: "Goes on behind the row that `next` of the answer before named.",
 };
 const LIMIT: Word = Word {
-    name: "limit",
+    name: asked::LIMIT,
     about: "Rows at most.",
 };
 
@@ -120,6 +121,12 @@ fn operation<T: Twin>(format: Format) -> OperationBuilder {
         .response(
             "303",
             Response::new("Nobody is signed in: leads to `/sign-in`"),
+        )
+        .response(
+            "400",
+            Response::new(
+                "Something else was asked than the file can hold: every reason in words, as text or, of `.json`, as `problems` with `field` and `text`",
+            ),
         )
         .response(
             "304",

@@ -6,8 +6,8 @@ use backend::authority::actor::Actor;
 use backend::failure::Broken;
 use serde_json::{Value, json};
 
-use super::csv;
-use super::{Asked, Pages, Part, Place, Twin};
+use super::asked::{AFTER, cursor_unknown};
+use super::{Asked, Part, Place, Stop, Twin, csv};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,20 +66,30 @@ impl<T: Twin> Download<T> {
     /// Reads the first part, before the head of an answer is sent: so a breakage is a page and not a torn file.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When something else was asked than the file can hold, or the database fails.
     pub async fn start(
         backend: Backend,
         actor: Actor,
         asked: Asked,
         format: Format,
-    ) -> Result<(Self, Part<T>), Broken> {
-        let rows = T::PAGES.map_or(usize::MAX, |Pages { at_most, .. }| {
-            let wanted = asked.get("limit").and_then(|text| text.parse().ok());
-            wanted.unwrap_or(at_most).clamp(1, at_most)
-        });
+    ) -> Result<(Self, Part<T>), Stop> {
+        let mut problems = asked.problems::<T>();
+        let rows = T::PAGES.map_or(Ok(usize::MAX), |pages| asked.rows(pages));
+        let query = T::query(&asked);
+        problems.extend(rows.as_ref().err().cloned());
+        problems.extend(query.as_ref().err().into_iter().flatten().cloned());
+        let (Ok(rows), Ok(query), true) = (rows, query, problems.is_empty()) else {
+            return Err(Stop::Refused(problems));
+        };
+        let after = T::PAGES.and_then(|_| asked.get(AFTER));
+        if let Some(after) = &after
+            && !T::knows(&mut actor.view(&backend).await?, &query, after)
+        {
+            return Err(Stop::Refused(vec![cursor_unknown()]));
+        }
         let download = Self {
-            query: T::query(&asked),
-            after: T::PAGES.and_then(|_| asked.get("after")),
+            query,
+            after,
             backend,
             actor,
             asked,
@@ -92,7 +102,7 @@ impl<T: Twin> Download<T> {
         Ok((download, first))
     }
 
-    async fn read(&self) -> Result<Part<T>, Broken> {
+    async fn read(&self) -> Result<Part<T>, Stop> {
         let at_once = T::PAGES.map_or(usize::MAX, |pages| pages.at_once);
         let place = Place {
             after: self.after.as_deref(),
@@ -118,10 +128,17 @@ impl<T: Twin> Download<T> {
         }
         let part = match read {
             Some(part) => part,
-            None => self.read().await?,
+            None => match self.read().await {
+                Ok(part) => part,
+                Err(Stop::Broken(broken)) => return Err(broken),
+                // Whatever was to be refused was refused before the first row.
+                Err(Stop::Refused(_)) => return Err(Broken::new("a file was refused halfway")),
+            },
         };
         let mut text = match (self.stage, self.format) {
-            (Stage::Head, Format::Csv) => csv::text([T::COLUMNS.iter().copied()])?,
+            (Stage::Head, Format::Csv) => {
+                csv::BYTE_ORDER_MARK.to_owned() + &csv::text([T::COLUMNS.iter().copied()])
+            }
             (Stage::Head, Format::Json) => head::<T>(&part.head)?,
             _ => String::new(),
         };
@@ -130,7 +147,7 @@ impl<T: Twin> Download<T> {
             Format::Csv => {
                 let lines = part.rows.iter().flat_map(|row| T::lines(&part.head, row));
                 let lines: Vec<Vec<String>> = lines.collect();
-                text += &csv::text(lines.iter().map(|line| line.iter().map(String::as_str)))?;
+                text += &csv::text(lines.iter().map(|line| line.iter().map(String::as_str)));
             }
             Format::Json => {
                 for (index, row) in part.rows.iter().enumerate() {

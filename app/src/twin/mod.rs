@@ -1,7 +1,9 @@
 //! The twin of a page: its rows for programs and spreadsheets, under the page's address with another ending, `.json` or
 //! `.csv`. A subject declares its rows once (`twin.rs` there); how they are written is here, how they are sent is
-//! `server::http::twins`'. Nothing here knows a subject.
+//! `server::http::twins`'. Nothing here knows a subject. A file holds what was asked or there is none: no page around it could
+//! say that something else is shown instead.
 
+mod asked;
 mod csv;
 pub mod document;
 pub mod download;
@@ -14,6 +16,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::action::problem::Problem;
+pub use asked::Asked;
+
 /// A list or report as programs read it.
 pub trait Twin: Sized + Send + Sync + 'static {
     /// The address of the page, which is also that of the files without their ending.
@@ -24,7 +29,7 @@ pub trait Twin: Sized + Send + Sync + 'static {
     const ROWS: &'static str;
     /// The columns in CSV.
     const COLUMNS: &'static [&'static str];
-    /// What an address may ask; other words count for nothing.
+    /// What an address may ask. Other words are refused.
     const WORDS: &'static [Word];
     /// How a list is read piece by piece; none for a report, which is read at once and bounded by what is asked.
     const PAGES: Option<Pages>;
@@ -36,15 +41,21 @@ pub trait Twin: Sized + Send + Sync + 'static {
     /// One row. What a reader of JSON would round, such as ticks, is text.
     type Row: Serialize + ToSchema + Send + Sync;
 
-    /// Reads the words of the address; a word that makes no sense counts as not said.
-    fn query(asked: &Asked) -> Self::Query;
+    /// Reads the words of the address. Those that make no sense are told, one by one.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them; at least one sentence.
+    fn query(asked: &Asked) -> Result<Self::Query, Vec<Problem>>;
+
+    /// Whether a cursor names a place in this list. Asked only of what is read by pages.
+    fn knows(view: &mut View, query: &Self::Query, cursor: &str) -> bool;
 
     /// Reads rows in the caller's snapshot.
     fn read(
         view: &mut View,
         query: &Self::Query,
         place: Place<'_>,
-    ) -> impl Future<Output = Result<Part<Self>, Broken>> + Send;
+    ) -> impl Future<Output = Result<Part<Self>, Stop>> + Send;
 
     /// The lines of a row in CSV, in the order of the columns. Most rows are one line: the fields of these names.
     fn lines(_head: &Self::Head, row: &Self::Row) -> Vec<Vec<String>> {
@@ -55,6 +66,21 @@ pub trait Twin: Sized + Send + Sync + 'static {
             Some(other) => other.to_string(),
         };
         vec![Self::COLUMNS.iter().map(field).collect()]
+    }
+}
+
+/// Why there is no file.
+#[derive(Debug)]
+pub enum Stop {
+    /// What was asked cannot be answered: every reason.
+    Refused(Vec<Problem>),
+    /// Our side broke.
+    Broken(Broken),
+}
+
+impl From<Broken> for Stop {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
     }
 }
 
@@ -93,27 +119,6 @@ pub struct Part<T: Twin> {
     pub rows: Vec<T::Row>,
     /// The cursor behind the last of them; none when there are no more.
     pub next: Option<String>,
-}
-
-/// Words of an address at most: more than any of ours has.
-const WORDS_MAX: usize = 50;
-
-/// The words of an address, decoded.
-#[derive(Clone, Debug, Default)]
-pub struct Asked(Vec<(String, String)>);
-
-impl Asked {
-    /// The words of a query string, as far as they are few enough.
-    pub fn new(words: impl Iterator<Item = (String, String)>) -> Self {
-        Self(words.take(WORDS_MAX).collect())
-    }
-
-    /// What was said under a name; the first counts.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<String> {
-        let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, word)| word.clone())
-    }
 }
 
 /// Goes through all twins: [`crate::routes::each_twin`] calls it with each.

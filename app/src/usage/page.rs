@@ -123,6 +123,11 @@ fn notes(usage: &Usage) -> AnyView {
 }
 
 fn downloads(query: &Query) -> AnyView {
+    // Which bar is looked into is the page's own affair.
+    let query = Query {
+        bar: None,
+        ..query.clone()
+    };
     let (csv, json) = (query.address("/usage.csv"), query.address("/usage.json"));
     view! {
         <p class="downloads">"The same rows, exact: "<a href=csv download="">"CSV"</a>" "<a href=json download="">"JSON"</a></p>

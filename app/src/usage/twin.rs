@@ -1,17 +1,18 @@
 //! Usage for programs: one row per bucket with every exact sum of each series, and the metric in decimals.
 
 use backend::authority::view::View;
-use backend::failure::Broken;
 use backend::usage::{self, Usage as Found};
 use domain::usage::breakdown::{Amounts, Facet};
-use domain::usage::query::{Metric, Query, instant_word, size_word};
+use domain::usage::query::{Metric, Query, Range, instant_word, size_word};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
+use crate::action::problem::Problem;
 use crate::chart::value::facet_name;
-use crate::twin::{Asked, Pages, Part, Place, Twin, Word};
+use crate::twin::{Asked, Pages, Part, Place, Stop, Twin, Word};
+use crate::usage::words;
 
 /// `/usage`
 pub struct Usage;
@@ -40,7 +41,7 @@ pub struct Head {
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageSeries)]
 pub struct Series {
-    /// An id, a size such as `2x4096`, an image or a region; `all`, `none` or `other`.
+    /// An id, a size such as `2x4096`, an image or a region; `all` or `none`.
     series: String,
     /// As people read it.
     name: String,
@@ -104,7 +105,10 @@ impl Twin for Usage {
         "value",
     ];
     const WORDS: &'static [Word] = &[
-        word("range", "24h, 7d, 30d, this-month, last-month or own."),
+        word(
+            "range",
+            "24h, 7d, 30d, this-month, last-month or own; own when a day is said and no range.",
+        ),
         word(
             "from",
             "The first day of the own range, such as 2026-11-24.",
@@ -139,12 +143,34 @@ impl Twin for Usage {
     type Head = Head;
     type Row = Bucket;
 
-    fn query(asked: &Asked) -> Query {
-        Query::parse(|name| asked.get(name)).0
+    fn query(asked: &Asked) -> Result<Query, Vec<Problem>> {
+        let (query, problems) = Query::parse(|name| asked.get(name));
+        let mut problems = words::about_file(&problems);
+        let is_said = |name: &str| asked.get(name).is_some_and(|word| !word.trim().is_empty());
+        if !matches!(query.range, Range::Own { .. })
+            && problems.is_empty()
+            && ["from", "to"].into_iter().any(is_said)
+        {
+            let text = "Days count only with `range=own`, or with no range at all.";
+            problems.push(Problem::in_field("range", text));
+        }
+        if problems.is_empty() {
+            Ok(query)
+        } else {
+            Err(problems)
+        }
     }
 
-    async fn read(view: &mut View, query: &Query, _place: Place<'_>) -> Result<Part<Self>, Broken> {
-        let found = usage::read(view, query).await?;
+    /// A report has no places to go on from.
+    fn knows(_view: &mut View, _query: &Query, _cursor: &str) -> bool {
+        false
+    }
+
+    async fn read(view: &mut View, query: &Query, _place: Place<'_>) -> Result<Part<Self>, Stop> {
+        let found = usage::read_whole(view, query).await?;
+        if !found.problems.is_empty() {
+            return Err(Stop::Refused(words::about_file(&found.problems)));
+        }
         let buckets = 0..found.breakdown.grid.buckets.len();
         Ok(Part {
             head: head(&found),

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod answers;
 pub mod audit;
 pub mod authority;
 pub mod checks;

@@ -17,7 +17,7 @@ use crate::metering::feed::recheck;
 use crate::metering::{meters, settle};
 use crate::queue::lane::{Lane, Running};
 use crate::queue::{self, runner};
-use crate::{Backend, checks, findings, schedule, sign_up, targets};
+use crate::{Backend, answers, checks, findings, schedule, sign_up, targets};
 
 /// How often the feed is asked; with settling beside it, a new sandbox shows within two seconds.
 const PULL_EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +41,8 @@ const PAGES_PER_PULL_MAX: usize = 10;
 const ROUNDS_PER_TURN_MAX: usize = 20;
 /// Rows deleted at once by a sweep.
 const SWEEP_ROWS: i64 = 1_000;
+/// Answers of forms deleted at once: as many as are kept in a minute by a busy site, so that they never pile up.
+const SWEEP_ANSWERS: i64 = 10_000;
 /// Days that finished jobs stay for looking at.
 const FINISHED_JOB_DAYS: i32 = 30;
 
@@ -177,10 +179,7 @@ fn gauge(name: &'static str, value: i64) {
 }
 
 /// Deletes what is over, some at a time.
-///
-/// # Errors
-/// When the database fails.
-pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
+pub(crate) async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let now = backend.clock().now();
     let mut db = backend.pool().acquire().await?;
     sessions::delete_expired(backend, now, SWEEP_ROWS).await?;
@@ -191,6 +190,7 @@ pub async fn sweep(backend: &Backend) -> Result<(), Broken> {
     let counted = now - time::Duration::days(TARGET_DAYS);
     targets::delete_uses(&mut db, counted, SWEEP_ROWS).await?;
     targets::delete_at_rest(&mut db, counted, SWEEP_ROWS).await?;
+    answers::delete_ended(&mut db, now, SWEEP_ANSWERS).await?;
     drop(db);
     recheck::recheck(backend).await?;
     Ok(())

@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use app::action::request::USER_ID;
+use app::action::wanted::Wanted;
 use app::frame::dead_end::DeadEnd;
 use app::routes::PUBLIC_ROUTES;
+use app::twin::download::Format;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use backend::Backend;
@@ -86,7 +89,8 @@ pub async fn check(State(guard): State<Guard>, mut request: Request, next: Next)
         Ok(None) if is_private => {
             // A cookie of a session that has ended: the session layer takes it back once it has looked.
             note_signed_in(session).await;
-            answer::see_other("/sign-in")
+            let wanted = wanted(&request).and_then(|wanted| wanted.header(&guard.backend));
+            answer::see_other_with("/sign-in", wanted)
         }
         Ok(Some(actor)) => {
             note(actor.user_id().0);
@@ -115,6 +119,21 @@ async fn sends_too_fast(guard: &Guard, visitor: &Visitor) -> bool {
         metrics::counter!("http_forms_too_fast_total").increment(1);
     }
     !is_admitted
+}
+
+/// Where a stranger wanted to go: this page, or the one whose rows the file holds.
+fn wanted(request: &Request) -> Option<Wanted> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let endings = Format::ALL.map(Format::ending);
+    let page = path
+        .rsplit_once('.')
+        .filter(|(_, ending)| endings.contains(ending));
+    let page = page.map_or(path, |(page, _)| page);
+    let address = query.map_or_else(|| page.to_owned(), |query| format!("{page}?{query}"));
+    Wanted::to(&address, None)
 }
 
 /// Notes who it is in the request's span.

@@ -6,6 +6,7 @@ mod actions;
 mod answer;
 pub mod assets;
 mod body;
+mod browser_cookie;
 mod calendar;
 pub mod client_address;
 mod compression;
@@ -17,6 +18,8 @@ mod host;
 pub mod listen;
 mod live;
 mod mailed_link;
+mod once;
+mod owner;
 mod panics;
 pub mod rate_limit;
 mod request_id;
@@ -129,11 +132,23 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
                 (edge.clone(), limiter),
                 rate_limit::check,
             ))
+            // Which browser it is. Before what is bound to it.
+            .layer(from_fn_with_state(edge.clone(), browser_cookie::give))
+            // Around the session: the answer of a sign-in, which a second press gets too, is its cookie.
+            .layer(from_fn_with_state(
+                (edge.clone(), backend.clone()),
+                once::check,
+            ))
             // Around the session layer: it repairs the cookie and the bare error that the layer answers with.
             .layer(from_fn_with_state(edge.clone(), session_cookie::repair))
             .layer(session_cookie::layer(backend))
             // Inside the session: it asks who is there, and counts the forms of whoever is.
             .layer(from_fn_with_state(guard, guard::check))
+            // Inside the guard: whose form it is, beside who is there.
+            .layer(from_fn_with_state(
+                (edge.clone(), backend.clone()),
+                owner::check,
+            ))
             // Innermost: what a server function takes and gives.
             .layer(from_fn_with_state(edge.clone(), actions::check)),
     )
@@ -142,7 +157,7 @@ fn application(edge: &Edge, backend: &Backend, limits: Limits) -> Router {
 /// What stands around every answer, outermost first.
 fn dressed(edge: &Edge, routes: Router, otherwise: DeadEnd) -> Router {
     routes
-        .fallback(answer::dead_end(edge, otherwise))
+        .fallback(answer::nowhere(edge, otherwise))
         .method_not_allowed_fallback(answer::dead_end(edge, DeadEnd::WrongMethod))
         .layer(
             ServiceBuilder::new()

@@ -3,13 +3,13 @@
 use app::action::request_id::RequestId;
 use app::frame::dead_end::DeadEnd;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use backend::Backend;
 use domain::ceilings::SESSION_ABSOLUTE_DAYS;
-use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::{Cookie, SameSite};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use super::answer;
@@ -64,6 +64,15 @@ pub async fn repair(State(edge): State<Edge>, request: Request, next: Next) -> R
         }
     }
     response
+}
+
+/// The id of a session that a request brings, whether there is such a session or not.
+pub fn sent(request: &Request) -> Option<String> {
+    let headers = request.headers().get_all(COOKIE).into_iter();
+    let texts = headers.filter_map(|header| header.to_str().ok());
+    let mut cookies = texts.flat_map(Cookie::split_parse).flatten();
+    let found = cookies.find(|cookie| [NAME, PLAIN_NAME].contains(&cookie.name()))?;
+    Some(found.value().to_owned())
 }
 
 fn lacks_secure(cookie: &HeaderValue) -> bool {

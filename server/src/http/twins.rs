@@ -6,7 +6,7 @@ use std::io;
 use app::frame::dead_end::DeadEnd;
 use app::routes::each_twin;
 use app::twin::download::{Download, Format};
-use app::twin::{Asked, Part, Twin, Visit};
+use app::twin::{Asked, Part, Stop, Twin, Visit};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -49,7 +49,10 @@ impl Visit for Routes {
                     match started::<T>(backend, visitor, asked, format).await {
                         Ok(Some(started)) => send(started, format, &request),
                         Ok(None) => answer::see_other("/sign-in"),
-                        Err(broken) => refuse(&edge, &request, &broken),
+                        Err(Stop::Refused(problems)) => {
+                            answer::unanswerable(&edge, format, &request, &problems)
+                        }
+                        Err(Stop::Broken(broken)) => refuse(&edge, &request, &broken),
                     }
                 },
             );
@@ -73,7 +76,7 @@ async fn started<T: Twin>(
     visitor: Option<Visitor>,
     asked: Asked,
     format: Format,
-) -> Result<Option<Started<T>>, Broken> {
+) -> Result<Option<Started<T>>, Stop> {
     let actor = match visitor {
         Some(visitor) => visitor.actor(&backend).await?,
         None => None,

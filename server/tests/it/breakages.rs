@@ -48,7 +48,7 @@ async fn errors_during<T>(work: impl Future<Output = T>) -> (T, Vec<Value>) {
 }
 
 /// Does this while the table is not where the application looks for it.
-async fn without_table<T>(world: &World, table: &str, work: impl Future<Output = T>) -> T {
+pub async fn without_table<T>(world: &World, table: &str, work: impl Future<Output = T>) -> T {
     rename(world, table, "away").await;
     let done = work.await;
     rename(world, "away", table).await;

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use app::action::form_token::FIELD;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
@@ -105,7 +106,9 @@ impl Browser {
                 "the form on {page} has no field {name}"
             );
         }
-        let answer = self.post(action, fields).await;
+        let token = form.token(action);
+        let sent: Vec<_> = fields.iter().copied().chain([(FIELD, &*token)]).collect();
+        let answer = self.post(action, &sent).await;
         self.follow(answer).await
     }
 
@@ -171,6 +174,17 @@ impl Browser {
 }
 
 impl Page {
+    /// The token in the first form of this page that is sent to an address.
+    #[track_caller]
+    pub fn token(&self, action: &str) -> String {
+        let form = self.body.split(&format!("action=\"{action}\"")).nth(1);
+        let form = form.unwrap().split("</form>").next().unwrap();
+        let field = format!("name=\"{FIELD}\" value=\"");
+        let value = form.split(&field).nth(1);
+        let value = value.unwrap_or_else(|| panic!("the form for {action} has no token"));
+        value.split('"').next().unwrap().to_owned()
+    }
+
     pub fn location(&self) -> Option<String> {
         self.headers
             .get(LOCATION)

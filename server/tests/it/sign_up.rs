@@ -88,7 +88,7 @@ async fn from_the_front_door_to_a_key_and_back(pool: PgPool) {
     browser
         .submit("/sign-in", "/api/session/sign-in", &fields)
         .await
-        .at("/overview")
+        .at("/keys")
         .says("$50.00");
 }
 

@@ -154,7 +154,12 @@ async fn check_files(browser: &mut Browser, case: Case, rows: &[Row]) {
             .iter()
             .map(number)
             .collect();
-        assert!(row.cells.is_empty() || cells == row.cells, "{case:?}");
+        if let Some(last) = row.cells.len().checked_sub(1) {
+            // The page folds what is beyond its colours into the last column; the file holds each.
+            let (named, rest) = cells.split_at(last);
+            let folded = [named, &[rest.iter().sum()]].concat();
+            assert_eq!(folded, row.cells, "{case:?}");
+        }
     }
     let page = browser
         .get(&address("/usage.csv", case))

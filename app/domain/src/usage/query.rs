@@ -181,7 +181,7 @@ impl Query {
         let range = range(&get, &mut problems);
         let mut query = Self {
             range,
-            hide_zero: get("hide_zero").is_some_and(|word| word == "yes"),
+            hide_zero: hide_zero(&get, &mut problems),
             only: Only::parse(&get, &mut problems),
             bar: get("bar").and_then(|text| instant(&text)),
             ..Self::default()
@@ -294,7 +294,11 @@ impl Window {
 
 fn range(get: &impl Fn(&str) -> Option<String>, problems: &mut Vec<UsageProblem>) -> Range {
     let word = get("range").unwrap_or_default();
+    // Who names a day means it, also where no range is said.
+    let mut days = ["from", "to"].into_iter().filter_map(get);
+    let has_days = days.any(|day| !day.trim().is_empty());
     match word.as_str() {
+        "" if has_days => own(get, problems).unwrap_or_default(),
         "" | "24h" => Range::Day,
         "7d" => Range::Week,
         "30d" => Range::Month,
@@ -306,6 +310,14 @@ fn range(get: &impl Fn(&str) -> Option<String>, problems: &mut Vec<UsageProblem>
             Range::Day
         }
     }
+}
+
+fn hide_zero(get: &impl Fn(&str) -> Option<String>, problems: &mut Vec<UsageProblem>) -> bool {
+    let word = get("hide_zero").unwrap_or_default();
+    if !["", "yes"].contains(&word.as_str()) {
+        problems.push(UsageProblem::HideZeroUnknown);
+    }
+    word == "yes"
 }
 
 fn own(get: &impl Fn(&str) -> Option<String>, problems: &mut Vec<UsageProblem>) -> Option<Range> {

@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::failure::Broken;
-use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::paging::{Cursors, page};
+use crate::settings::Settings;
 
 /// A warning as the history shows it.
 pub struct Told {
@@ -33,11 +34,13 @@ pub struct Told {
 
 pub(crate) async fn history(
     db: &mut PgConnection,
+    settings: &Settings,
     account_id: AccountId,
     cursor: Option<&str>,
 ) -> Result<Page<Told>, Broken> {
+    let cursors = Cursors::of(settings, account_id, "alerts");
     let after = cursor
-        .and_then(decode_cursor)
+        .and_then(|cursor| cursors.read_at(cursor))
         .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let rows = store::list(db, account_id, after).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.alert_id.0).collect();
@@ -51,7 +54,7 @@ pub(crate) async fn history(
     page(
         rows,
         PAGE_ROWS,
-        |row| encode_cursor(row.raised_at, &row.alert_id.to_string()),
+        |row| cursors.write_at(row.raised_at, row.alert_id),
         |row| {
             let deliveries: Vec<DeliveryRow> = of(row.alert_id).cloned().collect();
             let is_covered =

@@ -130,7 +130,7 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Alerts, Broke
         recipients: recipients::list(db, account_id).await?,
         webhook: read_webhook(backend, db, actor).await?,
         calendar,
-        history: history(db, account_id, cursor).await?,
+        history: history(db, backend.settings(), account_id, cursor).await?,
         feed,
     })
 }

@@ -21,7 +21,7 @@ use crate::keys::push::PushKey;
 use crate::keys::remove::RemoveKey;
 use crate::keys::store::NewKey;
 use crate::metering::live;
-use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::paging::{Cursors, page};
 use crate::secret::sha256;
 use crate::usage;
 use crate::zone::month_start;
@@ -134,6 +134,9 @@ pub async fn revoke(
     Ok(change.commit(key_id).await?)
 }
 
+/// What the cursors of the list are for.
+const LIST: &str = "keys";
+
 /// One page of keys, newest first; of those that a search finds, when something is searched for.
 ///
 /// # Errors
@@ -144,11 +147,12 @@ pub async fn list(
     search: Option<&Search>,
     cursor: Option<&str>,
 ) -> Result<Page<KeyRow>, Broken> {
-    let after = cursor
-        .and_then(decode_cursor)
-        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let account_id = view.account_id();
-    let (_, _, db) = view.parts();
+    let (backend, _, db) = view.parts();
+    let cursors = Cursors::of(backend.settings(), account_id, LIST);
+    let after = cursor
+        .and_then(|cursor| cursors.read_at(cursor))
+        .and_then(|(at, id)| Some((at, id.parse().ok()?)));
     let rows = store::list(db, account_id, None, search, after).await?;
     rated(view, rows).await
 }
@@ -168,14 +172,15 @@ pub async fn get(view: &mut View, key_id: KeyId) -> Result<Option<KeyRow>, Broke
 /// Adds to each key what its sandboxes cost this month.
 async fn rated(view: &mut View, rows: Vec<store::KeyRow>) -> Result<Page<KeyRow>, Broken> {
     let live = live::of(view).await?;
-    let (_, actor, db) = view.parts();
+    let (backend, actor, db) = view.parts();
+    let cursors = Cursors::of(backend.settings(), actor.account_id(), LIST);
     let month = month_start(live.feed.as_of);
     let ids: Vec<_> = rows.iter().map(|row| row.key_id.0).collect();
     let posted = usage::days::by_key(db, actor.account_id(), &ids, month).await?;
     page(
         rows,
         PAGE_ROWS,
-        |row| encode_cursor(row.created_at, &row.key_id.to_string()),
+        |row| cursors.write_at(row.created_at, row.key_id),
         |row| {
             let posted = posted
                 .iter()

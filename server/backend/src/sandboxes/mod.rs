@@ -24,7 +24,7 @@ use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, Live};
-use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::paging::{Cursors, page};
 use crate::sandboxes::store::Filter;
 use crate::sandboxes::timeout::SetTimeout;
 
@@ -74,10 +74,11 @@ pub async fn list(
     cursor: Option<&str>,
 ) -> Result<Page<SandboxRow>, Broken> {
     let live = live::of(view).await?;
-    let (_, actor, db) = view.parts();
+    let (backend, actor, db) = view.parts();
+    let cursors = Cursors::of(backend.settings(), actor.account_id(), "sandboxes");
     let filter = Filter {
         state,
-        after: cursor.and_then(decode_cursor),
+        after: cursor.and_then(|cursor| cursors.read_at(cursor)),
         ..Filter::default()
     };
     let account_id = actor.account_id();
@@ -88,7 +89,7 @@ pub async fn list(
     page(
         rows,
         PAGE_ROWS,
-        |row| encode_cursor(row.created_at, &row.sandbox_id),
+        |row| cursors.write_at(row.created_at, &row.sandbox_id),
         |row| rated(row, &live),
     )
 }

@@ -7,10 +7,11 @@ pub mod reasons;
 pub(crate) mod source;
 pub(crate) mod sums;
 
+use domain::ceilings::USAGE_FILE_CELLS_MAX;
 use domain::moment::Moment;
 use domain::money::Cents;
 use domain::usage::UsageProblem;
-use domain::usage::breakdown::{Breakdown, Facet};
+use domain::usage::breakdown::{Breakdown, Facet, SERIES_MAX};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Only, Query, ZoneName};
 
@@ -49,6 +50,29 @@ pub struct Usage {
 /// When the database fails.
 #[tracing::instrument(skip_all, name = "usage.read")]
 pub async fn read(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
+    with(view, asked, |_| SERIES_MAX).await
+}
+
+/// The same for a file: every series by itself, however many there are. When they are more than a file holds, what is too
+/// much is a problem.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, name = "usage.read_whole")]
+pub async fn read_whole(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
+    let mut usage = with(view, asked, |buckets| USAGE_FILE_CELLS_MAX / buckets.max(1)).await?;
+    if usage.breakdown.series.contains(&Facet::Other) {
+        usage.problems.push(UsageProblem::FileTooLong);
+    }
+    Ok(usage)
+}
+
+/// With as many series as this many buckets leave room for.
+async fn with(
+    view: &mut View,
+    asked: &Query,
+    series_max: impl Fn(usize) -> usize,
+) -> Result<Usage, Broken> {
     let account_id = view.account_id();
     let (mut query, mut problems) = (asked.clone(), Vec::new());
     let zone = Zone::find(&query.zone).unwrap_or_else(|| {
@@ -73,6 +97,7 @@ pub async fn read(view: &mut View, asked: &Query) -> Result<Usage, Broken> {
         account_id,
         as_of,
         unposted: &unposted,
+        series_max: series_max(grid.buckets.len()),
     };
     let mut breakdown = source.breakdown(db, &query, grid).await?;
     if query.hide_zero && query.group != Group::None {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use domain::id::AccountId;
 use domain::moment::Moment;
 use domain::sandbox::SandboxId;
-use domain::usage::breakdown::{Amounts, Breakdown, Facet, SERIES_MAX};
+use domain::usage::breakdown::{Amounts, Breakdown, Facet};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Only, Query, size_of};
 use sqlx::PgConnection;
@@ -21,6 +21,8 @@ pub(crate) struct Source<'a> {
     pub account_id: AccountId,
     pub as_of: Moment,
     pub unposted: &'a Unposted,
+    /// Series at most: as many as a chart has colours, or as a file has room for.
+    pub series_max: usize,
 }
 
 impl Source<'_> {
@@ -33,6 +35,7 @@ impl Source<'_> {
             metric: query.metric,
             only: &query.only,
             unposted: self.unposted,
+            series_max: self.series_max,
         }
     }
 
@@ -57,9 +60,8 @@ impl Source<'_> {
         };
         let words: Vec<String> = sums.iter().filter_map(|sum| sum.word.clone()).collect();
         let names = self.key_names(db, query.group, &words).await?;
-        let (series, cells) = arrange(sums, grid.buckets.len(), |word| {
-            facet(query.group, word, &names)
-        })?;
+        let facet = |word: &str| facet(query.group, word, &names);
+        let (series, cells) = arrange(sums, grid.buckets.len(), self.series_max, facet)?;
         Ok(Breakdown {
             grid,
             as_of: self.as_of,
@@ -113,6 +115,7 @@ pub(crate) type KeyNames = HashMap<Uuid, (String, bool)>;
 pub(crate) fn arrange(
     sums: Vec<Sum>,
     buckets: usize,
+    series_max: usize,
     facet: impl Fn(&str) -> Result<Facet, Broken>,
 ) -> Result<(Vec<Facet>, Vec<Vec<Amounts>>), Broken> {
     let mut series: Vec<Facet> = Vec::new();
@@ -137,7 +140,7 @@ pub(crate) fn arrange(
             *cell = sum.amounts;
         }
     }
-    if series.len() > SERIES_MAX + 1 {
+    if series.len() > series_max.saturating_add(1) {
         return Err(Broken::new("more series than were asked for"));
     }
     Ok((series, cells))

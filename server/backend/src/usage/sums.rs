@@ -6,7 +6,7 @@
 use domain::ceilings::USAGE_SLICES_MAX;
 use domain::id::AccountId;
 use domain::moment::Moment;
-use domain::usage::breakdown::{Amounts, SERIES_MAX};
+use domain::usage::breakdown::Amounts;
 use domain::usage::query::{Group, Metric, Only};
 use domain::usage::stretches::Stretches;
 use rust_decimal::Decimal;
@@ -52,6 +52,8 @@ pub struct Asked<'a> {
     pub metric: Metric,
     pub only: &'a Only,
     pub unposted: &'a Unposted,
+    /// Series at most; what is beyond them is summed as one.
+    pub series_max: usize,
 }
 
 /// Starts and ends of stretches, each of one beside the other.
@@ -138,7 +140,7 @@ pub(super) fn whole(value: Decimal) -> Result<i128, Broken> {
     Ok(whole.mantissa())
 }
 
-/// Sums by bucket and series: at most seven named series and their rest.
+/// Sums by bucket and series: at most as many named series as are asked for, and their rest.
 pub(super) async fn by_cohort(
     db: &mut PgConnection,
     asked: &Asked<'_>,
@@ -189,7 +191,7 @@ pub(super) async fn by_cohort(
         asked.account_id.0, asked.bounds, from, until, asked.group.as_str(), asked.metric.as_str(),
         has_key, key, size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,
-        &asked.unposted.amounts, i64::try_from(SERIES_MAX)?,
+        &asked.unposted.amounts, i64::try_from(asked.series_max)?,
         &days.0, &days.1, &hours.0, &hours.1
     )
     .fetch_all(db)
@@ -241,7 +243,7 @@ pub(super) async fn by_sandbox(
         asked.account_id.0, asked.bounds, from, until, asked.metric.as_str(), has_key, key,
         size.map(|size| size.vcpus), size.map(|size| size.mem_mib), asked.only.image.as_deref(),
         asked.only.region.as_deref(), &asked.unposted.sandboxes, &asked.unposted.hours, &asked.unposted.billed,
-        &asked.unposted.amounts, i64::try_from(SERIES_MAX)?
+        &asked.unposted.amounts, i64::try_from(asked.series_max)?
     )
     .fetch_all(db)
     .await?;
@@ -312,7 +314,7 @@ pub(super) async fn key_names(
 ) -> Result<Vec<(Uuid, String, bool)>, Broken> {
     let rows = sqlx::query!(
         r#"SELECT key_id, name, revoked_at IS NOT NULL AS "is_revoked!" FROM keys
-           WHERE account_id = $1 AND key_id = ANY($2) LIMIT 100"#,
+           WHERE account_id = $1 AND key_id = ANY($2)"#,
         account_id.0,
         keys
     )

@@ -6,7 +6,7 @@ use backend::failure::Failure;
 use backend::identity::sign_in;
 use backend::sign_up::opening::{self, Link, Opening};
 use backend::sign_up::sign_up;
-use backend::{testing, worker};
+use backend::testing;
 use domain::alert::AlertRefusal;
 use domain::id::UserId;
 use domain::identity::SignInRefusal;
@@ -187,10 +187,10 @@ async fn a_pending_sign_up_is_an_address_for_a_day(pool: PgPool) {
             .await
             .unwrap()
     };
-    worker::sweep(&world.backend).await.unwrap();
+    testing::sweep(&world.backend).await.unwrap();
     assert_eq!((pending().await, users(&world).await), (2, 0));
     world.backend.clock().advance(Duration::hours(24));
-    worker::sweep(&world.backend).await.unwrap();
+    testing::sweep(&world.backend).await.unwrap();
     assert_eq!(pending().await, 0);
     world.work().await;
     assert_eq!(world.mail.mails().len(), 1, "only the one of before");

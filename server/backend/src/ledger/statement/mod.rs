@@ -20,9 +20,7 @@ use crate::db::ticks;
 use crate::failure::Broken;
 use crate::ledger::GrantReason;
 use crate::ledger::statement::days::Days;
-use crate::paging::{decode_cursor, encode_cursor};
-use crate::secret::hex;
-use crate::settings::SecretKey;
+use crate::paging::Cursors;
 
 /// What a line of the statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,50 +117,48 @@ impl Place {
         }
     }
 
-    /// The place as an address carries it. Signed: nobody can make up a balance that our page would show.
-    fn encode(&self, backend: &Backend, actor: &Actor) -> String {
+    /// As a cursor carries it; the signature of that keeps anybody from making up a balance that our page would show.
+    fn write(&self, cursors: &Cursors<'_>) -> String {
         let balance = self
             .balance
             .map_or_else(|| "-".to_owned(), |ticks| ticks.to_string());
-        let text = format!(
-            "{} {balance} {}",
-            self.transfer_id,
-            self.proof(&backend.settings().secret_key, actor)
-        );
-        encode_cursor(self.booked_at, &text)
+        cursors.write_at(
+            self.booked_at,
+            format_args!("{} {balance}", self.transfer_id),
+        )
     }
 
-    /// Reads it back; none for what we did not write for this account, which then means the first page.
-    fn decode(backend: &Backend, actor: &Actor, text: &str) -> Option<Self> {
-        let (booked_at, rest) = decode_cursor(text)?;
-        let mut parts = rest.split(' ');
-        let transfer_id = parts.next()?.parse().ok()?;
-        let balance = match parts.next()? {
+    fn read(cursors: &Cursors<'_>, cursor: &str) -> Option<Self> {
+        let (booked_at, rest) = cursors.read_at(cursor)?;
+        let (transfer_id, balance) = rest.split_once(' ')?;
+        let balance = match balance {
             "-" => None,
             ticks => Some(Ticks::new(ticks.parse().ok()?)?),
         };
-        let place = Self {
+        Some(Self {
             booked_at,
-            transfer_id,
+            transfer_id: transfer_id.parse().ok()?,
             balance,
-        };
-        let given = parts.next()?;
-        let mut keys = backend.settings().keys();
-        keys.any(|key| given == place.proof(key, actor))
-            .then_some(place)
+        })
     }
 
-    fn proof(&self, key: &SecretKey, actor: &Actor) -> String {
-        let label = format!(
-            "statement:{}:{}:{}:{:?}",
-            actor.account_id(),
-            self.booked_at.unix_timestamp_nanos(),
-            self.transfer_id,
-            self.balance
-        );
-        let mac = key.derive(&label);
-        hex(mac.get(..16).unwrap_or_default())
+    /// The place of a cursor in the list of one kind, or in the whole one. A place without a balance comes from a filtered
+    /// list and cannot continue the whole one.
+    fn of(backend: &Backend, actor: &Actor, kind: Option<EntryKind>, cursor: &str) -> Option<Self> {
+        let place = Self::read(&cursors(backend, actor), cursor);
+        place.filter(|place| place.balance.is_some() == kind.is_none())
     }
+}
+
+fn cursors<'a>(backend: &'a Backend, actor: &Actor) -> Cursors<'a> {
+    Cursors::of(backend.settings(), actor.account_id(), "statement")
+}
+
+/// Whether a cursor names a place in this list. What does not means the first page.
+#[must_use]
+pub fn knows(view: &mut View, kind: Option<EntryKind>, cursor: &str) -> bool {
+    let (backend, actor, _) = view.parts();
+    Place::of(backend, actor, kind, cursor).is_some()
 }
 
 /// A page of `rows` entries, newest first; of one kind when one is named, and then without balances.
@@ -188,9 +184,7 @@ pub(crate) async fn with(
     (kind, cursor, rows): (Option<EntryKind>, Option<&str>, usize),
 ) -> Result<Page<EntryRow>, Broken> {
     let account_id = actor.account_id();
-    let place = cursor.and_then(|text| Place::decode(backend, actor, text));
-    // A place without a balance comes from a filtered list and cannot continue the whole one.
-    let place = place.filter(|place| place.balance.is_some() == kind.is_none());
+    let place = cursor.and_then(|cursor| Place::of(backend, actor, kind, cursor));
     let mut balance = match (kind, place) {
         (Some(_), _) => None,
         (None, Some(place)) => place.balance,
@@ -211,7 +205,7 @@ pub(crate) async fn with(
         page.rows.push(entry);
     }
     if let Some(last) = page.rows.last().filter(|_| is_more) {
-        page.next = Some(Place::after(last).encode(backend, actor));
+        page.next = Some(Place::after(last).write(&cursors(backend, actor)));
     }
     Ok(page)
 }
@@ -231,7 +225,7 @@ pub(crate) async fn by_days(
     let (days, is_cut) = days::of(rows, next.is_some(), STATEMENT_DAYS);
     let cut = days::last(&days).filter(|_| is_cut);
     let next = match cut {
-        Some(last) => Some(Place::after(last).encode(backend, actor)),
+        Some(last) => Some(Place::after(last).write(&cursors(backend, actor))),
         None => next,
     };
     Ok(Page { rows: days, next })

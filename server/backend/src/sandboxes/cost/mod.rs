@@ -17,7 +17,7 @@ use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::metering::live::{self, FeedStatus};
-use crate::paging::page;
+use crate::paging::{Cursors, page};
 use crate::sandboxes::{self, SandboxRow};
 
 /// A part of an interval under one price.
@@ -71,13 +71,15 @@ pub struct Life {
     pub sandbox: SandboxRow,
     /// Its intervals, newest first.
     pub intervals: Page<IntervalRow>,
+    /// True when these are all.
+    pub is_whole: bool,
     /// Incidents inside it, newest first.
     pub incidents: Vec<Incident>,
     /// How far the figures can be trusted.
     pub feed: FeedStatus,
 }
 
-/// Reads it; none when the account has no such sandbox. The cursor is the number of the last interval shown.
+/// Reads it; none when the account has no such sandbox. The cursor names the last interval shown.
 ///
 /// # Errors
 /// When the database fails or an hour has no price.
@@ -89,17 +91,19 @@ pub async fn read(
 ) -> Result<Option<Life>, Broken> {
     let account_id = view.account_id();
     let live = live::of(view).await?;
-    let (_, actor, db) = view.parts();
+    let (backend, actor, db) = view.parts();
     let Some(sandbox) = sandboxes::one(db, actor, &live, id).await? else {
         return Ok(None);
     };
-    let before = cursor.and_then(|text| text.parse().ok());
+    let list = format!("intervals of {id}");
+    let cursors = Cursors::of(backend.settings(), account_id, &list);
+    let before = cursor.and_then(|cursor| cursors.read(cursor)?.parse().ok());
     let found = store::newest(db, account_id, id, before, PAGE_ROWS + 1).await?;
     let as_of = Moment::from(live.feed.as_of);
     let intervals = page(
         found,
         PAGE_ROWS,
-        |(ordinal, _)| ordinal.to_string(),
+        |(ordinal, _)| cursors.write(&ordinal.to_string()),
         |(_, interval)| {
             Ok(IntervalRow {
                 started_at: interval.started_at.into(),
@@ -122,6 +126,7 @@ pub async fn read(
         })
         .collect();
     Ok(Some(Life {
+        is_whole: before.is_none() && intervals.next.is_none(),
         sandbox,
         intervals,
         incidents: incidents?,

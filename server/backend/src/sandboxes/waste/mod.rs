@@ -20,6 +20,7 @@ use crate::authority::view::View;
 use crate::db::ticks;
 use crate::failure::Broken;
 use crate::metering::live::{self, FeedStatus, Live};
+use crate::paging::Cursors;
 
 /// An idle sandbox.
 pub struct IdleRow {
@@ -96,14 +97,15 @@ pub struct Waste {
 /// Groups shown one by one at most; the cheaper ones are one line, so that the table adds up to the sum above it.
 const GROUPS_MAX: usize = 20;
 
-/// Reads it. The cursor is the id of the last sandbox shown.
+/// Reads it. The cursor names the last sandbox shown.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, name = "sandboxes.waste")]
 pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Waste, Broken> {
     let live = live::of(view).await?;
-    let (_, actor, db) = view.parts();
+    let (backend, actor, db) = view.parts();
+    let cursors = Cursors::of(backend.settings(), actor.account_id(), "waste");
     let since = Moment::from(live.feed.as_of)
         .day()
         .plus_ms(-(WASTE_DAYS - 1) * DAY_MS);
@@ -130,7 +132,7 @@ pub async fn read(view: &mut View, cursor: Option<&str>) -> Result<Waste, Broken
             _ => Kind::NoKey,
         }),
         by_image: groups(&rows, |row| Kind::Image(row.image.clone())),
-        rows: after(rows, cursor)?,
+        rows: after(rows, &cursors, cursor)?,
         is_cut,
         feed: live.feed,
     })
@@ -196,17 +198,22 @@ fn groups(rows: &[IdleRow], kind: impl Fn(&IdleRow) -> Kind) -> Vec<Group> {
 }
 
 /// The page after the sandbox of that id; the first page when it is not in the list.
-fn after(rows: Vec<IdleRow>, cursor: Option<&str>) -> Result<Page<IdleRow>, Broken> {
+fn after(
+    rows: Vec<IdleRow>,
+    cursors: &Cursors<'_>,
+    cursor: Option<&str>,
+) -> Result<Page<IdleRow>, Broken> {
     let full = usize::try_from(PAGE_ROWS)?;
+    let shown = cursor.and_then(|cursor| cursors.read(cursor));
     let last = rows
         .iter()
-        .position(|row| Some(row.sandbox_id.as_str()) == cursor);
+        .position(|row| Some(row.sandbox_id.as_str()) == shown.as_deref());
     let first = last.map_or(0, |last| last + 1);
     let is_more = rows.len() > first + full;
     let rows: Vec<IdleRow> = rows.into_iter().skip(first).take(full).collect();
     let next = rows.last().filter(|_| is_more);
     Ok(Page {
-        next: next.map(|row| row.sandbox_id.to_string()),
+        next: next.map(|row| cursors.write(row.sandbox_id.as_str())),
         rows,
     })
 }

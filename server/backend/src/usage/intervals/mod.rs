@@ -10,7 +10,7 @@ use domain::page::Page;
 use domain::price::{BilledMs, Price};
 use domain::sandbox::{SandboxId, Size};
 use domain::usage::UsageProblem;
-use domain::usage::breakdown::{Amounts, Facet};
+use domain::usage::breakdown::{Amounts, Facet, SERIES_MAX};
 use domain::usage::grid::Grid;
 use domain::usage::query::{Group, Query, Window};
 use time::OffsetDateTime;
@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use crate::authority::view::View;
 use crate::failure::{Broken, Failure};
 use crate::metering::live::{self, FeedStatus};
-use crate::paging::{decode_cursor, encode_cursor, page};
+use crate::paging::{Cursors, page};
 use crate::usage::intervals::store::IntervalRow;
 use crate::usage::source::Source;
 use crate::usage::sums;
@@ -94,7 +94,8 @@ pub async fn list(
 ) -> Result<Intervals, Failure<UsageProblem>> {
     let account_id = view.account_id();
     let live = live::of(view).await?;
-    let (_, _, db) = view.parts();
+    let (backend, _, db) = view.parts();
+    let cursors = Cursors::of(backend.settings(), account_id, "intervals");
     if window.only.sandbox.is_none()
         && !sums::fits(db, account_id, window.from, window.until).await?
     {
@@ -106,6 +107,7 @@ pub async fn list(
         account_id,
         as_of,
         unposted: &unposted,
+        series_max: SERIES_MAX,
     };
     let query = Query {
         group: Group::None,
@@ -124,12 +126,12 @@ pub async fn list(
         })
         .map(|running| running.sandbox_id.to_string())
         .collect();
-    let after = cursor.and_then(decode_cursor);
+    let after = cursor.and_then(|cursor| cursors.read_at(cursor));
     let rows = store::list(db, account_id, window, &running, after).await?;
     let page = page(
         rows,
         PAGE_ROWS,
-        |row| encode_cursor(row.started_at, &row.sandbox_id),
+        |row| cursors.write_at(row.started_at, &row.sandbox_id),
         |row| line(row, window, as_of, &live.book),
     )?;
     Ok(Intervals {

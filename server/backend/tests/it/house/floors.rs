@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["failure", "clock", "random", "settings"],
     &["secret", "passwords", "db", "paging", "zone"],
     // Mechanisms: they own their tables and know no subject.
-    &["audit", "findings", "outside", "root", "targets"],
+    &["answers", "audit", "findings", "outside", "root", "targets"],
     &["queue"],
     &["authority", "mail"],
     // Subjects.
