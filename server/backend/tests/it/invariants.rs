@@ -284,6 +284,7 @@ fn the_page_of_invariants_names_real_tests() {
         "server/backend/tests",
         "server/tests",
         "server/src",
+        "end2end/peers/src",
         "end2end/peers/tests",
     ] {
         read(&root.join(folder), &mut sources);

@@ -65,6 +65,31 @@ const NOT_ASKED: &[(&str, &str, &str)] = &[
         "a job: one row by its key",
     ),
     (
+        "alerts/webhook/store.rs",
+        "SELECT 1 AS one FROM accounts",
+        "a change: one row by its key",
+    ),
+    (
+        "overview/store.rs",
+        "SELECT count(*)",
+        "only while nothing may run",
+    ),
+    (
+        "alerts/recipients/store.rs",
+        "SELECT email",
+        "a mail: one row by its key",
+    ),
+    (
+        "metering/running.rs",
+        "SELECT max(stopped_at)",
+        "only while nothing may run",
+    ),
+    (
+        "keys/store.rs",
+        "SELECT name FROM keys",
+        "a change: keys are few, by their ceiling",
+    ),
+    (
         "keys/store.rs",
         "SELECT count(*)",
         "a change: keys are few, by their ceiling",
