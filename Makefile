@@ -1,6 +1,6 @@
 # The commands of this repository; `make` alone lists them. What they do is in .ci/ and end2end/stand.
 .DEFAULT_GOAL := help
-.PHONY: help run test dev demo bench soak release fmt check prepare install e2e clean
+.PHONY: help run test dev demo bench soak reproduce release fmt check prepare install e2e clean
 
 # The query macros are checked against .sqlx/; only `make prepare` asks a database.
 export SQLX_OFFLINE := true
@@ -25,6 +25,10 @@ bench: ## Measures a release build; ARGS="pages feed replay usage start sizes" p
 
 soak: ## What takes long: Lighthouse over every page by both presets; ARGS="lighthouse" picks a part
 	@exec .ci/soak.sh $(ARGS)
+
+reproduce: ## Tries what first users ran into again, against `make run` in another terminal
+	@.ci/install.sh test
+	@cd end2end && node_modules/node/bin/node reproductions/run.ts
 
 release: ## Builds what is shipped into target/dist: program, debug information, site, list of packages
 	@exec .ci/release.sh

@@ -1,12 +1,15 @@
-//! A calendar link is as good as the role of its person.
+//! A calendar link opens one feed, alone, and is as good as the role of its person.
 
 use backend::alerts;
 use backend::alerts::calendar;
 use backend::failure::Failure;
-use backend::testing;
+use backend::failure::Failure::Refused;
+use backend::{limit, testing};
 use domain::act::{Act, Denial};
+use domain::calendar::CalendarRefusal;
 use sqlx::PgPool;
 
+use crate::outlook::{turn, with_seconds};
 use crate::world::World;
 
 async fn become_a(world: &World, role: Option<&str>) {
@@ -80,4 +83,47 @@ async fn a_calendar_link_dies_with_the_role_of_its_person(pool: PgPool) {
         3,
         "and the log says so"
     );
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_calendar_opens_by_its_link_alone(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.control().set_speed(0).unwrap();
+    let actor = with_seconds(&world, "ada@example.org", 100_000).await;
+    let key = world.key(&actor).await;
+    world.start(&key).await;
+    limit::set(&world.backend, &actor, "500").await.unwrap();
+    turn(&world).await;
+    calendar::create(&world.backend, &actor).await.unwrap();
+    assert!(matches!(
+        calendar::create(&world.backend, &actor).await,
+        Err(Refused(CalendarRefusal::AlreadyThere))
+    ));
+    let page = alerts::read(&mut world.view(&actor).await, None)
+        .await
+        .unwrap();
+    let (address, _) = page.calendar.unwrap();
+    let token = address.rsplit('/').next().unwrap().to_owned();
+    let text = calendar::feed(&world.backend, &token)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(text.matches("BEGIN:VEVENT").count(), 2, "{text}");
+    assert!(
+        text.contains("Isorun credit ends at the present pace"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("ada") && !text.contains(&actor.account_id().to_string()),
+        "{text}"
+    );
+    assert!(calendar::feed(&world.backend, "x").await.unwrap().is_none());
+    calendar::revoke(&world.backend, &actor).await.unwrap();
+    assert!(
+        calendar::feed(&world.backend, &token)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(calendar::revoke(&world.backend, &actor).await.is_err());
 }

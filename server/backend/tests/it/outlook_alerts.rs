@@ -1,7 +1,6 @@
 //! Warnings from the meter to inboxes and receivers: each once per epoch, in order, only the most urgent sent.
 
 use backend::alerts;
-use backend::alerts::calendar;
 use backend::alerts::recipients;
 use backend::alerts::webhook;
 use backend::authority::actor::Actor;
@@ -10,7 +9,6 @@ use backend::limit;
 use backend::outside::poster;
 use backend::testing;
 use domain::alert::{AlertRefusal, Wanted};
-use domain::calendar::CalendarRefusal;
 use domain::forecast::next_month;
 use domain::id::RecipientId;
 use domain::limit::LimitRefusal;
@@ -393,47 +391,4 @@ async fn invitations_are_few_and_end(pool: PgPool) {
     );
     // A removed address gets nothing that waits.
     recipients::remove(&world.backend, &ada, id).await.unwrap();
-}
-
-#[sqlx::test(migrations = "../../migrations")]
-async fn a_calendar_opens_by_its_link_alone(pool: PgPool) {
-    let world = World::new(pool).await;
-    world.control().set_speed(0).unwrap();
-    let actor = with_seconds(&world, "ada@example.org", 100_000).await;
-    let key = world.key(&actor).await;
-    world.start(&key).await;
-    limit::set(&world.backend, &actor, "500").await.unwrap();
-    turn(&world).await;
-    calendar::create(&world.backend, &actor).await.unwrap();
-    assert!(matches!(
-        calendar::create(&world.backend, &actor).await,
-        Err(Refused(CalendarRefusal::AlreadyThere))
-    ));
-    let page = alerts::read(&mut world.view(&actor).await, None)
-        .await
-        .unwrap();
-    let (address, _) = page.calendar.unwrap();
-    let token = address.rsplit('/').next().unwrap().to_owned();
-    let text = calendar::feed(&world.backend, &token)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(text.matches("BEGIN:VEVENT").count(), 2, "{text}");
-    assert!(
-        text.contains("Isorun credit ends at the present pace"),
-        "{text}"
-    );
-    assert!(
-        !text.contains("ada") && !text.contains(&actor.account_id().to_string()),
-        "{text}"
-    );
-    assert!(calendar::feed(&world.backend, "x").await.unwrap().is_none());
-    calendar::revoke(&world.backend, &actor).await.unwrap();
-    assert!(
-        calendar::feed(&world.backend, &token)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(calendar::revoke(&world.backend, &actor).await.is_err());
 }
