@@ -107,7 +107,7 @@ async function translated(page: Page, path: string): Promise<void> {
   await page.goto(path, { waitUntil: 'domcontentloaded' });
   await translate(page);
   wake();
-  await page.waitForFunction('document.documentElement.dataset.awake !== undefined');
+  await expect(page.locator('html[data-awake]')).toBeAttached();
   await page.unroute(/\/pkg\/.*\.wasm$/);
   await translate(page);
 }

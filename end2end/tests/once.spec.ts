@@ -34,7 +34,7 @@ test('double clicks open one account and make one key', async ({ page, mails }) 
 test('what was typed comes back after a session has ended', async ({ page, mails, context }) => {
   const { email } = await customer(page, mails);
   await page.goto('/alerts');
-  await page.locator('#limit .setting__line').click();
+  await page.locator('.setting__line', { hasText: 'Monthly limit' }).click();
   await page.getByLabel('Dollars a month').fill('77.25');
   await context.clearCookies({ name: 'sid' });
   await page.getByRole('button', { name: 'Set the limit' }).click();
@@ -44,6 +44,7 @@ test('what was typed comes back after a session has ended', async ({ page, mails
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/\/alerts$/);
+  await expect(page.getByLabel('Dollars a month'), 'its line is open').toBeVisible();
   await expect(page.getByLabel('Dollars a month')).toHaveValue('77.25');
 });
 

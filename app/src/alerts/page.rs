@@ -115,6 +115,7 @@ fn limit(page: &Alerts, may_change: bool, state: &FormState) -> Setting {
         title: "Monthly limit",
         state: now,
         verb: verb(may_change),
+        fields: &["monthly"],
         body: body.into_any(),
     }
 }
@@ -197,6 +198,7 @@ fn thresholds(page: &Alerts, may_change: bool) -> Setting {
         title: "When alerts are given",
         state: chosen(&page.wanted).into_any(),
         verb: verb(may_change),
+        fields: &[],
         body: body.into_any(),
     }
 }

@@ -19,6 +19,7 @@ pub fn setting(recipients: &[RecipientRow], may_change: bool, state: &FormState)
         title: "Who is told by mail",
         state: counted(recipients).into_any(),
         verb: verb(may_change),
+        fields: &["recipient"],
         body: body.into_any(),
     }
 }

@@ -39,6 +39,7 @@ pub fn webhook(webhook: Option<&Webhook>, may_change: bool, state: &FormState) -
             |webhook| standing(webhook, may_change),
         ),
         verb: verb(may_change),
+        fields: &["url"],
         body: body.into_any(),
     }
 }
@@ -154,6 +155,7 @@ pub fn calendar(page: &Alerts, may_have_one: bool) -> Setting {
         title: "Calendar feed",
         state,
         verb,
+        fields: &[],
         body: body.into_any(),
     }
 }

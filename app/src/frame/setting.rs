@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::form::FormState;
 use super::layout;
-use crate::action::flash::Flash;
+use crate::action::flash::{Flash, Outcome};
 
 /// One line and what is behind it.
 pub struct Setting {
@@ -16,6 +16,8 @@ pub struct Setting {
     pub state: AnyView,
     /// What opening it is for, such as "Change".
     pub verb: &'static str,
+    /// The fields that people type into behind it.
+    pub fields: &'static [&'static str],
     pub body: AnyView,
 }
 
@@ -24,9 +26,14 @@ pub fn settings(all: Vec<Setting>, flash: Option<&Flash>, state: &FormState) -> 
     let part = flash.map_or("", |flash| flash.part.as_str());
     let is_about_one = all.iter().any(|setting| setting.id == part);
     let above = (!is_about_one).then(|| answer(flash, state));
+    let returned = flash.filter(|flash| matches!(flash.outcome, Outcome::Stopped(_)));
     let lines = all.into_iter().map(|setting| {
         let answer = (setting.id == part).then(|| answer(flash, state));
-        setting.draw(answer)
+        // What was typed before a sign-in stands where it can be seen.
+        let is_typed =
+            |field: &&str| returned.is_some_and(|flash| !flash.kept.get(field).is_empty());
+        let is_open = answer.is_some() || setting.fields.iter().any(is_typed);
+        setting.draw(answer, is_open)
     });
     view! {
         {above}
@@ -46,18 +53,18 @@ fn answer(flash: Option<&Flash>, state: &FormState) -> AnyView {
 impl Setting {
     /// The fragment of an address is what is behind the line: browsers open what it stands in and give it the focus, and
     /// what the answer says is read with it.
-    fn draw(self, answer: Option<AnyView>) -> AnyView {
+    fn draw(self, answer: Option<AnyView>, is_open: bool) -> AnyView {
         let Self {
             id,
             title,
             state,
             verb,
             body,
+            fields: _,
         } = self;
         let (title_id, answer_id) = (format!("{id}-title"), format!("{id}-answer"));
         let named_by = title_id.clone();
         let described_by = answer.is_some().then(|| answer_id.clone());
-        let is_open = answer.is_some();
         view! {
             <details class="setting" name="setting" open=is_open>
                 <summary class="setting__line">
@@ -78,21 +85,26 @@ impl Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::flash::{Kept, Outcome, Success};
+    use crate::action::flash::{Kept, Success};
     use crate::action::problem::Problem;
 
     fn drawn(part: &str, outcome: Outcome) -> String {
+        drawn_with(part, outcome, Kept::nothing())
+    }
+
+    fn drawn_with(part: &str, outcome: Outcome, kept: Kept) -> String {
         let flash = Flash {
             page: "/alerts".to_owned(),
             part: part.to_owned(),
             outcome,
-            kept: Kept::nothing(),
+            kept,
         };
         let line = |id, title| Setting {
             id,
             title,
             state: "as it is".into_any(),
             verb: "Change",
+            fields: if id == "limit" { &["monthly"] } else { &[] },
             body: view! { <form></form> }.into_any(),
         };
         let all = vec![line("limit", "Limit"), line("webhook", "Webhook")];
@@ -118,6 +130,16 @@ mod tests {
             !elsewhere.contains(" open") && !elsewhere.contains("Webhook set"),
             "the page says it: {elsewhere}"
         );
+    }
+
+    #[test]
+    fn what_was_typed_before_a_sign_in_stands_open() {
+        let stopped = Outcome::Stopped(Success::new("Not sent yet", "Send it once more."));
+        let html = drawn_with("", stopped.clone(), Kept::of([("monthly", "77")]));
+        let (limit, webhook) = html.split_once("Webhook</h2>").unwrap();
+        assert!(limit.contains(" open"), "{html}");
+        assert_eq!(html.matches(" open").count(), 1, "{webhook}");
+        assert!(!drawn("", stopped).contains(" open"));
     }
 
     #[test]
