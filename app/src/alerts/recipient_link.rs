@@ -1,55 +1,23 @@
 //! The page behind the link in a mail to somebody who shall be told of alerts: agree, or end it. Buttons, because mail
 //! scanners follow links and must agree to nothing.
 
+use backend::Backend;
 use backend::alerts::recipients;
-use backend::failure::Failure;
 use domain::act::Act;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-use crate::action::sealed::{self, SealedCookie};
-use crate::action::{context, flash};
-use crate::frame::dead_end::{self, DeadEnd};
-use crate::frame::form::{FormState, PostForm, submit};
-use crate::frame::{entrance, layout};
+use crate::action::sealed::SealedCookie;
+use crate::frame::form::{PostForm, submit};
+use crate::frame::mailed_link;
 
 /// The token of the link just followed, as text. A quarter of an hour, in which a button is pressed.
 pub const TOKEN: SealedCookie = SealedCookie::new("recipient", "/", 900);
 
 /// `/alert-recipient`
 pub fn view(path: &'static str) -> AnyView {
-    Suspend::new(async move {
-        let Ok(backend) = context::backend() else {
-            return dead_end::view(DeadEnd::Broken);
-        };
-        let flash = flash::take(&backend, path);
-        let state = FormState::of(flash.as_ref());
-        let token: Option<String> = sealed::peek(&backend, &TOKEN);
-        let agreed = match token {
-            None => None,
-            Some(token) => match recipients::link(&backend, &token).await {
-                Ok(agreed) => Some(agreed),
-                Err(Failure::Refused(_) | Failure::Denied(_)) => None,
-                Err(Failure::Broken(cause)) => {
-                    context::broken(&cause);
-                    return dead_end::view(DeadEnd::Unavailable);
-                }
-            },
-        };
-        let said = flash
-            .as_ref()
-            .and_then(|flash| layout::done(&flash.outcome));
-        let title = state.title("Alerts of an Isorun account");
-        let body = view! {
-            <h1>"Alerts of an Isorun account"</h1>
-            {said}
-            {state.summary()}
-            {act(agreed)}
-        };
-        view! { <Title text=format!("{title} · Isorun")/> {entrance::entrance(body.into_any())} }
-            .into_any()
-    })
-    .into_any()
+    let answered =
+        |backend: Backend, token: String| async move { recipients::link(&backend, &token).await };
+    mailed_link::view(path, "Alerts of an Isorun account", &TOKEN, answered, act)
 }
 
 fn act(agreed: Option<bool>) -> AnyView {

@@ -9,6 +9,7 @@ pub(crate) mod entrance;
 pub(crate) mod form;
 pub(crate) mod format;
 pub(crate) mod layout;
+pub(crate) mod mailed_link;
 pub(crate) mod navigation;
 pub(crate) mod search;
 pub(crate) mod setting;

@@ -28,7 +28,11 @@ pub fn view(path: &'static str) -> AnyView {
         let Ok(backend) = context::backend() else {
             return dead_end::view(DeadEnd::Broken);
         };
-        let state = FormState::of(flash::take(&backend, path).as_ref());
+        let flash = flash::take(&backend, path);
+        let state = FormState::of(flash.as_ref());
+        let said = flash
+            .as_ref()
+            .and_then(|flash| layout::done(&flash.outcome));
         let link = match sealed::peek::<String>(&backend, &TOKEN) {
             None => Ok(None),
             Some(token) => opening::link(&backend, &token).await.map(Some),
@@ -50,7 +54,7 @@ pub fn view(path: &'static str) -> AnyView {
             Some(Link::Dead) => dead(words::LINK_DEAD),
             None => visitor.map_or_else(|| dead(words::NO_LINK), |actor| inside(&actor)),
         };
-        let body = view! { <h1>"Open your account"</h1> {body} };
+        let body = view! { <h1>"Open your account"</h1> {said} {body} };
         view! { <Title text=format!("{title} · Isorun")/> {entrance(body.into_any())} }.into_any()
     })
     .into_any()

@@ -1,52 +1,22 @@
 //! The page behind the link "never write to me again" in a mail that an account had sent to somebody: refuse such mail, or
 //! allow it again. Buttons, because mail scanners follow links and must refuse nothing.
 
-use backend::failure::Failure;
-use backend::targets;
+use backend::{Backend, targets};
 use domain::act::Act;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-use crate::action::sealed::{self, SealedCookie};
-use crate::action::{context, flash};
-use crate::frame::dead_end::{self, DeadEnd};
-use crate::frame::form::{FormState, PostForm, submit};
-use crate::frame::{entrance, layout};
+use crate::action::sealed::SealedCookie;
+use crate::frame::form::{PostForm, submit};
+use crate::frame::mailed_link;
 
 /// The token of the link just followed, as text. A quarter of an hour, in which a button is pressed.
 pub const TOKEN: SealedCookie = SealedCookie::new("no_more_mail", "/", 900);
 
 /// `/no-more-mail`
 pub fn view(path: &'static str) -> AnyView {
-    Suspend::new(async move {
-        let Ok(backend) = context::backend() else {
-            return dead_end::view(DeadEnd::Broken);
-        };
-        let flash = flash::take(&backend, path);
-        let state = FormState::of(flash.as_ref());
-        let token: String = sealed::peek(&backend, &TOKEN).unwrap_or_default();
-        let refused = match targets::link(&backend, &token).await {
-            Ok(refused) => Some(refused),
-            Err(Failure::Refused(_) | Failure::Denied(_)) => None,
-            Err(Failure::Broken(cause)) => {
-                context::broken(&cause);
-                return dead_end::view(DeadEnd::Unavailable);
-            }
-        };
-        let said = flash
-            .as_ref()
-            .and_then(|flash| layout::done(&flash.outcome));
-        let title = state.title("Mail from Isorun accounts");
-        let body = view! {
-            <h1>"Mail from Isorun accounts"</h1>
-            {said}
-            {state.summary()}
-            {act(refused)}
-        };
-        view! { <Title text=format!("{title} · Isorun")/> {entrance::entrance(body.into_any())} }
-            .into_any()
-    })
-    .into_any()
+    let answered =
+        |backend: Backend, token: String| async move { targets::link(&backend, &token).await };
+    mailed_link::view(path, "Mail from Isorun accounts", &TOKEN, answered, act)
 }
 
 fn act(refused: Option<bool>) -> AnyView {
