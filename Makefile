@@ -28,7 +28,7 @@ soak: ## What takes long: Lighthouse over every page by both presets; ARGS="ligh
 
 reproduce: ## Tries what first users ran into again, against `make run` in another terminal
 	@.ci/install.sh test
-	@cd end2end && node_modules/node/bin/node reproductions/run.ts
+	@cd end2end && node_modules/node/bin/node --disable-warning=ExperimentalWarning reproductions/run.ts
 
 release: ## Builds what is shipped into target/dist: program, debug information, site, list of packages
 	@exec .ci/release.sh

@@ -14,7 +14,11 @@ export interface Answer {
 }
 
 export class Person {
-  private constructor(private readonly context: APIRequestContext) {}
+  readonly #context: APIRequestContext;
+
+  private constructor(context: APIRequestContext) {
+    this.#context = context;
+  }
 
   static async somewhere(): Promise<Person> {
     const extraHTTPHeaders = { origin: DASHBOARD, 'sec-fetch-site': 'same-origin' };
@@ -22,12 +26,12 @@ export class Person {
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return answer(await this.context.get(path, { headers }));
+    return answer(await this.#context.get(path, { headers }));
   }
 
   /** The answer itself, without following where it leads. */
   async raw(path: string, headers: Record<string, string> = {}): Promise<APIResponse> {
-    return this.context.get(path, { headers, maxRedirects: 0 });
+    return this.#context.get(path, { headers, maxRedirects: 0 });
   }
 
   /** What a form on a page sends, its hidden fields included. */
@@ -43,7 +47,7 @@ export class Person {
   }
 
   async post(endpoint: string, form: Record<string, string>): Promise<Answer> {
-    return answer(await this.context.post(`/api/${endpoint}`, { form }));
+    return answer(await this.#context.post(`/api/${endpoint}`, { form }));
   }
 
   async submit(page: string, endpoint: string, typed: Record<string, string>): Promise<Answer> {
