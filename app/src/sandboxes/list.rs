@@ -126,7 +126,7 @@ pub fn table(caption: &'static str, sandboxes: &[SandboxRow], now: OffsetDateTim
 
 fn row(sandbox: &SandboxRow, costs: Decimals, now: OffsetDateTime) -> AnyView {
     let id = sandbox.sandbox_id.to_string();
-    let first = view! { {table::id_link(format!("/sandboxes/{id}"), id.clone())} " " {copy::button(id.clone(), "the id")} }.into_any();
+    let first = view! { <span class="copy-line">{table::id_link(format!("/sandboxes/{id}"), id.clone())}{copy::button(id.clone(), "the id")}</span> };
     let key = sandbox.key_name.as_deref().unwrap_or("none");
     view! {
         <tr data-sandbox=id>
