@@ -163,7 +163,7 @@ fn figures(credit: &Credit) -> AnyView {
 
 fn grants(grants: &[GrantRow], now: OffsetDateTime) -> AnyView {
     if grants.is_empty() {
-        return view! { <p>"No credit was given yet. New accounts receive $50 once their e-mail address is confirmed."</p> }.into_any();
+        return view! { <p>"No credit was given yet."</p> }.into_any();
     }
     let heads = vec![
         Head::name("Grant"),

@@ -3,11 +3,13 @@
 
 use backend::Backend;
 use domain::act::Act;
+use domain::ceilings::SIGN_UP_CREDIT_CENTS;
+use domain::money::{Cents, Ticks};
 use leptos::prelude::*;
 
 use crate::action::flash::Flash;
 use crate::frame::form::{Field, FormState, PostForm, submit};
-use crate::frame::layout;
+use crate::frame::{format, layout};
 
 /// `/sign-up`
 pub fn view(path: &'static str) -> AnyView {
@@ -16,6 +18,7 @@ pub fn view(path: &'static str) -> AnyView {
 
 fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
     let state = FormState::of(flash.as_ref());
+    let credit = format::whole(Ticks::from_cents(Cents(SIGN_UP_CREDIT_CENTS)));
     let email = Field {
         name: "email",
         label: "E-mail address",
@@ -27,8 +30,8 @@ fn body(_backend: &Backend, flash: Option<Flash>) -> AnyView {
         <h1>"Sign up"</h1>
         {state.summary()}
         <p>
-            "New accounts receive $50 in free credit. A sandbox costs $0.041 per hour (1 vCPU and 1 GiB), metered per second, "
-            "before VAT. No payment method is asked for."
+            {format!("New accounts receive {credit} in free credit. Sandboxes are metered per second: ")}
+            <a href="/#prices">"prices"</a>". No payment method is asked for."
         </p>
         <PostForm act=Act::SignUp class="form">
             {email.draw(&state)}

@@ -102,7 +102,8 @@ impl Words for OpeningProblem {
 
 #[cfg(test)]
 mod tests {
-    use domain::ceilings::{SIGN_UP_HOURS, SIGN_UP_MAILS_PER_HOUR};
+    use domain::ceilings::{SIGN_UP_CREDIT_CENTS, SIGN_UP_HOURS, SIGN_UP_MAILS_PER_HOUR};
+    use domain::money::{Cents, Ticks};
     use strum::IntoEnumIterator as _;
 
     use super::*;
@@ -120,6 +121,8 @@ mod tests {
     fn the_figures_in_sentences_are_the_ceilings() {
         assert!(LINK_DEAD.contains(&format!("{SIGN_UP_HOURS} hours")));
         assert_eq!(SIGN_UP_MAILS_PER_HOUR, 3, "ASKED_AGAIN says three");
+        let given = Ticks::from_cents(Cents(SIGN_UP_CREDIT_CENTS)).dollars(2);
+        assert!(ACCOUNT_OPEN.text.contains(&given), "{given}");
     }
 
     #[test]
